@@ -1,0 +1,1 @@
+//! Who is asking: passwords, tokens, and the actor that only verified claims can make.

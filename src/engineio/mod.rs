@@ -1,0 +1,1 @@
+//! Engine.IO v4: a reliable, ordered message channel over long-polling and WebSocket.

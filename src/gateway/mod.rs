@@ -1,0 +1,1 @@
+//! Where sockets meet the chat: connections, the hub, presence.

@@ -1,0 +1,1 @@
+//! The nouns of the trade: plain data that cannot be wrong.

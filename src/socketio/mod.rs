@@ -1,0 +1,1 @@
+//! Socket.IO v5 over Engine.IO: namespaces, events, acknowledgements, binary.

@@ -1,0 +1,1 @@
+//! The database: one pen, many readers, and every line of SQL.
