@@ -1,1 +1,9 @@
 //! HTTP/1.1 plumbing over hyper: the listener, bodies with a bound, answers.
+
+pub mod conditional;
+pub mod disposition;
+pub mod gzip;
+pub mod listener;
+pub mod peer;
+pub mod request;
+pub mod response;
