@@ -1,0 +1,67 @@
+//! One line of a history: something that a client did, was told or saw, in the order in which it happened.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use serde::{Deserialize, Serialize};
+
+/// What happened. Contents are different for every message, so that a message can be known by its content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "camelCase")]
+pub enum Record {
+    /// A client is about to send a message, for the first time or again.
+    Sent { client: String, id: String, conversation: i64, content: String },
+    /// The server said that the message is kept.
+    Acked { client: String, id: String, message: i64, rev: i64 },
+    /// The server said that it is not, and never will be unless it is sent again.
+    Refused { client: String, id: String },
+    /// A socket was told of a message.
+    Told { socket: String, conversation: i64, message: i64, rev: i64, content: String },
+    /// A read of a conversation begins.
+    Asked { read: u64, conversation: i64 },
+    /// It ends; `rev` is the highest that it saw (0 for none).
+    Answered { read: u64, rev: i64 },
+    /// At the end: one message that is stored.
+    Stored { conversation: i64, message: i64, rev: i64, content: String },
+}
+
+/// A history that is being written by many tasks at once.
+#[derive(Clone, Debug, Default)]
+pub struct Journal {
+    records: Arc<Mutex<Vec<Record>>>,
+}
+
+impl Journal {
+    /// Adds what just happened.
+    pub fn note(&self, record: Record) {
+        self.records.lock().expect("no panic inside").push(record);
+    }
+
+    /// Everything up to now.
+    pub fn so_far(&self) -> Vec<Record> {
+        self.records.lock().expect("no panic inside").clone()
+    }
+
+    /// How many acks were noted.
+    pub fn acked(&self) -> usize {
+        let records = self.records.lock().expect("no panic inside");
+        records.iter().filter(|record| matches!(record, Record::Acked { .. })).count()
+    }
+}
+
+/// Writes a history, one JSON object per line.
+pub fn save(records: &[Record], path: &Path) -> std::io::Result<()> {
+    let mut file = BufWriter::new(File::create(path)?);
+    for record in records {
+        serde_json::to_writer(&mut file, record)?;
+        file.write_all(b"\n")?;
+    }
+    file.flush()
+}
+
+/// Reads what `save` wrote.
+pub fn load(path: &Path) -> std::io::Result<Vec<Record>> {
+    BufReader::new(File::open(path)?).lines().map(|line| Ok(serde_json::from_str(&line?)?)).collect()
+}

@@ -1,0 +1,15 @@
+//! Durability, load and faults: the real binary as a black box, killed, starved, cut off and flooded.
+//!
+//! `tests/faults/run` runs it in groups; `docs/SECURITY.md` says which property each test shows. One test at a time:
+//! they measure.
+
+#![allow(unreachable_pub, reason = "a test binary has nobody above it")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod history;
+mod traffic;
+
+mod durability;
+mod power_cut;

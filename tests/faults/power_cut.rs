@@ -1,0 +1,164 @@
+//! Power cuts without special hardware.
+//!
+//! The database lives on an ext4 image that is a file on XFS. `cp --reflink=always` of that file while the server
+//! writes is an atomic picture of what had reached the "disk": what was only in the kernel's cache is not in it. The
+//! acks are read first, the picture is taken after; mounted and served, it must have every one of them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::durability::{BUSY, assert_checks, assert_sound};
+use crate::history::checker::{self, Kind};
+use crate::history::record::Record;
+use crate::support::needs;
+use crate::support::server::Setup;
+use crate::traffic::{self, Pace, Traffic};
+
+const MIB: u64 = 1 << 20;
+
+/// A folder on a "disk" of which pictures can be taken.
+pub struct Stage {
+    root: tempfile::TempDir,
+}
+
+impl Stage {
+    /// Mounts an XFS image, and in it an ext4 image; the machine must be able to.
+    pub fn set_up() -> Stage {
+        let stage = Stage { root: tempfile::tempdir().expect("a temporary folder") };
+        for folder in ["pictures", "data", "mounted"] {
+            std::fs::create_dir(stage.path(folder)).expect("an empty folder");
+        }
+        make_image(&stage.path("xfs.img"), 4096 * MIB);
+        sh("mkfs.xfs", &["-q", "-m", "reflink=1", &stage.word("xfs.img")]);
+        sh("mount", &["-o", "loop", &stage.word("xfs.img"), &stage.word("pictures")]);
+        make_image(&stage.path("pictures/disk.img"), 512 * MIB);
+        sh("mkfs.ext4", &["-q", &stage.word("pictures/disk.img")]);
+        sh("mount", &["-o", "loop", &stage.word("pictures/disk.img"), &stage.word("data")]);
+        stage
+    }
+
+    /// The folder for the database.
+    pub fn data(&self) -> PathBuf {
+        self.path("data")
+    }
+
+    /// Cuts the power: the picture is what the disk has at this moment.
+    pub fn cut(&self) {
+        sh("cp", &["--reflink=always", &self.word("pictures/disk.img"), &self.word("pictures/cut.img")]);
+    }
+
+    /// Mounts the last picture; its folder.
+    pub fn revive(&self) -> PathBuf {
+        sh("mount", &["-o", "loop", &self.word("pictures/cut.img"), &self.word("mounted")]);
+        self.path("mounted")
+    }
+
+    /// Takes the picture away again.
+    pub fn bury(&self) {
+        sh("umount", &[&self.word("mounted")]);
+        std::fs::remove_file(self.path("pictures/cut.img")).expect("the picture");
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    fn word(&self, name: &str) -> String {
+        self.path(name).display().to_string()
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        for folder in ["mounted", "data", "pictures"] {
+            let _ = Command::new("umount").args(["-q", "-l"]).arg(self.path(folder)).output();
+        }
+    }
+}
+
+/// A file of this size that takes no room yet.
+pub fn make_image(path: &Path, bytes: u64) {
+    std::fs::File::create(path).and_then(|file| file.set_len(bytes)).expect("room for an image");
+}
+
+/// Runs a system tool that must succeed.
+pub fn sh(program: &str, words: &[&str]) {
+    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
+    let output = Command::new(program).args(words).env("PATH", path).output();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
+    assert!(output.status.success(), "{program} {words:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn can_cut(test: &str) -> bool {
+    needs::met(test, &[("root and loop devices", needs::can_mount()), ("mkfs.xfs", needs::has_program("mkfs.xfs"))])
+}
+
+/// What was known before the picture, and everything that was sent until it was taken.
+fn history_at_cut(before: Vec<Record>, after: &[Record]) -> Vec<Record> {
+    let late = after[before.len()..].iter().filter(|record| matches!(record, Record::Sent { .. })).cloned();
+    let mut history = before;
+    history.extend(late);
+    history
+}
+
+/// Cuts once under traffic and gives the history with what the picture has.
+async fn cut_and_read(stage: &Stage, traffic: &Traffic) -> Vec<Record> {
+    let before = traffic.journal.so_far();
+    stage.cut();
+    let mut history = history_at_cut(before, &traffic.journal.so_far());
+    let folder = stage.revive();
+    let mut server = Setup::new(folder.join("lexchat.db")).start().await;
+    traffic::read_stored(server.address(), &traffic.conversations, &mut history).await;
+    server.kill();
+    history
+}
+
+#[tokio::test]
+async fn nothing_acknowledged_is_lost_by_a_power_cut() {
+    if !can_cut("nothing_acknowledged_is_lost_by_a_power_cut") {
+        return;
+    }
+    let stage = Stage::set_up();
+    let server = Setup::new(stage.data().join("lexchat.db")).start().await;
+    let pace = Pace { pause: Duration::from_millis(20), ..BUSY };
+    let traffic = Traffic::start(server.address(), pace).await;
+    let cuts = needs::rounds(8, 100);
+    for round in 0..cuts {
+        let acked = traffic.journal.acked();
+        traffic.acked(acked + 100, Duration::from_secs(30)).await;
+        tokio::time::sleep(Duration::from_millis((round as u64 * 17) % 60)).await;
+        let history = cut_and_read(&stage, &traffic).await;
+        assert_checks(&stage.path("mounted/lexchat.db"));
+        stage.bury();
+        assert_sound("power-cut", &history);
+    }
+    println!("power cut × {cuts}: {} acknowledged, all there once and in order", traffic.journal.acked());
+    drop(server);
+}
+
+/// The control: the same server, the same cuts, but its syncs return without syncing. If nothing were lost now, the
+/// test above would show nothing.
+#[tokio::test]
+async fn a_server_that_does_not_sync_is_seen_to_lose() {
+    let name = "a_server_that_does_not_sync_is_seen_to_lose";
+    if !can_cut(name) || !needs::met(name, &[("strace", needs::can_trace())]) {
+        return;
+    }
+    let stage = Stage::set_up();
+    let lying = ["strace", "-D", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync"];
+    let lying = [&lying[..], &["-e", "inject=fsync,fdatasync:retval=0"]].concat();
+    let server = Setup::new(stage.data().join("lexchat.db")).wrapper(&lying).start().await;
+    sh("sync", &["-f", &stage.word("data")]);
+    let traffic = Traffic::start(server.address(), Pace { pause: Duration::from_millis(20), ..BUSY }).await;
+    // The people's sessions and conversations are on the disk, so that what is missing later is messages alone.
+    sh("sync", &["-f", &stage.word("data")]);
+    let acked = traffic.journal.acked();
+    traffic.acked(acked + 200, Duration::from_secs(30)).await;
+    let history = cut_and_read(&stage, &traffic).await;
+    stage.bury();
+    let lost = checker::check(&history).iter().filter(|fault| fault.kind == Kind::Lost).count();
+    println!("the control without syncs lost {lost} of {} acknowledged messages", traffic.journal.acked());
+    assert!(lost > 0, "a power cut that loses nothing without syncs proves nothing with them");
+    drop(server);
+}
