@@ -17,7 +17,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("store", &["model"]),
     ("assets", &["http"]),
     ("chat", &["model", "store", "auth"]),
-    ("config", &["cli", "engineio", "store", "auth"]),
+    ("config", &["http", "cli", "engineio", "store", "auth"]),
     ("gateway", &["socketio", "auth", "model", "chat"]),
     ("api", &["http", "auth", "model", "chat"]),
     ("routes", &["engineio", "api", "assets", "http"]),
