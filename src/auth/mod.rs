@@ -3,6 +3,7 @@
 //! This part has no SQL and no HTTP: what it needs from the database (hashes, keys) is handed to it, and what it
 //! makes is handed back to be stored.
 
+pub mod actor;
 pub mod hasher;
 pub mod password;
 pub mod secret;

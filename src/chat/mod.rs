@@ -1,1 +1,16 @@
 //! The product: what can be asked, what can be told, and the rules between the two.
+//!
+//! `execute::Chat` is the one door. Whatever changes anything is a `command::Command` and goes through the one
+//! pen in the order in which it was submitted; whatever is told afterwards is an `event::Told` and leaves
+//! through `execute::Outcomes`, in commit order, never before its commit. Questions are methods on `Chat` that
+//! read a snapshot. Nothing in here has heard of sockets or HTTP.
+
+pub mod command;
+pub mod conversations;
+pub mod error;
+pub mod event;
+pub mod execute;
+pub mod history;
+pub mod presence;
+pub mod reply;
+pub mod search;

@@ -1,6 +1,15 @@
 //! The nouns of the trade: plain data that cannot be wrong.
+//!
+//! What is serialisable here serialises exactly as clients see it: camelCase, ids as integers, times as
+//! ISO 8601. Nothing in here has heard of SQL, events or HTTP.
 
+pub mod attachment;
+pub mod conversation;
 pub mod fields;
 pub mod file_name;
+pub mod id;
 pub mod locale;
 pub mod media_type;
+pub mod message;
+pub mod timestamp;
+pub mod user;

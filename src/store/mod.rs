@@ -1,1 +1,8 @@
 //! The database: one pen, many readers, and every line of SQL.
+//!
+//! One SQLite file holds all state. `db` opens it and refuses what is not ours; `writer` is the one connection
+//! that writes; the other files hold the statements, one file per noun, as functions over `&Connection` that work
+//! in a read, a write and a test alike. Nothing in here knows a rule.
+
+pub mod db;
+pub mod writer;

@@ -1,0 +1,136 @@
+//! All that can be told, and to whom.
+//!
+//! An audience is computed in the transaction that makes the event. It names people, never sockets: whoever
+//! holds the sockets knows which of them have joined.
+
+use std::sync::Arc;
+
+use crate::model::conversation::{Conversation, Members};
+use crate::model::id::{ConversationId, MessageId, SessionId, UserId};
+use crate::model::message::{Message, Reaction};
+use crate::model::timestamp::Timestamp;
+
+/// One event and the sockets that it is for.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// For whom.
+    pub audience: Audience,
+    /// What happened.
+    pub event: Event,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The sockets that an event is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Audience {
+    /// The sockets of both members that have joined the conversation.
+    Joined(ConversationId, Members),
+    /// The sockets of one member that have joined the conversation.
+    JoinedOf(ConversationId, UserId),
+    /// The sockets of one member that have not joined the conversation.
+    NotJoinedOf(ConversationId, UserId),
+    /// All sockets of somebody.
+    User(UserId),
+    /// All sockets of one session.
+    Session(UserId, SessionId),
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// `message:new`
+    MessageSent(Arc<Message>),
+    /// `message:edited`
+    MessageEdited(Arc<Message>),
+    /// `message:deleted`
+    MessageDeleted(Arc<Message>),
+    /// `message:reaction`
+    MessageReacted(MessageReacted),
+    /// `message:read:ack`
+    MessageRead(MessageRead),
+    /// `conversation:new`
+    ConversationCreated(Arc<Conversation>),
+    /// `conversation:updated`
+    ConversationUpdated(Arc<Conversation>),
+    /// `notification`
+    Notified(Notified),
+    /// The session has ended: `auth:expired`, and its sockets are closed.
+    SessionEnded(SessionEnding),
+}
+
+/// See [`Event::MessageReacted`].
+#[derive(Clone, Debug)]
+pub struct MessageReacted {
+    /// Which message.
+    pub message_id: MessageId,
+    /// Of which conversation.
+    pub conversation_id: ConversationId,
+    /// Which emoji.
+    pub emoji: String,
+    /// Who.
+    pub user_id: UserId,
+    /// Whether it was taken back.
+    pub removed: bool,
+    /// All that are there now.
+    pub reactions: Vec<Reaction>,
+    /// The change's number.
+    pub rev: i64,
+}
+
+/// See [`Event::MessageRead`].
+#[derive(Clone, Debug)]
+pub struct MessageRead {
+    /// Everything up to this one is read.
+    pub message_id: MessageId,
+    /// Of which conversation.
+    pub conversation_id: ConversationId,
+    /// By whom.
+    pub read_by: UserId,
+}
+
+/// See [`Event::Notified`].
+#[derive(Clone, Debug)]
+pub struct Notified {
+    /// Where something was said.
+    pub conversation_id: ConversationId,
+    /// What.
+    pub message_id: MessageId,
+    /// By whom.
+    pub sender_id: UserId,
+    /// Their name.
+    pub sender_name: String,
+    /// The beginning of the text.
+    pub preview: String,
+    /// How many the recipient has not read there.
+    pub unread_count: i64,
+}
+
+/// Why a session ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SessionEnding {
+    /// Signed out on that device.
+    SignedOut,
+    /// Ended from another device or by an administrator.
+    Revoked,
+    /// The password was changed elsewhere.
+    PasswordChanged,
+    /// The account was disabled.
+    Disabled,
+    /// A refresh token was shown twice.
+    TokenReused,
+}
+
+impl SessionEnding {
+    /// The word on the wire, in `auth:expired {reason}`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignedOut => "signed_out",
+            Self::Revoked => "revoked",
+            Self::PasswordChanged => "password_changed",
+            Self::Disabled => "disabled",
+            Self::TokenReused => "token_reused",
+        }
+    }
+}

