@@ -11,5 +11,8 @@ mod support;
 mod history;
 mod traffic;
 
+mod backup;
 mod durability;
+mod growth;
 mod power_cut;
+mod storage;

@@ -9,4 +9,5 @@ pub mod needs;
 pub mod people;
 pub mod server;
 pub mod socket;
+pub mod tracer;
 pub mod wire;

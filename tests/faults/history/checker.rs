@@ -206,7 +206,7 @@ impl<'a> Case<'a> {
     }
 
     fn find_reordered(&self, faults: &mut Vec<Fault>) {
-        let mut sequences: BTreeMap<(i64, &str), Vec<(usize, i64, i64)>> = BTreeMap::new();
+        let mut sequences: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (key, attempt) in &self.attempts {
             if let Some((message, rev)) = self.stored_contents.get(attempt.content) {
                 let sequence = sequences.entry((self.conversation_of[key], attempt.client)).or_default();

@@ -65,3 +65,19 @@ pub fn save(records: &[Record], path: &Path) -> std::io::Result<()> {
 pub fn load(path: &Path) -> std::io::Result<Vec<Record>> {
     BufReader::new(File::open(path)?).lines().map(|line| Ok(serde_json::from_str(&line?)?)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_saved_is_what_is_loaded() {
+        let records = [
+            Record::Sent { client: "ana".into(), id: "a".into(), conversation: 1, content: "deux\nlignes".into() },
+            Record::Acked { client: "ana".into(), id: "a".into(), message: 3, rev: 4 },
+        ];
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        save(&records, file.path()).expect("it can be written");
+        assert_eq!(load(file.path()).expect("it can be read"), records);
+    }
+}

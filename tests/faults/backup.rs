@@ -1,0 +1,99 @@
+//! A copy made while people write holds all that was acknowledged before it began, and can be served.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::durability::{assert_checks, assert_sound};
+use crate::history::record::Record;
+use crate::support::needs;
+use crate::support::server::{self, Setup};
+use crate::traffic::{self, Pace, Traffic};
+
+/// About 500 messages a second.
+const STEADY: Pace = Pace { pairs: 3, window: 16, pause: Duration::from_millis(12) };
+
+fn backup_command(db: &Path, to: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lexchat"));
+    command.arg("backup").arg(to).arg("--db").arg(db);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+#[tokio::test]
+async fn a_backup_under_way_of_writing_has_all_that_was_acknowledged() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let db = folder.path().join("lexchat.db");
+    let running = Setup::new(&db).start().await;
+    let traffic = Traffic::start(running.address(), STEADY).await;
+    for round in 0..needs::rounds(3, 20) {
+        let acked = traffic.journal.acked();
+        traffic.acked(acked + 400, Duration::from_secs(30)).await;
+        let copy = folder.path().join(format!("copy{round}.db"));
+        let before = traffic.journal.so_far();
+        let (code, text) = tokio::task::spawn_blocking({
+            let (db, copy) = (db.clone(), copy.display().to_string());
+            move || server::run(&db, &["backup", &copy])
+        })
+        .await
+        .expect("no panic");
+        assert_eq!(code, Some(0), "{text}");
+        let late = traffic.journal.so_far();
+        let late = late[before.len()..].iter().filter(|record| matches!(record, Record::Sent { .. }));
+        let mut history: Vec<Record> = before.iter().chain(late).cloned().collect();
+
+        let mode = fs::metadata(&copy).expect("the copy").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "a copy is as private as the original");
+        assert_checks(&copy);
+        let restored = folder.path().join(format!("restored{round}.db"));
+        let (code, text) = server::run(&restored, &["restore", &copy.display().to_string()]);
+        assert_eq!(code, Some(0), "{text}");
+        let from_copy = Setup::new(&restored).start().await;
+        traffic::read_stored(from_copy.address(), &traffic.conversations, &mut history).await;
+        assert_sound("backup", &history);
+    }
+}
+
+#[tokio::test]
+async fn a_backup_that_is_killed_leaves_nothing_under_its_final_name() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let db = folder.path().join("lexchat.db");
+    let running = Setup::new(&db).start().await;
+    let traffic = Traffic::start(running.address(), STEADY).await;
+    traffic.acked(300, Duration::from_secs(30)).await;
+    let mut whole = 0;
+    for round in 0..needs::rounds(15, 100) {
+        let copy = folder.path().join(format!("copy{round}.db"));
+        let mut child = backup_command(&db, &copy).spawn().expect("the binary was built");
+        tokio::time::sleep(Duration::from_millis(round as u64 * 2)).await;
+        let _ = child.kill();
+        child.wait().expect("a child of ours");
+        if copy.exists() {
+            whole += 1;
+            assert_checks(&copy);
+        }
+    }
+    println!("{whole} backups were whole before they could be killed");
+}
+
+#[tokio::test]
+async fn a_backup_or_restore_never_overwrites() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let db = folder.path().join("lexchat.db");
+    let mut running = Setup::new(&db).start().await;
+    let precious = folder.path().join("precious");
+    fs::write(&precious, "mine").expect("room");
+    let (code, text) = server::run(&db, &["backup", &precious.display().to_string()]);
+    assert_ne!(code, Some(0), "{text}");
+    assert_eq!(fs::read_to_string(&precious).expect("still there"), "mine");
+    let copy = folder.path().join("copy.db");
+    assert_eq!(server::run(&db, &["backup", &copy.display().to_string()]).0, Some(0));
+    running.kill();
+    let (code, text) = server::run(&db, &["restore", &copy.display().to_string()]);
+    assert_ne!(code, Some(0), "a database is in that place: {text}");
+    let (code, text) = server::run(&folder.path().join("new.db"), &["restore", &precious.display().to_string()]);
+    assert_ne!(code, Some(0), "not a backup: {text}");
+    assert!(!folder.path().join("new.db").exists());
+}

@@ -1,0 +1,148 @@
+//! Time and size: the write-ahead log stays small, a large database starts at once, the clock may go back.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::durability::{BUSY, assert_all_kept};
+use crate::support::people::Person;
+use crate::support::server::{Server, Setup};
+use crate::support::socket::Socket;
+use crate::support::{http, needs};
+use crate::traffic::{self, Traffic};
+
+const WAL_BYTES_MAX: u64 = 64 << 20;
+
+#[tokio::test]
+async fn the_write_ahead_log_stays_bounded_under_writes_with_a_long_reader() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let server = Setup::new(folder.path().join("lexchat.db")).start().await;
+    let pairs = traffic::conversations(server.address(), BUSY.pairs).await;
+    let slow = start_slow_download(&server, &pairs[0].members[0], pairs[0].id).await;
+    let traffic = Traffic::resume(server.address(), BUSY, pairs.clone(), Default::default());
+    let readers: Vec<_> = pairs
+        .iter()
+        .map(|pair| {
+            let (to, token, id) = (server.address(), pair.members[1].token.clone(), pair.id);
+            tokio::spawn(async move {
+                loop {
+                    let path = format!("/messages?conversationId={id}&limit=200");
+                    let _ = http::get(to, &path).token(&token).try_send().await;
+                }
+            })
+        })
+        .collect();
+    let seconds = needs::rounds(12, 600) as u64;
+    let began = Instant::now();
+    let mut largest = 0;
+    while began.elapsed() < Duration::from_secs(seconds) {
+        largest = largest.max(server.wal_bytes());
+        assert!(largest <= WAL_BYTES_MAX, "the log has {largest} bytes after {:?}", began.elapsed());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    readers.iter().for_each(tokio::task::JoinHandle::abort);
+    slow.abort();
+    let acked = assert_all_kept("log", &server, traffic).await;
+    println!("{acked} messages in {seconds} s, the log never above {} KiB", largest / 1024);
+}
+
+/// Somebody downloads a large file at 20 kB/s for as long as the test runs.
+async fn start_slow_download(server: &Server, person: &Person, conversation: i64) -> tokio::task::JoinHandle<()> {
+    let path = format!("/attachments?conversationId={conversation}&name=lent.bin");
+    let upload = http::ask(server.address(), "POST", &path).token(&person.token).body(vec![7; 30 << 20]);
+    let url = upload.send().await.expect(201).json()["url"].as_str().expect("an address").to_owned();
+    let head =
+        format!("GET {url} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\r\n", server.address(), person.token);
+    let mut stream = TcpStream::connect(server.address()).await.expect("it listens");
+    stream.write_all(head.as_bytes()).await.expect("it reads");
+    tokio::spawn(async move {
+        let mut bytes = [0; 2000];
+        while stream.read(&mut bytes).await.is_ok_and(|count| count > 0) {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    })
+}
+
+#[tokio::test]
+async fn a_large_database_starts_at_once_after_a_kill() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let db = folder.path().join("lexchat.db");
+    let mut server = Setup::new(&db).start().await;
+    let pair = traffic::conversations(server.address(), 1).await.remove(0);
+    server.kill();
+    let messages = needs::rounds(100_000, 1_000_000);
+    fill(&db, pair.id, pair.members[0].id, messages);
+    server.restart().await;
+    // Killed with a log that is not yet copied back: the start has to read it.
+    let traffic = Traffic::resume(server.address(), BUSY, vec![pair], Default::default());
+    traffic.acked(500, Duration::from_secs(30)).await;
+    let (_, pairs) = traffic.abandon().await;
+    let took = server.restart().await;
+    println!("with {messages} messages, ready {took:?} after exec");
+    assert!(took <= Duration::from_secs(2), "{took:?}");
+    let socket = Socket::open(server.address(), &pairs[0].members[0].token).await.expect("a live session");
+    let joined = socket.ask("conversation:join", &json!({ "conversationId": pairs[0].id })).await;
+    assert_eq!(joined["messages"].as_array().map(Vec::len), Some(50));
+}
+
+#[tokio::test]
+async fn order_does_not_depend_on_the_clock() {
+    let name = "order_does_not_depend_on_the_clock";
+    if !needs::met(name, &[("faketime", needs::has_program("faketime"))]) {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let clock = folder.path().join("clock");
+    std::fs::write(&clock, "+0").expect("room");
+    let setup = Setup::new(folder.path().join("lexchat.db"))
+        .wrapper(&["faketime", "-m", "-f", "+0"])
+        .environment("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    // The library reads the file anew each time; `faketime` itself would fix the offset.
+    let clock = clock.display().to_string();
+    let unset = ["env", "-u", "FAKETIME", "FAKETIME_NO_CACHE=1", &format!("FAKETIME_TIMESTAMP_FILE={clock}")]
+        .map(str::to_owned);
+    let setup = Setup { wrapper: [setup.wrapper.clone(), unset.to_vec()].concat(), ..setup };
+    let server = setup.start().await;
+    let traffic = Traffic::start(server.address(), BUSY).await;
+    for offset in ["-1h", "+0", "-2h", "+30m", "+0"] {
+        let acked = traffic.journal.acked();
+        traffic.acked(acked + 100, Duration::from_secs(30)).await;
+        std::fs::write(&clock, offset).expect("room");
+    }
+    let pairs = traffic.conversations.clone();
+    assert_all_kept("clock", &server, traffic).await;
+    for pair in pairs {
+        let messages = traffic::all_messages(server.address(), &pair.members[0].token, pair.id).await;
+        let times: Vec<&str> = messages.iter().filter_map(|message| message["createdAt"].as_str()).collect();
+        assert!(times.is_sorted(), "times are told in the order of the messages");
+    }
+}
+
+/// Writes messages past the server, as fast as SQL can: a conversation that has been going on for years.
+fn fill(db: &Path, conversation: i64, sender: i64, messages: usize) {
+    let mut connection = Connection::open(db).expect("ours");
+    let filling = connection.transaction().expect("nobody else writes");
+    filling
+        .execute(
+            "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?1)
+             INSERT INTO messages (conversation_id, sender_id, sent_rev, rev, content, created_at)
+             SELECT ?2, ?3, n, n, 'Le dossier ' || n || ' est prêt, la pièce ' || n % 97 || ' manque.', 1700000000000 + n
+             FROM numbers",
+            (messages, conversation, sender),
+        )
+        .expect("the schema as it is");
+    filling
+        .execute(
+            "UPDATE conversations
+             SET rev = ?1, lawyer_unread = ?1, last_message_id = (SELECT max(id) FROM messages)
+             WHERE id = ?2",
+            (messages, conversation),
+        )
+        .expect("the schema as it is");
+    filling.execute("INSERT INTO message_words (message_words) VALUES ('rebuild')", ()).expect("the index");
+    filling.commit().expect("room");
+}

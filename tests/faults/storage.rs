@@ -1,0 +1,271 @@
+//! A disk that fails, fills up, is slow, or holds something that is not ours.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::durability::{BUSY, assert_all_kept, assert_checks};
+use crate::power_cut::{make_image, sh};
+use crate::support::server::{self, Server, Setup};
+use crate::support::socket::Socket;
+use crate::support::tracer::{Tampering, Tracer};
+use crate::support::{http, needs};
+use crate::traffic::{self, Traffic};
+
+const MIB: u64 = 1 << 20;
+
+fn can_trace(test: &str) -> bool {
+    needs::met(test, &[("strace", needs::can_trace())])
+}
+
+#[tokio::test]
+async fn after_a_failed_sync_nothing_is_acknowledged_and_the_process_ends() {
+    if !can_trace("after_a_failed_sync_nothing_is_acknowledged_and_the_process_ends") {
+        return;
+    }
+    for failing in [1, 30] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut server = Setup::new(folder.path().join("lexchat.db")).start().await;
+        let traffic = Traffic::start(server.address(), BUSY).await;
+        traffic.acked(20, Duration::from_secs(20)).await;
+        let tracer = Tracer::attach(&server, Tampering::FailOnce(failing));
+        let status = server.ended_within(Duration::from_secs(15)).await;
+        let status = status.unwrap_or_else(|| panic!("it went on after a failed sync:\n{}", server.log()));
+        assert_eq!(status.code(), Some(1), "{}", server.log());
+        assert!(server.log().to_lowercase().contains("sync"), "its last words name the sync:\n{}", server.log());
+        drop(tracer);
+        server.restart().await;
+        assert_all_kept("failed-sync", &server, traffic).await;
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_told_before_the_sync_has_returned() {
+    if !can_trace("nobody_is_told_before_the_sync_has_returned") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let server = Setup::new(folder.path().join("lexchat.db")).start().await;
+    let pair = traffic::conversations(server.address(), 1).await.remove(0);
+    let [client, jurist] = &pair.members;
+    let writer = Socket::open(server.address(), &client.token).await.expect("a live session");
+    let mut reader = Socket::open(server.address(), &jurist.token).await.expect("a live session");
+    let place = json!({ "conversationId": pair.id });
+    for socket in [&writer, &reader] {
+        assert_eq!(socket.ask("conversation:join", &place).await["success"], true);
+    }
+    let delay = Duration::from_secs(2);
+    let tracer = Tracer::attach(&server, Tampering::Delay(delay));
+    let sent = Instant::now();
+    let ack = writer.start("message:send", &json!({ "conversationId": pair.id, "content": "bientôt" })).await;
+    assert!(reader.next_within("message:new", delay - Duration::from_millis(200)).await.is_none(), "told too early");
+    let seen = traffic::all_messages(server.address(), &jurist.token, pair.id).await;
+    assert!(seen.is_empty() || sent.elapsed() >= delay, "readable before it was safe: {seen:?}");
+    let event = reader.next("message:new").await;
+    assert!(event.at - sent >= delay, "told after {:?}", event.at - sent);
+    assert_eq!(ack.await.expect("an ack")["success"], true);
+    assert!(sent.elapsed() >= delay, "acknowledged after {:?}", sent.elapsed());
+    drop(tracer);
+}
+
+/// An ext4 file system of 64 MiB, mounted.
+struct SmallDisk {
+    folder: tempfile::TempDir,
+}
+
+impl SmallDisk {
+    fn mount() -> SmallDisk {
+        let disk = SmallDisk { folder: tempfile::tempdir().expect("a temporary folder") };
+        let (image, point) = (disk.folder.path().join("disk.img"), disk.path());
+        fs::create_dir(&point).expect("an empty folder");
+        make_image(&image, 64 * MIB);
+        sh("mkfs.ext4", &["-q", "-m", "0", &image.display().to_string()]);
+        sh("mount", &["-o", "loop", &image.display().to_string(), &point.display().to_string()]);
+        disk
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("disk")
+    }
+
+    /// Takes all the room that is left but for this much.
+    fn fill_but(&self, rest: u64) {
+        let free = rustix::fs::statvfs(self.path()).expect("a mounted disk");
+        let taken = (free.f_bavail * free.f_frsize).saturating_sub(rest);
+        let file = fs::File::create(self.path().join("ballast")).expect("room for a name");
+        rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, taken).expect("room for the ballast");
+    }
+
+    fn free(&self) {
+        fs::remove_file(self.path().join("ballast")).expect("the ballast");
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").args(["-q", "-l"]).arg(self.path()).output();
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_writes_and_nothing_else() {
+    let name = "a_full_disk_refuses_writes_and_nothing_else";
+    if !needs::met(name, &[("root and loop devices", needs::can_mount())]) {
+        return;
+    }
+    let disk = SmallDisk::mount();
+    let mut server = Setup::new(disk.path().join("lexchat.db")).start().await;
+    let pair = traffic::conversations(server.address(), 1).await.remove(0);
+    let [client, jurist] = &pair.members;
+    let socket = Socket::open(server.address(), &client.token).await.expect("a live session");
+    disk.fill_but(2 * MIB);
+    let mut kept = Vec::new();
+    let refused = write_until_refused(&socket, pair.id, &mut kept).await;
+    assert_eq!(refused["code"], "UNAVAILABLE", "{refused}");
+    assert!(refused["error"].as_str().is_some_and(|text| !text.to_lowercase().contains("sqlite")), "{refused}");
+
+    let stored = traffic::all_messages(server.address(), &jurist.token, pair.id).await;
+    let ids: Vec<&Value> = stored.iter().map(|message| &message["id"]).collect();
+    assert_eq!(ids, kept.iter().collect::<Vec<_>>(), "what was acked is there, what was refused is not");
+    http::get(server.address(), "/users/me").token(&client.token).send().await.expect(200);
+    assert!(socket.is_open(), "the sessions go on");
+    assert!(Socket::open(server.address(), &jurist.token).await.is_ok(), "and new sockets come in");
+
+    disk.free();
+    let resumed = until_accepted(&socket, pair.id).await;
+    kept.push(resumed["message"]["id"].clone());
+    let stored = traffic::all_messages(server.address(), &jurist.token, pair.id).await;
+    assert_eq!(stored.len(), kept.len());
+    server.kill();
+    assert_checks(&server.setup.db);
+}
+
+async fn write_until_refused(socket: &Socket, conversation: i64, kept: &mut Vec<Value>) -> Value {
+    for n in 0..20_000 {
+        let content = format!("{n} {}", "mot ".repeat(2000));
+        let ack = socket.ask("message:send", &json!({ "conversationId": conversation, "content": content })).await;
+        if ack["success"] != true {
+            return ack;
+        }
+        kept.push(ack["message"]["id"].clone());
+    }
+    panic!("the disk never filled up");
+}
+
+async fn until_accepted(socket: &Socket, conversation: i64) -> Value {
+    let began = Instant::now();
+    loop {
+        let ack = socket.ask("message:send", &json!({ "conversationId": conversation, "content": "enfin" })).await;
+        if ack["success"] == true {
+            return ack;
+        }
+        assert!(began.elapsed() < Duration::from_secs(10), "still refused with room on the disk: {ack}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Starts on this file, which must be refused: exit code 3, one clear line, the port never bound.
+fn assert_refused(setup: &Setup, case: &str) {
+    let occupied = std::net::TcpListener::bind(setup.address()).expect("a free port");
+    // With the port taken, a server that bound first would complain about the port instead.
+    let mut child =
+        setup.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary was built");
+    let began = Instant::now();
+    while child.try_wait().expect("a child of ours").is_none() {
+        assert!(began.elapsed() < Duration::from_secs(15), "{case}: it goes on");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let output = child.wait_with_output().expect("it ended");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{case}: {text}");
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    assert!((1..=3).contains(&lines.len()), "{case}: one clear line, perhaps a way out:\n{text}");
+    assert!(!text.contains("panicked") && !text.contains("port"), "{case}: {text}");
+    drop(occupied);
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_ours_is_refused_before_the_port_is_bound() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let good = folder.path().join("good.db");
+    let mut server = Setup::new(&good).start().await;
+    server.kill();
+    Connection::open(&good).and_then(|db| db.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")).expect("ours");
+
+    let case = |name: &str, make: &dyn Fn(&Path)| {
+        let path = folder.path().join(format!("{name}.db"));
+        make(&path);
+        let before = fs::read(&path).ok();
+        assert_refused(&Setup::new(&path), name);
+        assert_eq!(fs::read(&path).ok(), before, "{name}: left as it was");
+    };
+    let copy = |path: &Path| {
+        fs::copy(&good, path).expect("room");
+    };
+    let sql = |path: &Path, text: &str| Connection::open(path).and_then(|db| db.execute_batch(text)).expect("sql");
+    case("a folder", &|path| fs::create_dir(path).expect("room"));
+    case("text", &|path| {
+        fs::write(path, "not a database, but long enough to be read as one".repeat(50)).expect("room")
+    });
+    case("another program's", &|path| sql(path, "PRAGMA journal_mode=WAL; CREATE TABLE songs (title TEXT)"));
+    case("a newer version's", &|path| {
+        copy(path);
+        sql(path, "PRAGMA user_version = 9999");
+    });
+    case("cut short", &|path| {
+        copy(path);
+        let half = fs::metadata(path).expect("copied").len() / 2;
+        fs::File::options().write(true).open(path).and_then(|file| file.set_len(half)).expect("cut");
+    });
+    case("overwritten", &|path| {
+        let mut bytes = fs::read(&good).expect("readable");
+        bytes[4096..40_960].fill(0xa5);
+        fs::write(path, bytes).expect("room");
+    });
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_used_is_refused_before_the_port_is_bound() {
+    let folder = tempfile::tempdir_in("/tmp").expect("a temporary folder");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("ours");
+    let db = folder.path().join("lexchat.db");
+    let mut server = Setup::new(&db).start().await;
+    assert_refused(&Setup::new(&db), "in use by another server");
+    server.kill();
+    let binary = folder.path().join("lexchat");
+    fs::copy(&server.setup.binary, &binary).expect("room for a copy");
+    let mut setup = Setup::new(&db);
+    setup.binary = binary;
+    if needs::is_root() {
+        // Root reads everything; nobody does not.
+        setup = setup.wrapper(&["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]);
+    }
+    fs::set_permissions(&db, fs::Permissions::from_mode(0o000)).expect("ours");
+    assert_refused(&setup, "unreadable");
+    fs::set_permissions(&db, fs::Permissions::from_mode(0o444)).expect("ours");
+    for ending in ["-wal", "-shm"] {
+        let _ = fs::remove_file(server::beside(&db, ending));
+    }
+    assert_refused(&setup, "read-only");
+}
+
+#[tokio::test]
+async fn all_that_it_writes_is_for_its_owner_alone() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let db = folder.path().join("made by it/lexchat.db");
+    let open = ["sh", "-c", "umask 000; exec \"$@\"", "sh"];
+    let server: Server = Setup::new(&db).wrapper(&open).start().await;
+    traffic::conversations(server.address(), 1).await;
+    for ending in ["", "-wal", "-shm"] {
+        let file = server::beside(&db, ending);
+        let mode = fs::metadata(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display())).permissions();
+        assert_eq!(mode.mode() & 0o777, 0o600, "{}", file.display());
+    }
+    let made = fs::metadata(folder.path().join("made by it")).expect("a folder").permissions();
+    assert_eq!(made.mode() & 0o777, 0o700);
+}
