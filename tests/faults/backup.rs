@@ -23,6 +23,7 @@ fn backup_command(db: &Path, to: &Path) -> Command {
 }
 
 #[tokio::test]
+#[ignore = "slow: tests/faults/run"]
 async fn a_backup_under_way_of_writing_has_all_that_was_acknowledged() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let db = folder.path().join("lexchat.db");
@@ -57,6 +58,7 @@ async fn a_backup_under_way_of_writing_has_all_that_was_acknowledged() {
 }
 
 #[tokio::test]
+#[ignore = "slow: tests/faults/run"]
 async fn a_backup_that_is_killed_leaves_nothing_under_its_final_name() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let db = folder.path().join("lexchat.db");
@@ -79,6 +81,7 @@ async fn a_backup_that_is_killed_leaves_nothing_under_its_final_name() {
 }
 
 #[tokio::test]
+#[ignore = "slow: tests/faults/run"]
 async fn a_backup_or_restore_never_overwrites() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let db = folder.path().join("lexchat.db");

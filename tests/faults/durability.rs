@@ -40,6 +40,7 @@ pub fn assert_checks(db: &Path) {
 }
 
 #[tokio::test]
+#[ignore = "slow: tests/faults/run"]
 async fn nothing_acknowledged_is_lost_by_sigkill() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut server = Setup::new(folder.path().join("lexchat.db")).start().await;
@@ -61,6 +62,7 @@ async fn nothing_acknowledged_is_lost_by_sigkill() {
 }
 
 #[tokio::test]
+#[ignore = "slow: tests/faults/run"]
 async fn a_server_that_starts_over_and_over_keeps_its_database_sound() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let db = folder.path().join("lexchat.db");

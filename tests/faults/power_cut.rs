@@ -116,6 +116,7 @@ async fn cut_and_read(stage: &Stage, traffic: &Traffic) -> Vec<Record> {
 }
 
 #[tokio::test]
+#[ignore = "slow: tests/faults/run"]
 async fn nothing_acknowledged_is_lost_by_a_power_cut() {
     if !can_cut("nothing_acknowledged_is_lost_by_a_power_cut") {
         return;
@@ -141,6 +142,7 @@ async fn nothing_acknowledged_is_lost_by_a_power_cut() {
 /// The control: the same server, the same cuts, but its syncs return without syncing. If nothing were lost now, the
 /// test above would show nothing.
 #[tokio::test]
+#[ignore = "slow: tests/faults/run"]
 async fn a_server_that_does_not_sync_is_seen_to_lose() {
     let name = "a_server_that_does_not_sync_is_seen_to_lose";
     if !can_cut(name) || !needs::met(name, &[("strace", needs::can_trace())]) {

@@ -24,6 +24,7 @@ fn can_trace(test: &str) -> bool {
 }
 
 #[tokio::test]
+#[ignore = "slow: tests/faults/run"]
 async fn after_a_failed_sync_nothing_is_acknowledged_and_the_process_ends() {
     if !can_trace("after_a_failed_sync_nothing_is_acknowledged_and_the_process_ends") {
         return;
@@ -45,6 +46,7 @@ async fn after_a_failed_sync_nothing_is_acknowledged_and_the_process_ends() {
 }
 
 #[tokio::test]
+#[ignore = "slow: tests/faults/run"]
 async fn nobody_is_told_before_the_sync_has_returned() {
     if !can_trace("nobody_is_told_before_the_sync_has_returned") {
         return;
@@ -113,6 +115,7 @@ impl Drop for SmallDisk {
 }
 
 #[tokio::test]
+#[ignore = "slow: tests/faults/run"]
 async fn a_full_disk_refuses_writes_and_nothing_else() {
     let name = "a_full_disk_refuses_writes_and_nothing_else";
     if !needs::met(name, &[("root and loop devices", needs::can_mount())]) {
@@ -190,6 +193,7 @@ fn assert_refused(setup: &Setup, case: &str) {
 }
 
 #[tokio::test]
+#[ignore = "slow: tests/faults/run"]
 async fn a_database_that_is_not_ours_is_refused_before_the_port_is_bound() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let good = folder.path().join("good.db");
@@ -230,6 +234,7 @@ async fn a_database_that_is_not_ours_is_refused_before_the_port_is_bound() {
 }
 
 #[tokio::test]
+#[ignore = "slow: tests/faults/run"]
 async fn a_database_that_cannot_be_used_is_refused_before_the_port_is_bound() {
     let folder = tempfile::tempdir_in("/tmp").expect("a temporary folder");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("ours");
@@ -255,6 +260,7 @@ async fn a_database_that_cannot_be_used_is_refused_before_the_port_is_bound() {
 }
 
 #[tokio::test]
+#[ignore = "slow: tests/faults/run"]
 async fn all_that_it_writes_is_for_its_owner_alone() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let db = folder.path().join("made by it/lexchat.db");
