@@ -5,5 +5,8 @@
 
 pub mod actor;
 pub mod hasher;
+pub mod keyring;
+pub mod link;
 pub mod password;
 pub mod secret;
+pub mod token;
