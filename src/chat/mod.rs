@@ -14,3 +14,4 @@ pub mod history;
 pub mod presence;
 pub mod reply;
 pub mod search;
+pub mod wire;

@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
+use crate::model::id::NotAnId;
 use crate::model::locale::Text;
 
 /// The largest integer that every JSON client can hold exactly, 2⁵³ − 1.
@@ -87,13 +88,13 @@ impl Fields {
     }
 
     /// The id of something, that must be there: an integer from 1.
-    pub fn id(&mut self, name: &str) -> i64 {
-        self.integer(name, 1..=INTEGER_MAX)
+    pub fn id<I: TryFrom<i64, Error = NotAnId>>(&mut self, name: &str) -> I {
+        id_of(self.integer(name, 1..=INTEGER_MAX))
     }
 
     /// The id of something, if it is there.
-    pub fn optional_id(&mut self, name: &str) -> Option<i64> {
-        self.optional_integer(name, 1..=INTEGER_MAX)
+    pub fn optional_id<I: TryFrom<i64, Error = NotAnId>>(&mut self, name: &str) -> Option<I> {
+        self.optional_integer(name, 1..=INTEGER_MAX).map(id_of)
     }
 
     /// An integer in `range` that must be there.
@@ -207,6 +208,11 @@ impl Fields {
     }
 }
 
+/// The id with a number that was read. A number that was wrong is remembered as a fault, and 1 stands in for it.
+fn id_of<I: TryFrom<i64, Error = NotAnId>>(number: i64) -> I {
+    I::try_from(number.max(1)).expect("an integer from 1 to 2⁵³ − 1 is an id")
+}
+
 /// What is wrong with `text`, if it must have `length` characters.
 fn wrong_with_text(text: &str, length: &RangeInclusive<usize>) -> Option<Text> {
     if text.contains('\0') {
@@ -250,13 +256,14 @@ mod tests {
     use serde_json::json;
 
     use super::Fields;
+    use crate::model::id::MessageId;
     use crate::model::locale::Locale;
 
     #[test]
     fn every_bad_field_is_named_at_once() {
         let faults = Fields::read_value(json!({"a": 1, "c": "x\0", "d": 1.5, "e": [1, 2], "f": "yes"}), |fields| {
             fields.text("a", 1..=5);
-            fields.id("b");
+            fields.id::<MessageId>("b");
             fields.text("c", 1..=5);
             fields.integer("d", 0..=9);
             fields.optional_list("e", 1);
@@ -298,7 +305,7 @@ mod tests {
             (json!("1"), false),
             (json!(true), false),
         ] {
-            let read = Fields::read_value(json!({"n": number}), |fields| fields.id("n"));
+            let read = Fields::read_value(json!({"n": number}), |fields| fields.id::<MessageId>("n"));
             assert_eq!(read.is_ok(), good, "{number}");
         }
     }
@@ -306,8 +313,10 @@ mod tests {
     #[test]
     fn a_query_string_is_read_out_of_text() {
         let pairs = [("n", "7"), ("b", "true"), ("t", "12")].map(|(name, text)| (name.to_owned(), text.to_owned()));
-        let read = Fields::read_pairs(pairs, |fields| (fields.id("n"), fields.boolean("b"), fields.text("t", 1..=5)));
-        assert_eq!(read.unwrap(), (7, true, "12".to_owned()));
+        let read = Fields::read_pairs(pairs, |fields| {
+            (fields.id::<MessageId>("n"), fields.boolean("b"), fields.text("t", 1..=5))
+        });
+        assert_eq!(read.unwrap(), (MessageId::new(7).unwrap(), true, "12".to_owned()));
     }
 
     #[test]

@@ -30,6 +30,14 @@ macro_rules! ids {
             }
         }
 
+        impl TryFrom<i64> for $name {
+            type Error = NotAnId;
+
+            fn try_from(number: i64) -> Result<Self, NotAnId> {
+                Self::new(number).ok_or(NotAnId)
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Display::fmt(&self.0, f)

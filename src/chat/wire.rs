@@ -1,0 +1,184 @@
+//! How what can be asked is spelled in JSON: one spelling for whoever carries it here.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::chat::command::{EditMessage, FileSource, InlineFile, ReactToMessage, SendMessage};
+use crate::chat::history::Cursor;
+use crate::chat::search::Search;
+use crate::model::fields::Fields;
+use crate::model::id::{AttachmentId, MessageId};
+use crate::model::locale::Text;
+use crate::model::timestamp::Timestamp;
+
+/// Messages on a page whose asker did not say how many.
+pub const PAGE_LIMIT: i64 = 50;
+/// Messages on the longest page.
+pub const PAGE_LIMIT_MAX: i64 = 200;
+/// Hits on the longest page.
+pub const SEARCH_LIMIT_MAX: i64 = 100;
+/// Files and addresses of one message.
+pub const FILES_MAX: usize = 20;
+
+/// No bound here: the rules count after trimming.
+const ANY_LENGTH: std::ops::RangeInclusive<usize> = 0..=usize::MAX;
+
+/// `{conversationId, content, attachments?, files?, replyToId?, clientMessageId?}`.
+///
+/// `bytes_of` finds the bytes that the `data` of an inline file stands for, where they came along.
+pub fn send_message(fields: &mut Fields, bytes_of: impl Fn(&Value) -> Option<Bytes>) -> SendMessage {
+    SendMessage {
+        conversation_id: fields.id("conversationId"),
+        content: fields.optional_text("content", ANY_LENGTH).unwrap_or_default(),
+        attachments: attachments(fields),
+        files: files(fields, bytes_of),
+        reply_to_id: fields.optional_id("replyToId"),
+        client_message_id: fields.optional_text("clientMessageId", 1..=64),
+    }
+}
+
+/// `{messageId, content}`; `message_id` where the address already named it.
+pub fn edit_message(fields: &mut Fields, message_id: Option<MessageId>) -> EditMessage {
+    EditMessage {
+        message_id: message_id.unwrap_or_else(|| fields.id("messageId")),
+        content: fields.text("content", ANY_LENGTH),
+    }
+}
+
+/// `{messageId, emoji, remove?}`.
+pub fn react_to_message(fields: &mut Fields) -> ReactToMessage {
+    ReactToMessage {
+        message_id: fields.id("messageId"),
+        emoji: fields.text("emoji", 1..=64),
+        remove: fields.optional_boolean("remove").unwrap_or(false),
+    }
+}
+
+/// `{before?, after?, around?, limit?}`, at most one of the first three.
+pub fn page(fields: &mut Fields) -> (Cursor, i64) {
+    let given = [
+        fields.optional_id("before").map(Cursor::Before),
+        fields.optional_id("after").map(Cursor::After),
+        fields.optional_id("around").map(Cursor::Around),
+    ];
+    let mut cursors = given.into_iter().flatten();
+    let cursor = cursors.next().unwrap_or_default();
+    if let Some(second) = cursors.next() {
+        let name = if matches!(second, Cursor::After(_)) { "after" } else { "around" };
+        let excludes = Text::new("exclut les autres positions", "excludes the other positions");
+        fields.wrong::<()>(name, excludes);
+    }
+    (cursor, fields.optional_integer("limit", 1..=PAGE_LIMIT_MAX).unwrap_or(PAGE_LIMIT))
+}
+
+/// `{conversationId?, senderId?, from?, to?, limit?, cursor?}` and the words, under the name `query_name`.
+pub fn search(fields: &mut Fields, query_name: &str) -> Search {
+    Search {
+        query: fields.text(query_name, 1..=500),
+        conversation_id: fields.optional_id("conversationId"),
+        sender_id: fields.optional_id("senderId"),
+        from: moment(fields, "from"),
+        to: moment(fields, "to"),
+        limit: fields.optional_integer("limit", 1..=SEARCH_LIMIT_MAX),
+        cursor: fields.optional_text("cursor", 1..=200),
+    }
+}
+
+fn moment(fields: &mut Fields, name: &str) -> Option<Timestamp> {
+    let expected = Text::new("doit être une date ISO 8601", "must be an ISO 8601 time");
+    fields.optional_parsed(name, expected, |text| text.parse().ok())
+}
+
+fn attachments(fields: &mut Fields) -> Vec<String> {
+    let mut addresses = Vec::new();
+    for (place, value) in fields.optional_list("attachments", FILES_MAX).unwrap_or_default().into_iter().enumerate() {
+        match value {
+            Value::String(address) if !address.contains('\0') => addresses.push(address),
+            _ => {
+                fields.wrong(&format!("attachments[{place}]"), Text::new("doit être une adresse", "must be an address"))
+            }
+        }
+    }
+    addresses
+}
+
+/// Each an upload's id, an object with that id, or `{name, data}`.
+fn files(fields: &mut Fields, bytes_of: impl Fn(&Value) -> Option<Bytes>) -> Vec<FileSource> {
+    let mut sources = Vec::new();
+    for (place, value) in fields.optional_list("files", FILES_MAX).unwrap_or_default().into_iter().enumerate() {
+        let path = format!("files[{place}]");
+        if let Some(id) = value.as_i64().and_then(AttachmentId::new) {
+            sources.push(FileSource::Stored(id));
+            continue;
+        }
+        let source = fields.inner(&path, value, |file| match file.take("data") {
+            None => Some(FileSource::Stored(file.id("id"))),
+            Some(data) => {
+                let name = file.text("name", 1..=255);
+                match bytes_of(&data) {
+                    Some(data) => Some(FileSource::Inline(InlineFile { name, data })),
+                    None => file.wrong("data", Text::new("doit être binaire", "must be binary")),
+                }
+            }
+        });
+        sources.extend(source.flatten());
+    }
+    sources
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn faults_of<T>(value: Value, reader: impl FnOnce(&mut Fields) -> T) -> Vec<String> {
+        let read = Fields::read_value(value, reader);
+        read.err().unwrap_or_default().into_iter().map(|fault| fault.field).collect()
+    }
+
+    #[test]
+    fn every_fault_of_a_message_is_named() {
+        let value = json!({
+            "content": 1, "attachments": [1], "files": ["x", {"name": "a", "data": "not binary"}, {"id": 0}],
+            "replyToId": -1, "clientMessageId": "",
+        });
+        let faults = faults_of(value, |fields| send_message(fields, |_| None));
+        let expected = [
+            "conversationId",
+            "content",
+            "attachments[0]",
+            "files[0]",
+            "files[1].data",
+            "files[2].id",
+            "replyToId",
+            "clientMessageId",
+        ];
+        assert_eq!(faults, expected);
+    }
+
+    #[test]
+    fn what_would_forge_state_is_not_even_read() {
+        let value =
+            json!({"conversationId": 1, "content": "x", "senderId": 2, "isRead": true, "createdAt": "1999-01-01"});
+        let read = Fields::read_value(value, |fields| send_message(fields, |_| None)).unwrap();
+        assert_eq!(format!("{read:?}").matches("1999").count(), 0);
+        assert_eq!(read.conversation_id.as_i64(), 1);
+    }
+
+    #[test]
+    fn files_are_ids_or_bytes_that_came_along() {
+        let value = json!({"conversationId": 1, "files": [3, {"id": 4}, {"name": "a.txt", "data": {"num": 0}}]});
+        let read =
+            Fields::read_value(value, |fields| send_message(fields, |_| Some(Bytes::from_static(b"abc")))).unwrap();
+        let shown: Vec<String> = read.files.iter().map(|file| format!("{file:?}")).collect();
+        assert!(shown[0].contains('3') && shown[1].contains('4') && shown[2].contains("abc"), "{shown:?}");
+    }
+
+    #[test]
+    fn a_page_has_one_position_and_a_bounded_length() {
+        assert_eq!(faults_of(json!({"before": 1, "around": 2, "limit": 201}), page), ["around", "limit"]);
+        let read = Fields::read_value(json!({"after": 7}), page).unwrap();
+        assert_eq!(read, (Cursor::After(MessageId::new(7).unwrap()), PAGE_LIMIT));
+    }
+}
