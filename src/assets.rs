@@ -1,1 +1,194 @@
-//! The embedded web client.
+//! The embedded web client: every file of `web/`, part of the executable; in debug builds read from disk each time, so
+//! that an edit needs a reload and nothing else.
+//!
+//! Files are revalidated by their content's digest, and packed once, at first request. The official browser client of
+//! Socket.IO is one of them, served where Socket.IO servers serve it.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{LazyLock, PoisonError, RwLock};
+
+use bytes::Bytes;
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Response, StatusCode};
+use rust_embed::Embed;
+
+use crate::http::response::{self, Body};
+use crate::http::{conditional, gzip};
+
+#[derive(Embed)]
+#[folder = "web"]
+struct Web;
+
+/// The page that every address of the client opens.
+const PAGE: &str = "index.html";
+/// The browser client's files at `/socket.io/`.
+const BROWSER_CLIENT: &[&str] = &[
+    "socket.io.js",
+    "socket.io.js.map",
+    "socket.io.min.js",
+    "socket.io.min.js.map",
+    "socket.io.esm.min.js",
+    "socket.io.esm.min.js.map",
+];
+
+/// Packed files by their digest. Holds at most one entry per file in a release, where the files never change.
+static PACKED: LazyLock<RwLock<HashMap<[u8; 32], Bytes>>> = LazyLock::new(RwLock::default);
+
+/// The page itself.
+pub fn page(method: &Method, headers: &HeaderMap) -> Response<Body> {
+    file(method, headers, PAGE).unwrap_or_else(|| response::empty(StatusCode::NOT_FOUND))
+}
+
+/// The page, for an address that it does not know either: it says so itself.
+pub fn page_not_found(method: &Method, headers: &HeaderMap) -> Response<Body> {
+    let mut unconditional = headers.clone();
+    unconditional.remove(header::IF_NONE_MATCH);
+    let mut response = page(method, &unconditional);
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}
+
+/// A file of `/socket.io/`, if `name` is one of the browser client's; any page may load it.
+pub fn browser_client(method: &Method, headers: &HeaderMap, name: &str) -> Option<Response<Body>> {
+    if !is_of_browser_client(name) {
+        return None;
+    }
+    let mut response = file(method, headers, &format!("vendor/{name}"))?;
+    let anybody = HeaderValue::from_static("cross-origin");
+    response.headers_mut().insert(HeaderName::from_static("cross-origin-resource-policy"), anybody);
+    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    Some(response)
+}
+
+/// Whether `/socket.io/{name}` is a file of the browser client.
+pub fn is_of_browser_client(name: &str) -> bool {
+    BROWSER_CLIENT.contains(&name)
+}
+
+/// Whether `web/` has such a file; what is written there for people who work on it is not served.
+pub fn exists(path: &str) -> bool {
+    !path.ends_with(".md") && Web::get(path).is_some()
+}
+
+/// The file of `web/` at `path`, if there is one.
+pub fn file(method: &Method, headers: &HeaderMap, path: &str) -> Option<Response<Body>> {
+    let file = Web::get(path).filter(|_| !path.ends_with(".md"))?;
+    let digest = file.metadata.sha256_hash();
+    let content_type = content_type(path);
+    let packs = is_text(content_type) && file.data.len() >= gzip::BYTES_MIN;
+    let packed = packs && gzip::is_accepted(headers);
+    let etag = etag(&digest, packed);
+    let mut response = if conditional::is_unchanged(headers, &etag) {
+        response::empty(StatusCode::NOT_MODIFIED)
+    } else if method == Method::HEAD {
+        response::full(StatusCode::OK, content_type, Bytes::new())
+    } else if packed {
+        response::full(StatusCode::OK, content_type, packed_once(digest, &file.data))
+    } else {
+        response::full(StatusCode::OK, content_type, bytes_of(file.data))
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, HeaderValue::from_str(&etag).expect("hexadecimal digits"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if packs {
+        headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    }
+    if packed {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    Some(response)
+}
+
+fn packed_once(digest: [u8; 32], bytes: &[u8]) -> Bytes {
+    if let Some(packed) = PACKED.read().unwrap_or_else(PoisonError::into_inner).get(&digest) {
+        return packed.clone();
+    }
+    let packed = Bytes::from(gzip::compress(bytes, 9));
+    if !cfg!(debug_assertions) {
+        PACKED.write().unwrap_or_else(PoisonError::into_inner).insert(digest, packed.clone());
+    }
+    packed
+}
+
+fn bytes_of(data: Cow<'static, [u8]>) -> Bytes {
+    match data {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => Bytes::from(bytes),
+    }
+}
+
+/// Two encodings of one file are two things to a cache.
+fn etag(digest: &[u8; 32], packed: bool) -> String {
+    let hex: String = digest[..12].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{hex}{}\"", if packed { "-gz" } else { "" })
+}
+
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit('.').next().unwrap_or_default() {
+        "html" => "text/html; charset=utf-8",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "json" | "map" => "application/json; charset=utf-8",
+        "webmanifest" => "application/manifest+json; charset=utf-8",
+        "svg" => "image/svg+xml; charset=utf-8",
+        "txt" => "text/plain; charset=utf-8",
+        "png" => "image/png",
+        "ico" => "image/x-icon",
+        "webp" => "image/webp",
+        "woff2" => "font/woff2",
+        _ => "application/octet-stream",
+    }
+}
+
+fn is_text(content_type: &str) -> bool {
+    content_type.ends_with("charset=utf-8")
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::header::{self, HeaderMap, HeaderValue};
+    use hyper::{Method, StatusCode};
+
+    use super::{BROWSER_CLIENT, browser_client, content_type, exists, file};
+
+    #[test]
+    fn every_file_of_the_browser_client_is_there() {
+        for name in BROWSER_CLIENT {
+            let response = browser_client(&Method::GET, &HeaderMap::new(), name).unwrap();
+            assert_eq!(response.status(), StatusCode::OK, "{name}");
+            assert_eq!(response.headers()["cross-origin-resource-policy"], "cross-origin");
+        }
+        assert!(browser_client(&Method::GET, &HeaderMap::new(), "preact-htm.js").is_none());
+    }
+
+    #[test]
+    fn a_known_file_is_not_sent_again() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        let first = file(&Method::GET, &headers, "vendor/socket.io.js").unwrap();
+        assert_eq!(first.headers()[header::CONTENT_ENCODING], "gzip");
+        assert_eq!(first.headers()[header::VARY], "Accept-Encoding");
+        headers.insert(header::IF_NONE_MATCH, first.headers()[header::ETAG].clone());
+        let again = file(&Method::GET, &headers, "vendor/socket.io.js").unwrap();
+        assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+        headers.remove(header::ACCEPT_ENCODING);
+        let plain = file(&Method::GET, &headers, "vendor/socket.io.js").unwrap();
+        assert_eq!(plain.status(), StatusCode::OK, "the plain form is another thing");
+    }
+
+    #[test]
+    fn nothing_outside_of_web_is_served() {
+        for path in
+            ["../Cargo.toml", "vendor/../../Cargo.toml", "/etc/passwd", "", "vendor", "vendor/README.md", "a\0b"]
+        {
+            assert!(!exists(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn scripts_have_the_type_that_browsers_demand_of_modules() {
+        assert_eq!(content_type("core/state.js"), "text/javascript; charset=utf-8");
+        assert_eq!(content_type("x.exe"), "application/octet-stream");
+    }
+}
