@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::model::person_name::is_invisible;
+
 /// What a file is called when nothing of its name could be kept.
 const NAMELESS: &str = "fichier";
 
@@ -25,7 +27,7 @@ impl FileName {
     /// The nearest good name to what was sent; anything at all gives one.
     pub fn clean(sent: &str) -> FileName {
         let last = sent.rsplit(['/', '\\']).next().unwrap_or_default();
-        let kept: String = last.chars().filter(|c| !is_invisible(*c)).map(harmless).collect();
+        let kept: String = last.chars().filter(|c| c.is_whitespace() || !is_invisible(*c)).map(harmless).collect();
         let words = kept.split_whitespace().collect::<Vec<_>>().join(" ");
         let name = cut(words.trim_matches(|c: char| c == '.' || c == ' '));
         if name.is_empty() {
@@ -47,16 +49,6 @@ impl fmt::Display for FileName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
-}
-
-/// Characters that one does not see but that change what one sees, or where a line ends. The joiners inside emoji and
-/// some scripts stay.
-fn is_invisible(c: char) -> bool {
-    let is_space = c == '\t';
-    (c.is_control() && !is_space)
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff0}'..='\u{fffc}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Characters that shells and file systems give a meaning become `_`.
@@ -114,7 +106,7 @@ mod tests {
             ("a/", "fichier"),
             (".htaccess", "htaccess"),
             ("name. . .", "name"),
-            ("a\r\nSet-Cookie: x", "aSet-Cookie_ x"),
+            ("a\r\nSet-Cookie: x", "a Set-Cookie_ x"),
             ("a\0b.txt", "ab.txt"),
             ("invoice\u{202e}fdp.exe", "invoicefdp.exe"),
             ("a\u{2066}b\u{2069}c\u{200b}.txt", "abc.txt"),

@@ -5,11 +5,13 @@
 
 pub mod attachment;
 pub mod conversation;
+pub mod email;
 pub mod fields;
 pub mod file_name;
 pub mod id;
 pub mod locale;
 pub mod media_type;
 pub mod message;
+pub mod person_name;
 pub mod timestamp;
 pub mod user;
