@@ -4,5 +4,6 @@
 //! that writes; the other files hold the statements, one file per noun, as functions over `&Connection` that work
 //! in a read, a write and a test alike. Nothing in here knows a rule.
 
+pub mod columns;
 pub mod db;
 pub mod writer;
