@@ -1,0 +1,269 @@
+//! What is measured: each function starts a server of its own, puts one kind of load on it and returns the figures.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use crate::client::Client;
+use crate::drive::{Circle, Load, Pace, drive};
+use crate::figures::{Figures, quantile};
+use crate::http::Http;
+use crate::people::{Pair, Person};
+use crate::target::{Kind, Recipe, Site, sync_times};
+
+/// At most so many sockets of one person, by contract §4.
+const SOCKETS_PER_PERSON: usize = 50;
+/// At most so many sockets are being opened at once, where nothing else is asked.
+const OPENING_MAX: usize = 64;
+
+/// Pairs of a client and a jurist: the client writes, both read. With `Pace::Every`, the period is that of one pair.
+pub(crate) async fn relay(recipe: &Recipe, pairs: usize, load: Load) -> io::Result<Figures> {
+    let site = Site::new(recipe)?;
+    let pairs = site.people(pairs).await?;
+    let mut target = site.start()?;
+    eprintln!("relay: pid {}", target.pid());
+    let mut circles = Vec::new();
+    for pair in &pairs {
+        let sender = joined(target.address, &pair.client, pair.conversation).await?;
+        let receivers = vec![joined(target.address, &pair.jurist, pair.conversation).await?];
+        circles.push(Circle { conversation: pair.conversation, sender, receivers });
+    }
+    let mut figures = drive(&target, circles, load).await?;
+    if let Pace::Every(_) = load.pace {
+        let times = sync_times(site.directory())?;
+        figures.push("one sync of this disk p50", quantile(&times, 0.5).as_secs_f64() * 1e3, "ms");
+        figures.push("one sync of this disk p99", quantile(&times, 0.99).as_secs_f64() * 1e3, "ms");
+    }
+    figures.push("resident at the end", target.resident()? as f64 / 1e6, "MB");
+    target.stop()?;
+    Ok(figures)
+}
+
+/// A jurist writes to a client with one socket, then to the same client with `sockets`.
+pub(crate) async fn fan_out(recipe: &Recipe, sockets: usize, load: Load) -> io::Result<Figures> {
+    let mut figures = Figures::default();
+    let mut costs = Vec::new();
+    for sockets in [1, sockets] {
+        let site = Site::new(recipe)?;
+        let pair = site.people(1).await?.remove(0);
+        let mut target = site.start()?;
+        eprintln!("fan-out to {sockets}: pid {}", target.pid());
+        let sender = joined(target.address, &pair.jurist, pair.conversation).await?;
+        let mut receivers = Vec::new();
+        for _ in 0..sockets {
+            receivers.push(joined(target.address, &pair.client, pair.conversation).await?);
+        }
+        let circle = Circle { conversation: pair.conversation, sender, receivers };
+        let measured = drive(&target, vec![circle], load).await?;
+        costs.push((sockets, measured.0[0].value));
+        for figure in measured.0.into_iter().filter(|figure| figure.name.starts_with(['s', 'a'])) {
+            figures.push(format!("{}, {sockets} sockets", figure.name), figure.value, figure.unit);
+        }
+        target.stop()?;
+    }
+    let [(few, few_cost), (many, many_cost)] = [costs[0], costs[1]];
+    figures.push("server CPU per further delivery", (many_cost - few_cost) / (many - few) as f64, "µs");
+    Ok(figures)
+}
+
+/// Memory per quiet socket, over WebSocket or long-polling.
+pub(crate) async fn idle(recipe: &Recipe, sockets: usize, polling: bool) -> io::Result<Figures> {
+    let site = Site::new(recipe)?;
+    let pairs = site.people(sockets.div_ceil(2 * SOCKETS_PER_PERSON)).await?;
+    let mut target = site.start()?;
+    let before = target.settled_resident().await?;
+    let mut opened = JoinSet::new();
+    let address = target.address;
+    for (number, person) in crowd(&pairs, sockets).enumerate() {
+        if polling {
+            let poller = Poller::open(address, &person).await?;
+            opened.spawn(poller.idle());
+        } else {
+            opened.spawn(Client::connect(address, &person).await?.idle());
+        }
+        if number % 1000 == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    let after = target.settled_resident().await?;
+    let cpu = target.cpu()?;
+    sleep(Duration::from_secs(25)).await;
+    let per_ping = (target.cpu()? - cpu).as_secs_f64() * 1e6 / sockets as f64;
+    if let Some(ended) = opened.try_join_next() {
+        return Err(io::Error::other(format!("a quiet socket ended: {ended:?}")));
+    }
+    let mut figures = Figures::default();
+    figures.push("sockets", sockets as f64, "");
+    figures.push("resident before", before as f64 / 1e6, "MB");
+    figures.push("resident with all", after as f64 / 1e6, "MB");
+    figures.push("memory per socket", (after.saturating_sub(before)) as f64 / sockets as f64 / 1024.0, "KiB");
+    figures.push("server CPU per socket and heartbeat (25 s)", per_ping, "µs");
+    target.stop()?;
+    Ok(figures)
+}
+
+/// Processor time of one connection: TCP, upgrade, token, namespace, and its end.
+pub(crate) async fn handshake(recipe: &Recipe, count: usize) -> io::Result<Figures> {
+    let site = Site::new(recipe)?;
+    let pairs = site.people(5).await?;
+    let mut target = site.start()?;
+    eprintln!("handshake: pid {}", target.pid());
+    let people: Vec<Person> = pairs.iter().flat_map(|pair| [pair.client.clone(), pair.jurist.clone()]).collect();
+    for person in &people {
+        Client::connect(target.address, person).await?;
+    }
+    sleep(Duration::from_millis(200)).await;
+    let (cpu, mut times) = (target.cpu()?, Vec::new());
+    for number in 0..count {
+        let begun = Instant::now();
+        Client::connect(target.address, &people[number % people.len()]).await?;
+        times.push(begun.elapsed());
+    }
+    sleep(Duration::from_millis(300)).await;
+    let cost = (target.cpu()? - cpu).as_secs_f64() * 1e6 / count as f64;
+    let mut figures = Figures::default();
+    figures.push("server CPU per handshake", cost, "µs");
+    figures.push_times("handshake, one at a time", &mut times);
+    target.stop()?;
+    Ok(figures)
+}
+
+/// All sockets are cut at once and come back at once.
+pub(crate) async fn storm(recipe: &Recipe, sockets: usize) -> io::Result<Figures> {
+    let site = Site::new(recipe)?;
+    let pairs = site.people(sockets.div_ceil(2 * SOCKETS_PER_PERSON)).await?;
+    let mut target = site.start()?;
+    let people: Vec<Person> = crowd(&pairs, sockets).collect();
+    let first = connect_all(target.address, &people, OPENING_MAX).await?;
+    sleep(Duration::from_secs(1)).await;
+    drop(first);
+    let (begun, cpu) = (Instant::now(), target.cpu()?);
+    let second = connect_all(target.address, &people, sockets).await?;
+    let elapsed = begun.elapsed();
+    let mut figures = Figures::default();
+    figures.push("all reconnected and signed in after", elapsed.as_secs_f64() * 1e3, "ms");
+    figures.push("server CPU per reconnection", (target.cpu()? - cpu).as_secs_f64() * 1e6 / sockets as f64, "µs");
+    drop(second);
+    target.stop()?;
+    Ok(figures)
+}
+
+/// From the start of the process to its first answer; memory at rest; the size of what is started.
+pub(crate) async fn start(recipe: &Recipe) -> io::Result<Figures> {
+    let (mut empty, mut existing, mut resident) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..7 {
+        let site = Site::new(recipe)?;
+        let mut target = site.start()?;
+        empty.push(target.started_in);
+        target.stop()?;
+        let mut target = site.start()?;
+        existing.push(target.started_in);
+        sleep(Duration::from_millis(500)).await;
+        resident.push(target.resident()?);
+        target.stop()?;
+    }
+    let mut figures = Figures::default();
+    figures.push_times("first answer, existing database", &mut existing);
+    figures.push_times("first answer, database to be made", &mut empty);
+    resident.sort_unstable();
+    figures.push("resident when idle", resident[resident.len() / 2] as f64 / 1e6, "MB");
+    if let Kind::Lexchat(binary) = &recipe.kind {
+        figures.push("binary", binary.metadata()?.len() as f64 / 1e6, "MB");
+    }
+    Ok(figures)
+}
+
+/// `sockets` places, filled person by person, each with as many as one may have.
+fn crowd(pairs: &[Pair], sockets: usize) -> impl Iterator<Item = Person> {
+    let people: Vec<Person> = pairs.iter().flat_map(|pair| [pair.client.clone(), pair.jurist.clone()]).collect();
+    (0..sockets).map(move |number| people[number % people.len()].clone())
+}
+
+async fn joined(server: SocketAddr, person: &Person, conversation: i64) -> io::Result<Client> {
+    let mut client = Client::connect(server, person).await?;
+    client.ask("conversation:join", &format!("{{\"conversationId\":{conversation}}}")).await?;
+    Ok(client)
+}
+
+async fn connect_all(server: SocketAddr, people: &[Person], at_once: usize) -> io::Result<Vec<Client>> {
+    let (mut opening, mut opened) = (JoinSet::new(), Vec::with_capacity(people.len()));
+    for person in people {
+        if opening.len() >= at_once
+            && let Some(client) = opening.join_next().await
+        {
+            opened.push(client.map_err(io::Error::other)??);
+        }
+        let person = person.clone();
+        opening.spawn(async move { Client::connect(server, &person).await });
+    }
+    while let Some(client) = opening.join_next().await {
+        opened.push(client.map_err(io::Error::other)??);
+    }
+    Ok(opened)
+}
+
+/// One Socket.IO client over long-polling, on one connection.
+struct Poller {
+    http: Http,
+    target: String,
+}
+
+impl Poller {
+    async fn open(server: SocketAddr, person: &Person) -> io::Result<Poller> {
+        let mut http = Http::connect(server, person.source).await?;
+        let target = "/socket.io/?EIO=4&transport=polling";
+        let (_, opening) = http.request("GET", target, "", "").await?;
+        let sid = opening.split('"').nth(3).ok_or_else(|| io::Error::other(opening.clone()))?;
+        let target = format!("{target}&sid={sid}");
+        http.request("POST", &target, "", &format!("40/chat,{{\"token\":\"{}\"}}", person.token)).await?;
+        let (_, connected) = http.request("GET", &target, "", "").await?;
+        if !connected.starts_with("40/chat,") {
+            return Err(io::Error::other(connected));
+        }
+        http.send("GET", &target, "", "").await?;
+        Ok(Poller { http, target })
+    }
+
+    async fn idle(mut self) -> io::Result<()> {
+        loop {
+            let (status, packets) = self.http.answer().await?;
+            if status != 200 {
+                return Err(io::Error::other(packets));
+            }
+            if packets.split('\x1e').any(|packet| packet == "2") {
+                self.http.request("POST", &self.target, "", "3").await?;
+            }
+            self.http.send("GET", &self.target, "", "").await?;
+        }
+    }
+}
+
+/// A load for `relay` and `fan_out`: closed loop, 120-byte messages.
+pub(crate) fn closed_loop(in_flight: usize, window: Duration, windows: usize) -> Load {
+    Load { pace: Pace::InFlight(in_flight), message_bytes: 120, warm_up: Duration::from_secs(1), window, windows }
+}
+
+/// A load for `relay`: `rate` messages per second over all `pairs`.
+pub(crate) fn fixed_rate(rate: f64, pairs: usize, window: Duration) -> Load {
+    let period = Duration::from_secs_f64(pairs as f64 / rate);
+    Load { pace: Pace::Every(period), message_bytes: 120, warm_up: Duration::from_secs(1), window, windows: 1 }
+}
+
+/// Named measurements, as the command line knows them.
+pub(crate) async fn run(name: &str, recipe: &Recipe, window: Duration, sockets: Option<usize>) -> io::Result<Figures> {
+    const PAIRS: usize = 25;
+    match name {
+        "relay" => relay(recipe, PAIRS, closed_loop(8, window, 3)).await,
+        "rate" => relay(recipe, PAIRS, fixed_rate(500.0, PAIRS, window)).await,
+        "fan-out" => fan_out(recipe, sockets.unwrap_or(SOCKETS_PER_PERSON), closed_loop(8, window, 1)).await,
+        "idle" => idle(recipe, sockets.unwrap_or(10_000), false).await,
+        "polling" => idle(recipe, sockets.unwrap_or(10_000), true).await,
+        "handshake" => handshake(recipe, sockets.unwrap_or(2_000)).await,
+        "storm" => storm(recipe, sockets.unwrap_or(2_000)).await,
+        "start" => start(recipe).await,
+        other => Err(io::Error::other(format!("there is no measurement called {other}"))),
+    }
+}
