@@ -12,7 +12,10 @@ mod history;
 mod traffic;
 
 mod backup;
+mod crowd;
 mod durability;
 mod growth;
 mod power_cut;
+mod slow;
+mod stop;
 mod storage;

@@ -7,6 +7,7 @@
 pub mod http;
 pub mod needs;
 pub mod people;
+pub mod polling;
 pub mod server;
 pub mod socket;
 pub mod tracer;
