@@ -1,0 +1,139 @@
+/**
+ * Begins here: the store, the address, who is signed in, and which screen that makes.
+ */
+import { html, render, useEffect, useReducer } from '/vendor/preact-htm.js';
+import { href, parse } from './core/router.js';
+import { createStore } from './core/store.js';
+import { locale, setLocale, t } from './core/i18n.js';
+import * as api from './client/api.js';
+import * as session from './client/session.js';
+import { start } from './client/client.js';
+import { watchBadge } from './views/badge.js';
+import { useStore } from './views/hooks.js';
+import { Gate } from './views/gate.js';
+import { Shell } from './views/shell.js';
+
+const store = createStore();
+
+/** What the views are given: the store, the signed-in person's client, and how to go somewhere. */
+const app = {
+  store,
+  /** @type {import('./client/client.js').Client|null} */
+  client: null,
+  /** @type {() => void} */
+  redraw: () => {},
+
+  /** @returns {import('./core/router.js').Route & {dialog: {name: string, data?: any}|null}} */
+  route: () => ({ ...parse(location.pathname + location.search), dialog: history.state?.dialog ?? null }),
+
+  /** @param {import('./core/router.js').Route|string} to @param {{replace?: boolean}} [options] */
+  go(to, { replace = Boolean(history.state?.dialog) } = {}) {
+    const address = typeof to === 'string' ? to : href(to);
+    history[replace ? 'replaceState' : 'pushState']({}, '', address);
+    app.follow();
+  },
+
+  /** Opens a dialog on top of where one is; Back closes it. @param {string} name @param {any} [data] */
+  open(name, data) {
+    history[history.state?.dialog ? 'replaceState' : 'pushState']({ dialog: { name, data } }, '', location.href);
+    app.redraw();
+  },
+
+  closeDialog() {
+    if (history.state?.dialog) history.back();
+  },
+
+  /** Makes what is shown agree with the address. */
+  follow() {
+    const route = app.route();
+    if (app.client) app.client.openConversation(route.name === 'conversation' ? route.id : null, route.name === 'conversation' ? route.messageId : null);
+    app.redraw();
+  },
+
+  /** After any way of signing in. @param {import('./client/session.js').Session} fresh */
+  async enter(fresh) {
+    session.keep(fresh);
+    await setLocale(fresh.user.locale ?? localStorage.getItem('lexchat.locale') ?? navigator.language);
+    document.documentElement.lang = locale();
+    if (app.client && app.client.me.id === fresh.user.id) {
+      app.client.resume();
+      return;
+    }
+    app.client?.close();
+    if (app.client) store.dispatch({ type: 'signedOut' });
+    app.client = await start(store, { onMessage: (message) => announce(message) });
+    const { name } = parse(location.pathname);
+    if (!['conversation', 'search', 'me', 'admin', 'test'].includes(name)) history.replaceState({}, '', '/');
+    app.follow();
+  },
+
+  /** @param {{everywhere?: boolean}} [options] without `everywhere` only this window stops being that person */
+  async leave({ everywhere = true } = {}) {
+    if (everywhere) await api.call('POST', '/auth/sign-out').catch(() => {});
+    app.client?.close();
+    app.client = null;
+    if (everywhere) session.forget();
+    else session.leave();
+    store.dispatch({ type: 'signedOut' });
+    app.go('/', { replace: true });
+  },
+};
+
+/** @typedef {typeof app} App */
+
+/** Says a new message once, in one sentence, to who listens to the page instead of looking at it. @param {any} message */
+function announce(message) {
+  document.dispatchEvent(new CustomEvent('lexchat:message', { detail: message }));
+}
+
+function Page() {
+  const state = useStore(store);
+  const [, redraw] = useReducer((/** @type {number} */ n) => n + 1, 0);
+  useEffect(() => {
+    app.redraw = () => redraw(null);
+    const followed = () => app.follow();
+    addEventListener('popstate', followed);
+    return () => removeEventListener('popstate', followed);
+  }, []);
+  const route = app.route();
+  if (!app.client || !state.me || (state.needsSignIn && !state.listLoaded)) return html`<${Gate} app=${app} state=${state} route=${route} />`;
+  return html`<${Shell} app=${app} state=${state} route=${route} />`;
+}
+
+/** A click on one of our own addresses stays in the page. @param {MouseEvent} event */
+function stayInside(event) {
+  const link = /** @type {HTMLElement} */ (event.target).closest?.('a[href^="/"]');
+  if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  if (link.hasAttribute('download') || link.getAttribute('target')) return;
+  const route = parse(/** @type {string} */ (link.getAttribute('href')));
+  if (route.name === 'lost') return;
+  event.preventDefault();
+  app.go(/** @type {string} */ (link.getAttribute('href')));
+}
+
+/** Whether demo accounts are active, as the server says on every answer. */
+async function askDemo() {
+  const answer = await fetch('/healthz', { cache: 'no-store' }).catch(() => null);
+  store.dispatch({ type: 'demoSeen', demo: answer?.headers.has('X-Demo-Accounts') ?? false });
+}
+
+async function boot() {
+  if (history.state?.dialog) history.replaceState({}, '');
+  api.onEnded(() => store.dispatch({ type: 'signInNeeded' }));
+  askDemo();
+  const who = session.find();
+  await setLocale(who?.user.locale ?? localStorage.getItem('lexchat.locale') ?? navigator.language);
+  document.documentElement.lang = locale();
+  document.addEventListener('click', stayInside);
+  watchBadge(store);
+  const { name } = parse(location.pathname);
+  const wantsGate = name === 'invitation' || name === 'setup' || name === 'signIn' || name === 'signUp';
+  if (who && !wantsGate) {
+    app.client = await start(store, { onMessage: announce });
+    app.follow();
+  }
+  document.title = t('app.name');
+  render(html`<${Page} />`, /** @type {HTMLElement} */ (document.getElementById('page')));
+}
+
+boot();

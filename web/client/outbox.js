@@ -1,0 +1,231 @@
+/**
+ * Messages on the way to the server. A message is in storage before it is sent and leaves storage when the server has
+ * acknowledged it, so that it survives reload and crash; `clientMessageId` makes a second attempt harmless.
+ *
+ * Guarantees: within a conversation one message is sent at a time, in the order of writing; a refused one steps aside, the next
+ * goes on. Of several windows of one person one sends (a Web Lock elects it), the others hand over through storage.
+ * Storage, network and clock are given, so that tests run it without a browser.
+ */
+import { next, verdict } from '../core/lifecycle.js';
+
+/** @typedef {import('../core/state.js').Entry} Entry */
+
+/** Files whose upload has ended. @param {any[]} files */
+const uploaded = (files) => files.every((file) => file.info);
+
+export class Outbox {
+  /**
+   * @param {{storage: import('./storage.js').Storage, send: (request: object) => Promise<any>, isUp: () => boolean,
+   *   upload: (file: any, conversationId: number) => Promise<any>, onChange: (entries: Entry[]) => void, onAccepted: (message: any) => void,
+   *   tellOthers?: () => void, now?: () => number, later?: (work: () => void, ms: number) => void}} parts
+   */
+  constructor(parts) {
+    this.parts = parts;
+    /** @type {Entry[]} */
+    this.entries = [];
+    this.elected = false;
+    this.closed = false;
+    this.lastSeq = 0;
+    /** Being written to storage: newer here than there, and not to be sent yet. @type {Set<string>} */
+    this.writing = new Set();
+    /** Gone for good, even if a slower read of storage still shows them. @type {Set<string>} */
+    this.dropped = new Set();
+    /** Conversations with a message on its way right now. @type {Set<number>} */
+    this.busy = new Set();
+    /** When a conversation may try again, after a pause that the server asked for. @type {Map<number, number>} */
+    this.pauses = new Map();
+    this.now = parts.now ?? Date.now;
+    this.later = parts.later ?? ((work, ms) => void setTimeout(work, ms));
+  }
+
+  /** Takes what storage holds; what was being sent when the page died is queued again. */
+  async load() {
+    const stored = await this.parts.storage.all('outbox');
+    const known = new Map(this.entries.map((entry) => [entry.clientMessageId, entry]));
+    const unwritten = this.entries.filter((entry) => this.writing.has(entry.clientMessageId));
+    this.entries = stored
+      .filter((entry) => !this.dropped.has(entry.clientMessageId) && !this.writing.has(entry.clientMessageId))
+      .map((entry) => {
+        const mine = known.get(entry.clientMessageId);
+        if (mine?.stage === 'sending') return mine;
+        return entry.stage === 'sending' ? { ...entry, stage: 'queued' } : entry;
+      })
+      .concat(unwritten)
+      .sort((a, b) => a.seq - b.seq);
+    this.lastSeq = Math.max(this.lastSeq, ...this.entries.map((entry) => entry.seq ?? 0));
+    this.changed();
+    this.work();
+  }
+
+  /** This window is the one that sends. */
+  elect() {
+    this.elected = true;
+    this.work();
+  }
+
+  close() {
+    this.closed = true;
+  }
+
+  /**
+   * Takes a message. It is shown at once and sent as soon as it is stored.
+   * @param {Omit<Entry, 'stage'|'seq'>} message
+   */
+  async add(message) {
+    this.lastSeq = Math.max(this.lastSeq + 1, this.now());
+    /** @type {Entry & {seq: number}} */
+    const entry = { ...message, stage: 'queued', seq: this.lastSeq };
+    this.entries = [...this.entries, entry];
+    this.writing.add(entry.clientMessageId);
+    this.changed();
+    await this.store(entry);
+    this.work();
+  }
+
+  /** @param {string} clientMessageId */
+  async retry(clientMessageId) {
+    const entry = this.turned(clientMessageId, 'retry', { code: undefined, reason: undefined });
+    if (entry) await this.store(entry);
+    this.work();
+  }
+
+  /** Gives a message up. @param {string} clientMessageId @returns {Promise<Entry|undefined>} what it was */
+  async discard(clientMessageId) {
+    const entry = this.find(clientMessageId);
+    if (!entry || next(entry.stage, 'discard') !== 'gone') return undefined;
+    await this.drop(clientMessageId);
+    return entry;
+  }
+
+  /** The server has told of a message: if it is one of ours, it has arrived, whatever became of the acknowledgement. @param {any} message */
+  async arrived(message) {
+    if (message.clientMessageId && this.find(message.clientMessageId)) await this.drop(message.clientMessageId);
+  }
+
+  /** Sends what can be sent. Called whenever something may have become possible: a new entry, the socket up, a pause over. */
+  work() {
+    if (this.closed || !this.elected || !this.parts.isUp()) return;
+    /** @type {Set<number>} */
+    const seen = new Set();
+    for (const entry of this.entries) {
+      if (seen.has(entry.conversationId) || entry.stage === 'failed') continue;
+      seen.add(entry.conversationId);
+      const pause = (this.pauses.get(entry.conversationId) ?? 0) - this.now();
+      if (this.writing.has(entry.clientMessageId)) continue;
+      if (entry.stage === 'queued' && !this.busy.has(entry.conversationId) && pause <= 0) this.send(entry);
+    }
+  }
+
+  /** @param {Entry} entry */
+  async send(entry) {
+    const conversation = entry.conversationId;
+    this.busy.add(conversation);
+    this.turned(entry.clientMessageId, 'take');
+    const outcome = await this.attempt(entry);
+    this.busy.delete(conversation);
+    if (this.closed) return;
+    await this.settle(entry.clientMessageId, outcome);
+    if (outcome.waitMs > 0) {
+      this.pauses.set(conversation, this.now() + outcome.waitMs);
+      this.later(() => this.work(), outcome.waitMs);
+    }
+    this.work();
+  }
+
+  /** @param {Entry} entry @returns {Promise<ReturnType<typeof verdict> & {message?: any}>} */
+  async attempt(entry) {
+    if (!uploaded(entry.files)) {
+      const outcome = await this.uploadAll(entry);
+      if (outcome) return outcome;
+    }
+    const files = (this.find(entry.clientMessageId)?.files ?? entry.files).map((/** @type {any} */ file) => file.info.id);
+    const { conversationId, content, replyToId, clientMessageId } = entry;
+    try {
+      const reply = await this.parts.send({ conversationId, content, clientMessageId, ...(replyToId ? { replyToId } : {}), ...(files.length ? { files } : {}) });
+      return { ...verdict(null, reply), message: reply?.message };
+    } catch (error) {
+      return { ...verdict(/** @type {Error} */ (error), undefined), waitMs: this.parts.isUp() ? 1_000 : 0 };
+    }
+  }
+
+  /** Uploads what was staged and not finished. @param {Entry} entry @returns {Promise<ReturnType<typeof verdict>|null>} why it cannot go on */
+  async uploadAll(entry) {
+    const files = [...entry.files];
+    for (const [at, file] of files.entries()) {
+      if (/** @type {any} */ (file).info) continue;
+      try {
+        files[at] = { .../** @type {any} */ (file), info: await this.parts.upload(file, entry.conversationId) };
+      } catch (error) {
+        const { code, message, retryAfter } = /** @type {any} */ (error);
+        if (code === 'OFFLINE') return { turn: 'lose', waitMs: 2_000 };
+        return verdict(null, { success: false, code: code ?? 'INTERNAL', error: message, retryAfter });
+      }
+      const stored = this.turned(entry.clientMessageId, null, { files: [...files] });
+      if (stored) await this.store(stored);
+    }
+    return null;
+  }
+
+  /** @param {string} id @param {ReturnType<typeof verdict> & {message?: any}} outcome */
+  async settle(id, outcome) {
+    if (outcome.turn === 'accept') {
+      if (outcome.message) this.parts.onAccepted(outcome.message);
+      await this.drop(id);
+      return;
+    }
+    const entry = this.turned(id, outcome.turn, { code: outcome.code, reason: outcome.reason });
+    if (entry) await this.store(entry);
+  }
+
+  /** @param {string} id @returns {Entry|undefined} */
+  find(id) {
+    return this.entries.find((entry) => entry.clientMessageId === id);
+  }
+
+  /** The entry after a turn. @param {string} id @param {import('../core/lifecycle.js').Turn|null} turn @param {Partial<Entry>} [more] */
+  turned(id, turn, more = {}) {
+    const entry = this.find(id);
+    if (!entry) return undefined;
+    const after = { ...entry, ...more, stage: turn ? next(entry.stage, turn) : entry.stage };
+    this.entries = this.entries.map((one) => (one === entry ? after : one));
+    this.changed();
+    return after;
+  }
+
+  /** @param {string} id */
+  async drop(id) {
+    this.entries = this.entries.filter((entry) => entry.clientMessageId !== id);
+    this.dropped.add(id);
+    this.changed();
+    await this.parts.storage.remove('outbox', id).catch(() => {});
+    this.parts.tellOthers?.();
+  }
+
+  /** @param {Entry} entry */
+  async store(entry) {
+    this.writing.add(entry.clientMessageId);
+    await this.parts.storage.put('outbox', entry).catch(() => {});
+    this.writing.delete(entry.clientMessageId);
+    if (this.dropped.has(entry.clientMessageId)) await this.parts.storage.remove('outbox', entry.clientMessageId).catch(() => {});
+    this.parts.tellOthers?.();
+  }
+
+  changed() {
+    this.parts.onChange(this.entries);
+  }
+}
+
+/**
+ * Waits until this window is the one that sends for a person; the promise of the lock ends with the page or with `signal`.
+ * @param {number} userId @param {AbortSignal} signal @param {() => void} elected
+ */
+export function election(userId, signal, elected) {
+  if (!navigator.locks) {
+    elected();
+    return;
+  }
+  navigator.locks.request(`lexchat.outbox.${userId}`, { signal }, () => {
+    elected();
+    return new Promise((resolve) => signal.addEventListener('abort', resolve));
+  }).catch(() => {});
+}

@@ -1,0 +1,84 @@
+/**
+ * Dates, sizes, initials: how facts are written for a person. Pure; the language and the moment are given.
+ */
+
+/** @type {Map<string, Intl.DateTimeFormat>} */
+const formats = new Map();
+
+/** @param {string} locale @param {Intl.DateTimeFormatOptions} options */
+function dateFormat(locale, options) {
+  const key = locale + JSON.stringify(options);
+  let format = formats.get(key);
+  if (!format) formats.set(key, (format = new Intl.DateTimeFormat(locale, options)));
+  return format;
+}
+
+/** @param {string|number} at @param {string} locale @returns {string} `14:32` */
+export function timeOfDay(at, locale) {
+  return dateFormat(locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(new Date(at));
+}
+
+/** A number that is the same for moments of one local day. @param {string|number|Date} at */
+export function dayNumber(at) {
+  const date = new Date(at);
+  return date.getFullYear() * 372 + date.getMonth() * 31 + date.getDate();
+}
+
+/**
+ * @param {string} at @param {number} now @param {string} locale @param {{today: string, yesterday: string}} words
+ * @returns {string} `Aujourd’hui`, `Hier`, `lundi 2 mars 2026`
+ */
+export function dayLabel(at, now, locale, words) {
+  if (dayNumber(at) === dayNumber(now)) return words.today;
+  const dayBefore = new Date(now);
+  dayBefore.setDate(dayBefore.getDate() - 1);
+  if (dayNumber(at) === dayNumber(dayBefore)) return words.yesterday;
+  return dateFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }).format(new Date(at));
+}
+
+/** The short form of the list: the time today, the weekday within a week, else the date. @param {string} at @param {number} now @param {string} locale @param {string} yesterday */
+export function shortMoment(at, now, locale, yesterday) {
+  const date = new Date(at);
+  if (dayNumber(date) === dayNumber(now)) return timeOfDay(at, locale);
+  const dayBefore = new Date(now);
+  dayBefore.setDate(dayBefore.getDate() - 1);
+  if (dayNumber(date) === dayNumber(dayBefore)) return yesterday;
+  if (now - date.getTime() < 6 * 86_400_000) return dateFormat(locale, { weekday: 'short' }).format(date);
+  const sameYear = date.getFullYear() === new Date(now).getFullYear();
+  return dateFormat(locale, sameYear ? { day: 'numeric', month: 'short' } : { day: 'numeric', month: 'short', year: 'numeric' }).format(date);
+}
+
+/** @param {string|number} at @param {string} locale @returns {string} date and time in full */
+export function fullMoment(at, locale) {
+  return dateFormat(locale, { dateStyle: 'long', timeStyle: 'short' }).format(new Date(at));
+}
+
+/** @param {number} bytes @param {string} locale @returns {string} `1,4 Mo`, `820 Ko` */
+export function fileSize(bytes, locale) {
+  const units = locale.startsWith('fr') ? ['o', 'Ko', 'Mo', 'Go'] : ['B', 'KB', 'MB', 'GB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  const digits = unit === 0 || value >= 10 ? 0 : 1;
+  return `${new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value)} ${units[unit]}`;
+}
+
+/** @param {string} name @returns {string} one or two letters */
+export function initials(name) {
+  const words = name.replace(/^(Me|Maître|Mme|M\.|Dr)\s+/i, '').match(/[\p{L}\p{N}]+/gu) ?? [];
+  const letters = words.length > 1 ? [words[0], words[words.length - 1]] : words;
+  return letters.map((word) => [...word][0]).join('').toLocaleUpperCase() || '·';
+}
+
+/** A hue that stays with the person. @param {number} id @returns {number} degrees */
+export function hue(id) {
+  return Math.round((id * 137.508 + 20) % 360);
+}
+
+/** @param {string} text @returns {string} without accents and case, for comparing what people type */
+export function folded(text) {
+  return text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
+}

@@ -1,0 +1,50 @@
+/**
+ * Addresses and what they show. Every state of the page has one; `parse` and `href` are inverse to each other.
+ *
+ * @typedef {{name: 'home'|'test'|'me'|'admin'|'signUp'|'signIn'|'lost'}
+ *   | {name: 'conversation', id: number, messageId: number|null}
+ *   | {name: 'search', query: string}
+ *   | {name: 'invitation'|'setup', token: string}} Route
+ */
+
+const PLAIN = /** @type {const} */ ({
+  '/': 'home', '/index.html': 'home', '/test-websocket.html': 'test', '/moi': 'me', '/admin': 'admin',
+  '/inscription': 'signUp', '/connexion': 'signIn',
+});
+
+/**
+ * @param {string} address path and query, as `/c/3/m/14` or `/recherche?q=bail`
+ * @returns {Route}
+ */
+export function parse(address) {
+  const url = new URL(address, 'http://page');
+  const path = url.pathname.replace(/(.)\/+$/, '$1');
+  if (path in PLAIN) return { name: PLAIN[/** @type {keyof typeof PLAIN} */ (path)] };
+  const conversation = /^\/c\/([1-9]\d{0,15})(?:\/m\/([1-9]\d{0,15}))?$/.exec(path);
+  if (conversation) {
+    return { name: 'conversation', id: Number(conversation[1]), messageId: conversation[2] ? Number(conversation[2]) : null };
+  }
+  if (path === '/recherche') return { name: 'search', query: url.searchParams.get('q') ?? '' };
+  const token = /^\/(invitation|installation)\/([\w.~-]{1,512})$/.exec(path);
+  if (token) return { name: token[1] === 'invitation' ? 'invitation' : 'setup', token: token[2] };
+  return { name: 'lost' };
+}
+
+/**
+ * @param {Route} route
+ * @returns {string} the address of a route
+ */
+export function href(route) {
+  switch (route.name) {
+    case 'conversation': return `/c/${route.id}${route.messageId ? `/m/${route.messageId}` : ''}`;
+    case 'search': return `/recherche${route.query ? `?q=${encodeURIComponent(route.query)}` : ''}`;
+    case 'invitation': return `/invitation/${route.token}`;
+    case 'setup': return `/installation/${route.token}`;
+    case 'test': return '/test-websocket.html';
+    case 'me': return '/moi';
+    case 'admin': return '/admin';
+    case 'signUp': return '/inscription';
+    case 'signIn': return '/connexion';
+    default: return '/';
+  }
+}

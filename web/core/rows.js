@@ -1,0 +1,46 @@
+/**
+ * Turns messages into the rows of a timeline: day separators, the "new messages" line, and groups of one author. Pure.
+ *
+ * @typedef {import('./state.js').Message} Message
+ * @typedef {import('./state.js').Entry} Entry
+ * @typedef {{key: string, kind: 'day', at: string} | {key: string, kind: 'unread'}
+ *   | {key: string, kind: 'message', message: Message, starts: boolean, ends: boolean}
+ *   | {key: string, kind: 'entry', entry: Entry, starts: boolean, ends: boolean}} Row
+ */
+import { dayNumber } from './format.js';
+
+const GROUP_MS = 5 * 60_000;
+
+/**
+ * @param {Message[]} messages oldest first
+ * @param {Entry[]} entries on the way, in order of writing
+ * @param {number|null} unreadFrom the message that the line stands above
+ * @param {number} myId
+ * @returns {Row[]}
+ */
+export function rowsOf(messages, entries, unreadFrom, myId) {
+  const said = [
+    ...messages.map((message) => ({ key: message.clientMessageId || `m${message.id}`, at: message.createdAt, by: message.senderId, message, entry: null })),
+    ...entries.map((entry) => ({ key: entry.clientMessageId, at: entry.createdAt, by: myId, message: null, entry })),
+  ];
+  /** @type {Row[]} */
+  const rows = [];
+  said.forEach((one, at) => {
+    const before = said[at - 1];
+    const after = said[at + 1];
+    const newDay = !before || dayNumber(before.at) !== dayNumber(one.at);
+    const line = Boolean(one.message && one.message.id === unreadFrom);
+    if (newDay) rows.push({ key: `d${dayNumber(one.at)}`, kind: 'day', at: one.at });
+    if (line) rows.push({ key: 'unread', kind: 'unread' });
+    const starts = newDay || line || !together(before, one);
+    const ends = !after || (after.message?.id === unreadFrom && unreadFrom !== null) || dayNumber(after.at) !== dayNumber(one.at) || !together(one, after);
+    if (one.message) rows.push({ key: one.key, kind: 'message', message: one.message, starts, ends });
+    else if (one.entry) rows.push({ key: one.key, kind: 'entry', entry: one.entry, starts, ends });
+  });
+  return rows;
+}
+
+/** @param {{by: number, at: string}} one @param {{by: number, at: string}} next */
+function together(one, next) {
+  return one.by === next.by && Date.parse(next.at) - Date.parse(one.at) < GROUP_MS;
+}
