@@ -62,14 +62,16 @@ CREATE TABLE refresh_tokens (
 -- Removing a session's tokens with it.
 CREATE INDEX refresh_tokens_by_session ON refresh_tokens (session_id);
 
--- A row is an account or an address from which sign-in failed lately. It outlives a restart; success or time
--- removes it.
+-- A row counts what went wrong, or was tried, at sign-in lately. It outlives a restart; success or time removes it.
 CREATE TABLE sign_in_throttles (
-  kind TEXT NOT NULL CHECK (kind IN ('account', 'address')),
-  -- The e-mail that was tried (whether or not it has an account), or the network address.
+  -- 'account': failures for an account; 'familiar': failures for an account from an address where it was signed in to
+  -- before, so that strangers elsewhere cannot lock its owner out; 'address': all attempts from an address.
+  kind TEXT NOT NULL CHECK (kind IN ('account', 'familiar', 'address')),
+  -- What is counted. Accounts stand here as a SHA-256 of the e-mail that was tried, whether or not there is one:
+  -- people type other secrets into that field.
   key TEXT NOT NULL,
-  failures INTEGER NOT NULL CHECK (failures >= 0),
-  -- When the counting window of `failures` began.
+  count INTEGER NOT NULL CHECK (count >= 0),
+  -- When counting began.
   since_at INTEGER NOT NULL,
   -- No attempt is looked at before this.
   blocked_until_at INTEGER NOT NULL,

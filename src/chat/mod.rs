@@ -5,12 +5,14 @@
 //! through `execute::Outcomes`, in commit order, never before its commit. Questions are methods on `Chat` that
 //! read a snapshot. Nothing in here has heard of sockets or HTTP.
 
+pub mod access;
 pub mod command;
 pub mod conversations;
 pub mod error;
 pub mod event;
 pub mod execute;
 pub mod history;
+pub mod outcome;
 pub mod presence;
 pub mod reply;
 pub mod search;

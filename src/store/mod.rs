@@ -4,6 +4,12 @@
 //! that writes; the other files hold the statements, one file per noun, as functions over `&Connection` that work
 //! in a read, a write and a test alike. Nothing in here knows a rule.
 
+pub mod attachments;
 pub mod columns;
 pub mod db;
+pub mod invitations;
+pub mod keys;
+pub mod sessions;
+pub mod throttles;
+pub mod users;
 pub mod writer;

@@ -1,0 +1,231 @@
+//! The `sessions` and `refresh_tokens` tables: signed-in devices and how they stay signed in.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
+
+use crate::model::id::{SessionId, UserId};
+use crate::model::timestamp::Timestamp;
+use crate::model::user::Role;
+
+/// Whose a live session is, and what they may do now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Live {
+    /// Whose.
+    pub user_id: UserId,
+    /// Their role at this moment, which may differ from the one in the token.
+    pub role: Role,
+}
+
+/// A row of `sessions` as its owner sees it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SessionRow {
+    /// Which.
+    pub id: SessionId,
+    /// What the device's program calls itself.
+    pub user_agent: Option<String>,
+    /// Where it was last seen.
+    pub address: Option<String>,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// When its tokens were last renewed.
+    pub last_used_at: Timestamp,
+    /// Until when they can be renewed.
+    pub expires_at: Timestamp,
+}
+
+/// A row of `refresh_tokens` with what its session says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RefreshToken {
+    /// Of which session.
+    pub session_id: SessionId,
+    /// Whose.
+    pub user_id: UserId,
+    /// Whether it was traded before.
+    pub is_used: bool,
+    /// Whether the session has not ended and neither is past its time.
+    pub is_live: bool,
+}
+
+/// The session, if it is neither ended nor expired and its owner is active.
+pub fn find_live(conn: &Connection, id: SessionId, now: Timestamp) -> rusqlite::Result<Option<Live>> {
+    conn.prepare_cached(
+        "SELECT u.id, u.role
+        FROM sessions s
+        JOIN users u ON u.id = s.user_id
+        WHERE s.id = :id
+          AND s.ended_at IS NULL
+          AND s.expires_at > :now
+          AND u.is_active = 1",
+    )?
+    .query_row(named_params! {":id": id, ":now": now}, |row| Ok(Live { user_id: row.get(0)?, role: row.get(1)? }))
+    .optional()
+}
+
+/// Somebody's live sessions, the latest used first.
+pub fn list_live(conn: &Connection, user_id: UserId, now: Timestamp) -> rusqlite::Result<Vec<SessionRow>> {
+    conn.prepare_cached(
+        "SELECT id, user_agent, address, created_at, last_used_at, expires_at
+        FROM sessions
+        WHERE user_id = :user_id
+          AND ended_at IS NULL
+          AND expires_at > :now
+        ORDER BY last_used_at DESC, id DESC",
+    )?
+    .query_map(named_params! {":user_id": user_id, ":now": now}, read)?
+    .collect()
+}
+
+/// Whether somebody has signed in successfully from this address before, in a session that is still remembered.
+pub fn knows_address(conn: &Connection, user_id: UserId, address: &str) -> rusqlite::Result<bool> {
+    conn.prepare_cached(
+        "SELECT EXISTS (
+            SELECT 1
+            FROM sessions
+            WHERE user_id = :user_id
+              AND address = :address
+        )",
+    )?
+    .query_row(named_params! {":user_id": user_id, ":address": address}, |row| row.get(0))
+}
+
+/// Opens a session.
+pub fn insert(
+    conn: &Connection,
+    user_id: UserId,
+    user_agent: Option<&str>,
+    address: Option<&str>,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> rusqlite::Result<SessionId> {
+    conn.prepare_cached(
+        "INSERT INTO sessions (user_id, user_agent, address, created_at, last_used_at, expires_at)
+        VALUES (:user_id, :user_agent, :address, :now, :now, :expires_at)
+        RETURNING id",
+    )?
+    .query_row(
+        named_params! {
+            ":user_id": user_id,
+            ":user_agent": user_agent,
+            ":address": address,
+            ":now": now,
+            ":expires_at": expires_at,
+        },
+        |row| row.get(0),
+    )
+}
+
+/// Notes that the session's tokens were renewed, and from where.
+pub fn set_used(
+    conn: &Connection,
+    id: SessionId,
+    address: Option<&str>,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "UPDATE sessions
+        SET address = coalesce(:address, address), last_used_at = :now, expires_at = :expires_at
+        WHERE id = :id",
+    )?
+    .execute(named_params! {":id": id, ":address": address, ":now": now, ":expires_at": expires_at})?;
+    Ok(())
+}
+
+/// Ends one of somebody's sessions; tells whether it was going on.
+pub fn end(conn: &Connection, user_id: UserId, id: SessionId, reason: &str, now: Timestamp) -> rusqlite::Result<bool> {
+    let ended = conn
+        .prepare_cached(
+            "UPDATE sessions
+            SET ended_at = :now, end_reason = :reason
+            WHERE id = :id
+              AND user_id = :user_id
+              AND ended_at IS NULL",
+        )?
+        .execute(named_params! {":id": id, ":user_id": user_id, ":reason": reason, ":now": now})?;
+    Ok(ended > 0)
+}
+
+/// Ends all of somebody's sessions but `except`; tells which were going on.
+pub fn end_all(
+    conn: &Connection,
+    user_id: UserId,
+    except: Option<SessionId>,
+    reason: &str,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<SessionId>> {
+    conn.prepare_cached(
+        "UPDATE sessions
+        SET ended_at = :now, end_reason = :reason
+        WHERE user_id = :user_id
+          AND ended_at IS NULL
+          AND id IS NOT :except
+        RETURNING id",
+    )?
+    .query_map(named_params! {":user_id": user_id, ":except": except, ":reason": reason, ":now": now}, |row| {
+        row.get(0)
+    })?
+    .collect()
+}
+
+/// Forgets the sessions, and their tokens, that ended or expired before `before`.
+pub fn delete_over(conn: &Connection, before: Timestamp) -> rusqlite::Result<usize> {
+    conn.prepare_cached(
+        "DELETE FROM sessions
+        WHERE expires_at < :before
+           OR ended_at < :before",
+    )?
+    .execute(named_params! {":before": before})
+}
+
+/// Stores a token that was given out.
+pub fn insert_token(
+    conn: &Connection,
+    hash: &[u8; 32],
+    session_id: SessionId,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO refresh_tokens (hash, session_id, created_at, expires_at)
+        VALUES (:hash, :session_id, :now, :expires_at)",
+    )?
+    .execute(named_params! {":hash": hash, ":session_id": session_id, ":now": now, ":expires_at": expires_at})?;
+    Ok(())
+}
+
+/// The token with this hash.
+pub fn find_token(conn: &Connection, hash: &[u8; 32], now: Timestamp) -> rusqlite::Result<Option<RefreshToken>> {
+    conn.prepare_cached(
+        "SELECT s.id, s.user_id, t.used_at IS NOT NULL,
+            s.ended_at IS NULL AND s.expires_at > :now AND t.expires_at > :now
+        FROM refresh_tokens t
+        JOIN sessions s ON s.id = t.session_id
+        WHERE t.hash = :hash",
+    )?
+    .query_row(named_params! {":hash": hash, ":now": now}, |row| {
+        Ok(RefreshToken { session_id: row.get(0)?, user_id: row.get(1)?, is_used: row.get(2)?, is_live: row.get(3)? })
+    })
+    .optional()
+}
+
+/// Notes that the token was traded for the next one.
+pub fn set_token_used(conn: &Connection, hash: &[u8; 32], now: Timestamp) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE refresh_tokens SET used_at = :now WHERE hash = :hash")?
+        .execute(named_params! {":hash": hash, ":now": now})?;
+    Ok(())
+}
+
+/// Forgets the tokens that have expired.
+pub fn delete_expired_tokens(conn: &Connection, now: Timestamp) -> rusqlite::Result<usize> {
+    conn.prepare_cached("DELETE FROM refresh_tokens WHERE expires_at < :now")?.execute(named_params! {":now": now})
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
+    Ok(SessionRow {
+        id: row.get(0)?,
+        user_agent: row.get(1)?,
+        address: row.get(2)?,
+        created_at: row.get(3)?,
+        last_used_at: row.get(4)?,
+        expires_at: row.get(5)?,
+    })
+}

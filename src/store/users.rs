@@ -1,0 +1,236 @@
+//! The `users` table: everybody who has, or had, an account.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
+
+use crate::model::id::UserId;
+use crate::model::locale::Locale;
+use crate::model::timestamp::Timestamp;
+use crate::model::user::{PasswordHash, Profile, Role};
+
+/// A row of the table.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// What its owner may see of it.
+    pub profile: Profile,
+    /// How the password is kept.
+    pub password: PasswordHash,
+    /// Made by `seed.sql` with the password that everybody knows, and not changed since.
+    pub is_demo: bool,
+    /// When they last signed in with their password.
+    pub last_sign_in_at: Option<Timestamp>,
+    /// When their last socket left.
+    pub last_seen_at: Option<Timestamp>,
+}
+
+/// What a new account starts with.
+#[derive(Debug)]
+pub struct NewUser<'a> {
+    /// Full name.
+    pub name: &'a str,
+    /// In the spelling of `model::email::Email`.
+    pub email: &'a str,
+    /// How the password is kept.
+    pub password: &'a PasswordHash,
+    /// What they are to the practice.
+    pub role: Role,
+    /// A juriste's field of law.
+    pub specialty: Option<&'a str>,
+    /// The language that they read.
+    pub locale: Locale,
+}
+
+const COLUMNS: &str = "id, name, email, password_hash, role, specialty, locale, is_active, is_demo,
+    last_sign_in_at, last_seen_at, created_at, updated_at";
+
+/// The account with this id.
+pub fn find(conn: &Connection, id: UserId) -> rusqlite::Result<Option<Account>> {
+    conn.prepare_cached(&format!("SELECT {COLUMNS} FROM users WHERE id = :id"))?
+        .query_row(named_params! {":id": id}, read)
+        .optional()
+}
+
+/// The account with this address, spelled as `model::email::Email` does.
+pub fn find_by_email(conn: &Connection, email: &str) -> rusqlite::Result<Option<Account>> {
+    conn.prepare_cached(&format!("SELECT {COLUMNS} FROM users WHERE email = :email"))?
+        .query_row(named_params! {":email": email}, read)
+        .optional()
+}
+
+/// The active people of one role in the order of their names, as far as `keep` wants them, at most `limit`.
+pub fn list_active(
+    conn: &Connection,
+    role: Role,
+    limit: usize,
+    mut keep: impl FnMut(&Account) -> bool,
+) -> rusqlite::Result<Vec<Account>> {
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {COLUMNS}
+        FROM users
+        WHERE role = :role
+          AND is_active = 1
+        ORDER BY name, id"
+    ))?;
+    let mut rows = statement.query(named_params! {":role": role})?;
+    collect(&mut rows, limit, &mut keep)
+}
+
+/// Everybody with an id greater than `after` in the order of ids, as far as `keep` wants them, at most `limit`.
+pub fn list_after(
+    conn: &Connection,
+    after: Option<UserId>,
+    limit: usize,
+    mut keep: impl FnMut(&Account) -> bool,
+) -> rusqlite::Result<Vec<Account>> {
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {COLUMNS}
+        FROM users
+        WHERE id > :after
+        ORDER BY id"
+    ))?;
+    let mut rows = statement.query(named_params! {":after": after.map_or(0, UserId::as_i64)})?;
+    collect(&mut rows, limit, &mut keep)
+}
+
+/// How many active people have this role.
+pub fn count_active(conn: &Connection, role: Role) -> rusqlite::Result<i64> {
+    conn.prepare_cached(
+        "SELECT count(*)
+        FROM users
+        WHERE role = :role
+          AND is_active = 1",
+    )?
+    .query_row(named_params! {":role": role}, |row| row.get(0))
+}
+
+/// Whether somebody may still sign in with the password that everybody knows.
+pub fn any_demo(conn: &Connection) -> rusqlite::Result<bool> {
+    conn.prepare_cached(
+        "SELECT EXISTS (
+            SELECT 1
+            FROM users
+            WHERE is_demo = 1
+              AND is_active = 1
+        )",
+    )?
+    .query_row([], |row| row.get(0))
+}
+
+/// Opens an account. The address must be free.
+pub fn insert(conn: &Connection, user: &NewUser<'_>, now: Timestamp) -> rusqlite::Result<UserId> {
+    conn.prepare_cached(
+        "INSERT INTO users (name, email, password_hash, role, specialty, locale, created_at, updated_at)
+        VALUES (:name, :email, :password, :role, :specialty, :locale, :now, :now)
+        RETURNING id",
+    )?
+    .query_row(
+        named_params! {
+            ":name": user.name,
+            ":email": user.email,
+            ":password": user.password,
+            ":role": user.role,
+            ":specialty": user.specialty,
+            ":locale": user.locale,
+            ":now": now,
+        },
+        |row| row.get(0),
+    )
+}
+
+/// Stores what may change of a profile: name, role, specialty, language and whether it is active.
+pub fn set_profile(conn: &Connection, profile: &Profile, now: Timestamp) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "UPDATE users
+        SET name = :name, role = :role, specialty = :specialty, locale = :locale, is_active = :is_active,
+            updated_at = :now
+        WHERE id = :id",
+    )?
+    .execute(named_params! {
+        ":id": profile.id,
+        ":name": profile.name,
+        ":role": profile.role,
+        ":specialty": profile.specialty,
+        ":locale": profile.locale,
+        ":is_active": profile.is_active,
+        ":now": now,
+    })?;
+    Ok(())
+}
+
+/// Sets another password: the account is no demo account any more.
+pub fn set_password(conn: &Connection, id: UserId, password: &PasswordHash, now: Timestamp) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "UPDATE users
+        SET password_hash = :password, is_demo = 0, updated_at = :now
+        WHERE id = :id",
+    )?
+    .execute(named_params! {":id": id, ":password": password, ":now": now})?;
+    Ok(())
+}
+
+/// Replaces a hash by another one of the same password, unless it was replaced meanwhile.
+pub fn set_stronger_hash(
+    conn: &Connection,
+    id: UserId,
+    current: &PasswordHash,
+    next: &PasswordHash,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "UPDATE users
+        SET password_hash = :next
+        WHERE id = :id
+          AND password_hash = :current",
+    )?
+    .execute(named_params! {":id": id, ":current": current, ":next": next})?;
+    Ok(())
+}
+
+/// Notes that they signed in with their password.
+pub fn set_last_sign_in(conn: &Connection, id: UserId, at: Timestamp) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE users SET last_sign_in_at = :at WHERE id = :id")?
+        .execute(named_params! {":id": id, ":at": at})?;
+    Ok(())
+}
+
+/// Notes that their last socket left.
+pub fn set_last_seen(conn: &Connection, id: UserId, at: Timestamp) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE users SET last_seen_at = :at WHERE id = :id")?
+        .execute(named_params! {":id": id, ":at": at})?;
+    Ok(())
+}
+
+fn collect(
+    rows: &mut rusqlite::Rows<'_>,
+    limit: usize,
+    keep: &mut impl FnMut(&Account) -> bool,
+) -> rusqlite::Result<Vec<Account>> {
+    let mut kept = Vec::new();
+    while kept.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        let account = read(row)?;
+        if keep(&account) {
+            kept.push(account);
+        }
+    }
+    Ok(kept)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Account> {
+    Ok(Account {
+        profile: Profile {
+            id: row.get(0)?,
+            name: row.get(1)?,
+            email: row.get(2)?,
+            role: row.get(4)?,
+            specialty: row.get(5)?,
+            locale: row.get(6)?,
+            is_active: row.get(7)?,
+            created_at: row.get(11)?,
+            updated_at: row.get(12)?,
+        },
+        password: row.get(3)?,
+        is_demo: row.get(8)?,
+        last_sign_in_at: row.get(9)?,
+        last_seen_at: row.get(10)?,
+    })
+}
