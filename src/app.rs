@@ -1,1 +1,188 @@
-//! The running server: built from a checked configuration, drained and stopped as one.
+//! The running server: built from a checked configuration, drained and stopped as one. Whoever runs it, the program or a
+//! test, comes in here.
+//!
+//! The database is opened before the port is bound: a file that is refused never answers a request. A stop keeps what
+//! was promised: no new connections, then the pen finishes what is queued and its events are told, then every socket is
+//! closed, and last the database.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinHandle;
+
+use crate::api::call::{self, Api};
+use crate::api::metrics::Counters;
+use crate::auth::keyring::{Key, Keyring};
+use crate::auth::secret;
+use crate::chat::execute::{self, Chat, Failure, Outcomes};
+use crate::config::Config;
+use crate::engineio::server::{Incoming, Server};
+use crate::http::listener::{BindError, Running};
+use crate::routes::Routes;
+use crate::store::db::{self, Db, Missing, OpenError};
+
+/// How long sockets may take to say goodbye.
+const SOCKETS_WITHIN: Duration = Duration::from_secs(2);
+/// How long answers that are under way may take to end.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(4);
+
+/// A running server.
+pub struct App {
+    addresses: Vec<SocketAddr>,
+    listener: Running,
+    sockets: Server,
+    chat: Chat,
+    telling: JoinHandle<()>,
+    accepting: JoinHandle<()>,
+    /// Whether its database was made by this start.
+    pub created: bool,
+}
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database is refused.
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    /// The address cannot be listened on.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The system refused something else.
+    #[error("the server cannot start")]
+    System(#[from] std::io::Error),
+    /// The keys could not be made.
+    #[error("no randomness from the system")]
+    NoRandomness,
+}
+
+impl App {
+    /// Opens the database, binds the port, and serves.
+    pub async fn start(config: Config) -> Result<App, StartError> {
+        raise_descriptor_limit();
+        let db = open(&config).await?;
+        let created = db.created;
+        let listeners = config.listen.bind()?;
+        let addresses = listeners.addresses();
+        let (chat, outcomes) = Chat::new(db, chat_settings(&config));
+        let mut engineio = config.engineio.clone();
+        engineio.origins.null = config.seed_new_database;
+        let origins = engineio.origins.clone();
+        let (sockets, incoming) = Server::new(engineio);
+        let secret = secret::random_bytes().map_err(|_| StartError::NoRandomness)?;
+        let key = Key { id: 1, secret };
+        let routes = Arc::new(Routes {
+            api: Arc::new(Api {
+                chat: chat.clone(),
+                keyring: Keyring::new(&key, &[]),
+                settings: api_settings(&config, &addresses, &sockets),
+                counters: Counters::default(),
+            }),
+            sockets: sockets.clone(),
+            origins,
+            host_names: config.listen.is_loopback().then(|| config.host_names.clone()),
+            trusted_proxies: config.trusted_proxies,
+        });
+        let telling = tokio::spawn(tell(outcomes));
+        let accepting = tokio::spawn(accept(incoming));
+        let listener = Running::start(listeners, config.listener, move |request, peer| {
+            let routes = routes.clone();
+            async move { routes.answer(request, peer).await }
+        })?;
+        Ok(App { addresses, listener, sockets, chat, telling, accepting, created })
+    }
+
+    /// The first address listened on.
+    pub fn addr(&self) -> SocketAddr {
+        self.addresses[0]
+    }
+
+    /// Resolves when storage can promise nothing any more: the process has to end.
+    pub async fn failed(&self) -> Failure {
+        self.chat.failed().await
+    }
+
+    /// Stops everything, within ten seconds.
+    pub async fn stop(self) {
+        self.listener.stop_accepting();
+        self.chat.close().await;
+        if tokio::time::timeout(ANSWERS_WITHIN, self.telling).await.is_err() {
+            tracing::warn!("not everything that was committed could be told in time");
+        }
+        self.sockets.close(SOCKETS_WITHIN).await;
+        self.accepting.abort();
+        if tokio::time::timeout(ANSWERS_WITHIN, self.listener.ended()).await.is_err() {
+            tracing::warn!("connections were cut off: they did not end in time");
+        }
+    }
+}
+
+async fn open(config: &Config) -> Result<Db, StartError> {
+    let missing = if config.seed_new_database { Missing::CreateDemo } else { Missing::CreateEmpty };
+    let settings = db::Settings { path: config.database.clone(), missing, readers_max: readers_max() };
+    let opened = tokio::task::spawn_blocking(move || Db::open(&settings)).await.map_err(std::io::Error::other)?;
+    Ok(opened?)
+}
+
+async fn tell(mut outcomes: Outcomes) {
+    while let Some(batch) = outcomes.recv().await {
+        drop(batch);
+    }
+}
+
+async fn accept(mut incoming: Incoming) {
+    while let Some(socket) = incoming.accept().await {
+        drop(socket);
+    }
+}
+
+fn readers_max() -> u32 {
+    std::thread::available_parallelism().map_or(2, |cores| cores.get() as u32).clamp(2, 8)
+}
+
+fn chat_settings(config: &Config) -> execute::Settings {
+    execute::Settings {
+        message_rate: config.limits.message_rate,
+        message_burst: config.limits.message_burst,
+        sign_up_open: config.sign_up_open,
+        file_bytes_max: config.limits.file_bytes_max,
+        user_bytes_max: config.limits.user_bytes_max,
+        ..execute::Settings::default()
+    }
+}
+
+fn api_settings(config: &Config, addresses: &[SocketAddr], sockets: &Server) -> call::Settings {
+    let sockets = sockets.clone();
+    call::Settings {
+        public_url: config.public_url.clone().unwrap_or_else(|| own_url(config, addresses)),
+        demo_accounts: config.seed_new_database,
+        file_bytes_max: config.limits.file_bytes_max,
+        metrics_token: config.metrics_token.as_ref().map(|token| token.reveal().into()),
+        shown: config.shown.clone(),
+        database: config.database.clone(),
+        started: Instant::now(),
+        gauges: Box::new(move || vec![("sessions", sockets.sessions() as u64)]),
+    }
+}
+
+/// The address that a browser at this machine uses.
+fn own_url(config: &Config, addresses: &[SocketAddr]) -> String {
+    match addresses.first() {
+        Some(address) if config.listen.is_loopback() => format!("http://localhost:{}", address.port()),
+        Some(address) => format!("http://{address}"),
+        None => format!("http://{}", config.listen),
+    }
+}
+
+/// Sockets are descriptors: as many as the system allows this process at most.
+fn raise_descriptor_limit() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit, setrlimit};
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = limit.maximum;
+        if let Err(error) = setrlimit(Resource::Nofile, limit) {
+            tracing::debug!(%error, "the limit on descriptors stays as it is");
+        }
+    }
+}

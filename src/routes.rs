@@ -1,1 +1,250 @@
-//! Every address that the server answers.
+//! Every address that the server answers: one match over method and path, and what surrounds each answer.
+//!
+//! A panic ends its own request and nothing else. Queries and paths are never logged, for they can hold secrets: a
+//! request is named by its route.
+
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::FutureExt as _;
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Response, StatusCode};
+
+use crate::api::call::{Api, Call};
+use crate::api::reply::{self, Answer};
+use crate::api::{conversations, health, messages, metrics};
+use crate::assets;
+use crate::chat::error::{Error, Reason};
+use crate::engineio::origin::Origins;
+use crate::engineio::request::Peer;
+use crate::engineio::server::Server;
+use crate::http::peer::{self, Network};
+use crate::http::request::{self, Request};
+use crate::http::response::{self, Body};
+use crate::model::locale::Locale;
+
+/// The methods that any address is answered for.
+const METHODS: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+
+/// What pages of other origins may read of an answer, beside the usual.
+const EXPOSED_HEADERS: &str = "Link, Retry-After, ETag, Content-Range, Content-Disposition, X-Demo-Accounts";
+/// What pages of other origins may send.
+const SENT_HEADERS: &str = "Authorization, Content-Type, Accept-Language, Range, If-Range, If-None-Match";
+/// How long a browser may remember that.
+const PREFLIGHT_AGE_S: &str = "600";
+
+/// Where a request goes.
+struct Route {
+    name: &'static str,
+    to: To,
+}
+
+type Handler = Box<dyn FnOnce(Call) -> Pin<Box<dyn Future<Output = Answer> + Send>> + Send>;
+
+enum To {
+    /// The API.
+    Api(Handler),
+    /// The protocol's endpoint.
+    Sockets,
+    /// The page.
+    Page,
+    /// A file of the page.
+    File(String),
+    /// A file of the official browser client.
+    BrowserClient(String),
+}
+
+/// `to!(noun::verb, argument…)`: a route named after its handler. Arguments are made at once, the answer on call.
+macro_rules! to {
+    ($noun:ident :: $verb:ident) => {
+        to!(@ $noun::$verb, |call| $noun::$verb(call))
+    };
+    ($noun:ident :: $verb:ident, $first:expr) => {{
+        let first = $first;
+        to!(@ $noun::$verb, move |call| $noun::$verb(call, first))
+    }};
+    ($noun:ident :: $verb:ident, $first:expr, $second:expr) => {{
+        let (first, second) = ($first, $second);
+        to!(@ $noun::$verb, move |call| $noun::$verb(call, first, second))
+    }};
+    (@ $noun:ident :: $verb:ident, $start:expr) => {
+        Route {
+            name: concat!(stringify!($noun), "::", stringify!($verb)),
+            to: To::Api(Box::new(move |call| Box::pin($start(call)))),
+        }
+    };
+}
+
+/// Every address that the server answers. A segment that should be an id and is none leads nowhere.
+fn find(method: &Method, path: &[&str]) -> Option<Route> {
+    let method = if *method == Method::HEAD { &Method::GET } else { method };
+    Some(match (method.as_str(), path) {
+        ("POST", ["conversations"]) => to!(conversations::create),
+        ("GET", ["conversations"]) => to!(conversations::list),
+        ("GET", ["conversations", id]) => to!(conversations::load, id.parse().ok()?),
+        ("PATCH", ["conversations", id, "mark-as-read"]) => to!(conversations::mark_as_read, id.parse().ok()?),
+
+        ("GET", ["messages"]) => to!(messages::list),
+        ("POST", ["messages"]) => to!(messages::send),
+        ("GET", ["messages", "search"]) => to!(messages::search),
+        ("GET", ["messages", id]) => to!(messages::load, id.parse().ok()?),
+        ("PATCH", ["messages", id]) => to!(messages::edit, id.parse().ok()?),
+        ("DELETE", ["messages", id]) => to!(messages::delete, id.parse().ok()?),
+        ("GET", ["messages", id, "revisions"]) => to!(messages::list_revisions, id.parse().ok()?),
+        ("PATCH", ["messages", id, "mark-as-read"]) => to!(messages::mark_as_read, id.parse().ok()?),
+        ("PUT", ["messages", id, "reactions", emoji]) => {
+            to!(messages::add_reaction, id.parse().ok()?, (*emoji).to_owned())
+        }
+        ("DELETE", ["messages", id, "reactions", emoji]) => {
+            to!(messages::remove_reaction, id.parse().ok()?, (*emoji).to_owned())
+        }
+
+        ("GET", ["healthz"]) => to!(health::alive),
+        ("GET", ["readyz"]) => to!(health::ready),
+        ("GET", ["metrics"]) => to!(metrics::show),
+
+        (_, ["socket.io"] | ["chat"]) => Route { name: "sockets", to: To::Sockets },
+        ("GET", ["socket.io", file]) if assets::is_of_browser_client(file) => {
+            Route { name: "browser_client", to: To::BrowserClient((*file).to_owned()) }
+        }
+        ("GET", [] | ["index.html" | "test-websocket.html"])
+        | ("GET", ["recherche" | "moi" | "admin" | "inscription" | "connexion"])
+        | ("GET", ["invitation" | "installation", _] | ["c", _] | ["c", _, "m", _]) => {
+            Route { name: "page", to: To::Page }
+        }
+        ("GET", file) if assets::exists(&file.join("/")) => Route { name: "file", to: To::File(file.join("/")) },
+        _ => return None,
+    })
+}
+
+/// What is needed to answer any request.
+pub struct Routes {
+    /// What all calls of the API share.
+    pub api: Arc<Api>,
+    /// The protocol's endpoint.
+    pub sockets: Server,
+    /// Which pages of other origins may use the server.
+    pub origins: Origins,
+    /// Whose word on the caller's address is taken.
+    pub trusted_proxies: Vec<Network>,
+    /// While only this machine can connect: the names that a request may use for it, beside its own. `None` otherwise.
+    pub host_names: Option<Vec<String>>,
+}
+
+impl Routes {
+    /// Answers one request, whatever it is and whatever goes wrong.
+    pub async fn answer(&self, request: hyper::Request<Incoming>, connected: SocketAddr) -> Response<Body> {
+        let started = Instant::now();
+        let locale = Locale::accepted(request::text_of(request.headers(), header::ACCEPT_LANGUAGE).unwrap_or_default());
+        let peer = self.peer(request.headers(), connected);
+        let method = request.method().clone();
+        let segments = request::segments(request.uri().path());
+        let path: Vec<&str> = segments.iter().flatten().map(String::as_str).collect();
+        let path = path.strip_suffix(&[""]).unwrap_or(&path);
+        let route = if segments.is_some() { find(&method, path) } else { None };
+        let name = route.as_ref().map_or("none", |route| route.name);
+        let answered = AssertUnwindSafe(async {
+            if !self.is_for_us(request.headers(), connected) {
+                return reply::refusal_with_status(&Reason::NotFound.into(), locale, StatusCode::MISDIRECTED_REQUEST);
+            }
+            match route {
+                Some(route) => self.follow(route, request, peer, connected, locale).await,
+                None => self.lost(&request, path, peer, locale),
+            }
+        });
+        let mut response = answered
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| reply::refusal(&Error::internal("the request panicked"), locale));
+        response::secure(response.headers_mut());
+        if self.api.settings.demo_accounts {
+            let active = HeaderValue::from_static("active");
+            response.headers_mut().insert(HeaderName::from_static("x-demo-accounts"), active);
+        }
+        let (status, took_us) = (response.status().as_u16(), started.elapsed().as_micros() as u64);
+        self.api.counters.answered(status);
+        tracing::debug!(%method, route = name, status, took_us, peer = %peer.address, "request");
+        response
+    }
+
+    async fn follow(
+        &self,
+        route: Route,
+        request: hyper::Request<Incoming>,
+        peer: Peer,
+        connected: SocketAddr,
+        locale: Locale,
+    ) -> Response<Body> {
+        let headers = request.headers();
+        let method = request.method();
+        match route.to {
+            To::Sockets => self.sockets.respond(request, peer).await,
+            To::Page => assets::page(method, headers),
+            To::File(path) => assets::file(method, headers, &path).unwrap_or_else(|| not_found(locale)),
+            To::BrowserClient(name) => {
+                assets::browser_client(method, headers, &name).unwrap_or_else(|| not_found(locale))
+            }
+            To::Api(handler) => {
+                let request = Request::new(request, peer.address, self.is_direct(connected));
+                let call = Call { api: self.api.clone(), request, locale };
+                let counters = &self.api.counters;
+                return handler(call).await.unwrap_or_else(|error| {
+                    counters.refused(error.code());
+                    reply::refusal(&error, locale)
+                });
+            }
+        }
+    }
+
+    /// No such address, or not by this method; or a page asks what it may send there.
+    fn lost(&self, request: &hyper::Request<Incoming>, path: &[&str], _peer: Peer, locale: Locale) -> Response<Body> {
+        let (method, headers) = (request.method(), request.headers());
+        let allowed: Vec<&str> = METHODS.iter().filter(|m| find(m, path).is_some()).map(Method::as_str).collect();
+        if allowed.is_empty() {
+            let by_a_person =
+                request::text_of(headers, header::ACCEPT).is_some_and(|types| types.contains("text/html"));
+            let a_page = matches!(*method, Method::GET | Method::HEAD) && by_a_person;
+            return if a_page { assets::page_not_found(method, headers) } else { not_found(locale) };
+        }
+        let mut response = if *method == Method::OPTIONS {
+            response::empty(StatusCode::NO_CONTENT)
+        } else {
+            reply::refusal_with_status(&Reason::NotFound.into(), locale, StatusCode::METHOD_NOT_ALLOWED)
+        };
+        let allowed = HeaderValue::from_str(&allowed.join(", ")).expect("names of methods");
+        response.headers_mut().insert(header::ALLOW, allowed);
+        response
+    }
+
+    /// Who sent a request: behind trusted proxies, whom they name.
+    fn peer(&self, headers: &HeaderMap, connected: SocketAddr) -> Peer {
+        let address = peer::caller(connected.ip(), headers, &self.trusted_proxies);
+        let secure = self.is_proxy(connected)
+            && request::text_of(headers, HeaderName::from_static("x-forwarded-proto")) == Some("https");
+        Peer { address, secure }
+    }
+
+    fn is_proxy(&self, connected: SocketAddr) -> bool {
+        self.trusted_proxies.iter().any(|network| network.contains(connected.ip()))
+    }
+
+    /// Whether the caller sits at this machine: not a proxy that speaks for somebody elsewhere.
+    fn is_direct(&self, connected: SocketAddr) -> bool {
+        connected.ip().to_canonical().is_loopback() && !self.is_proxy(connected)
+    }
+
+    fn is_for_us(&self, headers: &HeaderMap, connected: SocketAddr) -> bool {
+        match &self.host_names {
+            Some(names) if !self.is_proxy(connected) => peer::names_this_machine(headers, names),
+            _ => true,
+        }
+    }
+}
+
+fn not_found(locale: Locale) -> Response<Body> {
+    reply::refusal(&Reason::NotFound.into(), locale)
+}

@@ -20,7 +20,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["http", "cli", "engineio", "store", "auth"]),
     ("gateway", &["socketio", "auth", "model", "chat"]),
     ("api", &["http", "auth", "model", "chat"]),
-    ("routes", &["engineio", "api", "assets", "http"]),
+    ("routes", &["engineio", "api", "assets", "http", "chat", "model"]),
     (
         "app",
         &[

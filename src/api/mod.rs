@@ -1,1 +1,8 @@
-//! The HTTP API: one file per noun; parse a request, ask `chat`, shape the reply.
+//! The HTTP API: one file per noun, each route parse → command or question → reply.
+
+pub mod call;
+pub mod conversations;
+pub mod health;
+pub mod messages;
+pub mod metrics;
+pub mod reply;
