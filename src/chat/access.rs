@@ -7,6 +7,7 @@ use rusqlite::Connection;
 
 use crate::auth::actor::Actor;
 use crate::chat::error::{Error, Reason};
+use crate::chat::execute::Chat;
 use crate::model::id::{SessionId, UserId};
 use crate::model::timestamp::Timestamp;
 use crate::model::user::Role;
@@ -55,4 +56,14 @@ pub fn require_admin(conn: &Connection, actor: Actor, now: Timestamp) -> Result<
 /// `FORBIDDEN`.
 pub fn require_system(actor: Actor) -> Result<(), Error> {
     if actor == Actor::System { Ok(()) } else { Err(Reason::NotAllowed.into()) }
+}
+
+impl Chat {
+    /// Whether this actor's session is live now. For who is about to keep a door open; a rule checks by itself.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED`, `INTERNAL`.
+    pub async fn check_session(&self, actor: Actor) -> Result<(), Error> {
+        self.readers().read(move |conn| require_member(conn, actor, Timestamp::now()).map(drop)).await
+    }
 }

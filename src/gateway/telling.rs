@@ -1,0 +1,183 @@
+//! Telling what was committed: each event is encoded once, in the contract's shape, and queued on the sockets of its
+//! audience; only then is the change's answer let go. An author's own id for a message is told to the author alone,
+//! which takes a second encoding.
+
+use serde::Serialize;
+
+use crate::chat::event::{Audience, Event, Told};
+use crate::chat::execute::Outcomes;
+use crate::gateway::hub::{Hub, Reach};
+use crate::model::conversation::Conversation;
+use crate::model::id::{ConversationId, MessageId, UserId};
+use crate::model::message::{Message, Reaction};
+use crate::model::timestamp::Timestamp;
+use crate::socketio::packet::Encoded;
+use crate::socketio::sender::Sender;
+
+/// The one namespace.
+pub const NAMESPACE: &str = "/chat";
+
+/// Tells everything that is committed, in order, until the chat is closed.
+pub async fn tell_all(hub: &Hub, mut outcomes: Outcomes) {
+    while let Some(batch) = outcomes.recv().await {
+        for settled in batch {
+            for told in settled.events() {
+                tell(hub, told);
+            }
+            settled.complete();
+        }
+    }
+}
+
+/// Says to sockets that were taken out of the hub why they are closed, and closes them.
+pub fn say_goodbye(senders: Vec<Sender>, reason: &str) {
+    let goodbye = Encoded::event(NAMESPACE, "auth:expired", &AuthExpired { reason });
+    for sender in senders {
+        // Whether it still arrives or not, the socket is closed.
+        let _ = sender.send(&goodbye);
+        sender.disconnect();
+        sender.close();
+    }
+}
+
+fn tell(hub: &Hub, told: &Told) {
+    let at = told.at;
+    let packet = match &told.event {
+        Event::MessageSent(message) => return tell_message(hub, told, "message:new", message),
+        Event::MessageEdited(message) => return tell_message(hub, told, "message:edited", message),
+        Event::MessageDeleted(message) => return tell_message(hub, told, "message:deleted", message),
+        Event::SessionEnded(ending) => {
+            if let Audience::Session(user_id, session_id) = told.audience {
+                say_goodbye(hub.end(user_id, session_id), ending.as_str());
+            }
+            return;
+        }
+        Event::MessageReacted(reacted) => Encoded::event(
+            NAMESPACE,
+            "message:reaction",
+            &MessageReaction {
+                message_id: reacted.message_id,
+                conversation_id: reacted.conversation_id,
+                emoji: &reacted.emoji,
+                user_id: reacted.user_id,
+                action: if reacted.removed { "removed" } else { "added" },
+                reactions: &reacted.reactions,
+                rev: reacted.rev,
+                timestamp: at,
+            },
+        ),
+        Event::MessageRead(read) => Encoded::event(
+            NAMESPACE,
+            "message:read:ack",
+            &MessageReadAck {
+                message_id: read.message_id,
+                conversation_id: read.conversation_id,
+                read_by: read.read_by,
+                timestamp: at,
+            },
+        ),
+        Event::ConversationCreated(conversation) => {
+            Encoded::event(NAMESPACE, "conversation:new", &ConversationNews { conversation, timestamp: at })
+        }
+        Event::ConversationUpdated(conversation) => {
+            Encoded::event(NAMESPACE, "conversation:updated", &ConversationNews { conversation, timestamp: at })
+        }
+        Event::Notified(notified) => Encoded::event(
+            NAMESPACE,
+            "notification",
+            &Notification {
+                r#type: "message",
+                conversation_id: notified.conversation_id,
+                message_id: notified.message_id,
+                sender_id: notified.sender_id,
+                sender_name: &notified.sender_name,
+                preview: &notified.preview,
+                unread_count: notified.unread_count,
+                timestamp: at,
+            },
+        ),
+    };
+    for (user_id, reach) in recipients(told.audience) {
+        hub.send(user_id, reach, &packet);
+    }
+}
+
+fn tell_message(hub: &Hub, told: &Told, name: &str, message: &Message) {
+    let encode = |message: &Message| Encoded::event(NAMESPACE, name, &MessageNews { message, timestamp: told.at });
+    let for_author = encode(message);
+    let for_others = match message.client_message_id {
+        Some(_) => encode(&Message { client_message_id: None, ..message.clone() }),
+        None => for_author.clone(),
+    };
+    for (user_id, reach) in recipients(told.audience) {
+        hub.send(user_id, reach, if user_id == message.sender_id { &for_author } else { &for_others });
+    }
+}
+
+/// Whose sockets an audience means, and which of them.
+fn recipients(audience: Audience) -> impl Iterator<Item = (UserId, Reach)> {
+    let (first, second) = match audience {
+        Audience::Joined(conversation_id, members) => {
+            let reach = Reach::Joined(conversation_id);
+            (Some((members.client_id, reach)), Some((members.lawyer_id, reach)))
+        }
+        Audience::JoinedOf(conversation_id, user_id) => (Some((user_id, Reach::Joined(conversation_id))), None),
+        Audience::NotJoinedOf(conversation_id, user_id) => (Some((user_id, Reach::NotJoined(conversation_id))), None),
+        Audience::User(user_id) => (Some((user_id, Reach::Every)), None),
+        // What is told to a session is said and done where the session's end is told.
+        Audience::Session(..) => (None, None),
+    };
+    first.into_iter().chain(second)
+}
+
+#[derive(Serialize)]
+struct MessageNews<'a> {
+    message: &'a Message,
+    timestamp: Timestamp,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MessageReaction<'a> {
+    message_id: MessageId,
+    conversation_id: ConversationId,
+    emoji: &'a str,
+    user_id: UserId,
+    action: &'static str,
+    reactions: &'a [Reaction],
+    rev: i64,
+    timestamp: Timestamp,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MessageReadAck {
+    message_id: MessageId,
+    conversation_id: ConversationId,
+    read_by: UserId,
+    timestamp: Timestamp,
+}
+
+#[derive(Serialize)]
+struct ConversationNews<'a> {
+    conversation: &'a Conversation,
+    timestamp: Timestamp,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Notification<'a> {
+    r#type: &'static str,
+    conversation_id: ConversationId,
+    message_id: MessageId,
+    sender_id: UserId,
+    sender_name: &'a str,
+    preview: &'a str,
+    unread_count: i64,
+    timestamp: Timestamp,
+}
+
+#[derive(Serialize)]
+struct AuthExpired<'a> {
+    reason: &'a str,
+}

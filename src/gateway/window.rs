@@ -1,0 +1,90 @@
+//! What one socket has asked and not been answered, in order.
+//!
+//! Changes are submitted at once and wait for their commits side by side. What only reads waits for the changes before
+//! it, and nothing is taken behind it until it is answered; so it sees all that the socket did before, and nothing of
+//! what it does after. Answers leave in the order of the questions, so only the oldest is ever looked at.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::chat::error::Error;
+use crate::chat::execute::Pending;
+use crate::chat::reply::Reply;
+use crate::gateway::reply::Answer;
+use crate::socketio::packet::AckId;
+
+/// A question that starts when it is first looked at.
+pub type Reading = Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send>>;
+
+/// An answer to come.
+pub enum Work {
+    /// A change on its way to the disk, and how its reply is shown.
+    Change(Pending, fn(Reply) -> Answer),
+    /// A question.
+    Reading(Reading),
+    /// Refused before it began.
+    Refused(Option<Error>),
+}
+
+/// An event that has been taken, and what it asked.
+pub struct Asked {
+    /// The event's name.
+    pub event: String,
+    /// Set if an acknowledgement is wanted.
+    pub ack: Option<AckId>,
+    /// What it asked.
+    pub work: Work,
+}
+
+/// See the module's head.
+pub struct Window {
+    asked: VecDeque<Asked>,
+    length_max: usize,
+}
+
+impl Window {
+    /// Nothing asked yet.
+    #[must_use]
+    pub fn new(length_max: usize) -> Self {
+        Self { asked: VecDeque::new(), length_max }
+    }
+
+    /// Whether another event may be taken.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        let is_read_last = matches!(self.asked.back(), Some(Asked { work: Work::Reading(_), .. }));
+        !is_read_last && self.asked.len() < self.length_max
+    }
+
+    /// Takes an event in; only while there is room.
+    pub fn push(&mut self, asked: Asked) {
+        self.asked.push_back(asked);
+    }
+
+    /// Waits for the next answer, for ever if nothing was asked. Cancel-safe.
+    pub async fn next(&mut self) -> (Asked, Result<Answer, Error>) {
+        let result = poll_fn(|cx| match self.asked.front_mut() {
+            Some(asked) => asked.work.poll(cx),
+            None => Poll::Pending,
+        })
+        .await;
+        let asked = self.asked.pop_front().expect("the answer was that of the first in the queue");
+        if self.asked.is_empty() {
+            // A socket that falls silent again gives the memory of its busy time back.
+            self.asked.shrink_to(4);
+        }
+        (asked, result)
+    }
+}
+
+impl Work {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answer, Error>> {
+        match self {
+            Self::Change(pending, show) => Pin::new(pending).poll(cx).map_ok(*show),
+            Self::Reading(reading) => reading.as_mut().poll(cx),
+            Self::Refused(error) => error.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error))),
+        }
+    }
+}
