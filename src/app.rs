@@ -18,8 +18,11 @@ use crate::auth::secret;
 use crate::chat::execute::{self, Chat, Failure, Outcomes};
 use crate::config::Config;
 use crate::engineio::server::{Incoming, Server};
+use crate::gateway;
+use crate::gateway::connection::Gateway;
 use crate::http::listener::{BindError, Running};
 use crate::routes::Routes;
+use crate::socketio::connection::{self, Connection};
 use crate::store::db::{self, Db, Missing, OpenError};
 
 /// How long sockets may take to say goodbye.
@@ -71,10 +74,13 @@ impl App {
         let (sockets, incoming) = Server::new(engineio);
         let secret = secret::random_bytes().map_err(|_| StartError::NoRandomness)?;
         let key = Key { id: 1, secret };
+        let keyring = Keyring::new(&key, &[]);
+        let gateway = Gateway::new(chat.clone(), keyring.clone(), &gateway_settings(&config));
+        let socketio = socketio_settings(&config);
         let routes = Arc::new(Routes {
             api: Arc::new(Api {
                 chat: chat.clone(),
-                keyring: Keyring::new(&key, &[]),
+                keyring,
                 settings: api_settings(&config, &addresses, &sockets),
                 counters: Counters::default(),
             }),
@@ -83,8 +89,8 @@ impl App {
             host_names: config.listen.is_loopback().then(|| config.host_names.clone()),
             trusted_proxies: config.trusted_proxies,
         });
-        let telling = tokio::spawn(tell(outcomes));
-        let accepting = tokio::spawn(accept(incoming));
+        let telling = tokio::spawn(tell(gateway.clone(), outcomes));
+        let accepting = tokio::spawn(accept(gateway, incoming, socketio));
         let listener = Running::start(listeners, config.listener, move |request, peer| {
             let routes = routes.clone();
             async move { routes.answer(request, peer).await }
@@ -124,20 +130,32 @@ async fn open(config: &Config) -> Result<Db, StartError> {
     Ok(opened?)
 }
 
-async fn tell(mut outcomes: Outcomes) {
-    while let Some(batch) = outcomes.recv().await {
-        drop(batch);
-    }
+async fn tell(gateway: Gateway, outcomes: Outcomes) {
+    gateway.run(outcomes).await;
 }
 
-async fn accept(mut incoming: Incoming) {
+/// Gives each new socket a task of its own, for all of its life.
+async fn accept(gateway: Gateway, mut incoming: Incoming, settings: connection::Settings) {
     while let Some(socket) = incoming.accept().await {
-        drop(socket);
+        let (gateway, settings) = (gateway.clone(), settings.clone());
+        tokio::spawn(async move { gateway.serve(Connection::new(socket, settings)).await });
     }
 }
 
 fn readers_max() -> u32 {
     std::thread::available_parallelism().map_or(2, |cores| cores.get() as u32).clamp(2, 8)
+}
+
+fn gateway_settings(config: &Config) -> gateway::connection::Settings {
+    gateway::connection::Settings { sockets_per_user_max: config.limits.sockets_per_user_max, ..Default::default() }
+}
+
+fn socketio_settings(config: &Config) -> connection::Settings {
+    connection::Settings {
+        attachments_max: config.limits.binary_attachments_max,
+        packet_bytes_max: config.engineio.max_payload,
+        ..connection::Settings::default()
+    }
 }
 
 fn chat_settings(config: &Config) -> execute::Settings {

@@ -21,7 +21,7 @@ pub struct Asking {
     /// Where answers come from.
     pub chat: Chat,
     /// What tokens are checked with.
-    pub keyring: Arc<Keyring>,
+    pub keyring: Keyring,
     /// Who is told about typing.
     pub presence: Arc<Presence>,
     /// The socket that asks.

@@ -60,7 +60,7 @@ pub struct Gateway {
 
 struct Shared {
     chat: Chat,
-    keyring: Arc<Keyring>,
+    keyring: Keyring,
     hub: Hub,
     presence: Arc<Presence>,
     window_max: usize,
@@ -69,7 +69,7 @@ struct Shared {
 impl Gateway {
     /// A gateway without connections.
     #[must_use]
-    pub fn new(chat: Chat, keyring: Arc<Keyring>, settings: &Settings) -> Self {
+    pub fn new(chat: Chat, keyring: Keyring, settings: &Settings) -> Self {
         let hub = Hub::new(settings.sockets_per_user_max, chat.presence().clone());
         let presence = Arc::new(Presence::new(chat.clone(), hub.clone()));
         Self { shared: Arc::new(Shared { chat, keyring, hub, presence, window_max: settings.window_max }) }
