@@ -35,15 +35,20 @@ impl Secret {
 
     /// What to store.
     pub fn digest(&self) -> Digest {
-        Digest(Sha256::digest(self.0.as_bytes()).into())
+        Digest::of(self.0.as_bytes())
     }
 }
 
 impl Digest {
+    /// The SHA-256 of these bytes.
+    pub fn of(bytes: &[u8]) -> Digest {
+        Digest(Sha256::digest(bytes).into())
+    }
+
     /// The digest of what somebody presents as a secret; `None` if no secret looks like that.
     pub fn of_presented(text: &str) -> Option<Digest> {
         let plausible = text.len() == 2 * BYTES && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        plausible.then(|| Digest(Sha256::digest(text.as_bytes()).into()))
+        plausible.then(|| Digest::of(text.as_bytes()))
     }
 
     /// The 32 bytes of the digest.

@@ -9,6 +9,8 @@
 //! ours. A valid token says who somebody *was* when it was issued: that the session is live and the person active is
 //! read from the database by whoever acts on it.
 
+use std::time::Duration;
+
 use jsonwebtoken::Header;
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +21,8 @@ use crate::model::id::{SessionId, UserId};
 use crate::model::timestamp::Timestamp;
 use crate::model::user::Role;
 
-/// How long an access token is good for.
-pub const LIFETIME_S: i64 = 3_600;
+/// A token that claims to live longer than this is none of ours.
+const LIFETIME_MAX_S: i64 = 86_400;
 
 /// Longer texts are no tokens of ours and are not looked at.
 const LENGTH_MAX: usize = 4_096;
@@ -60,23 +62,25 @@ struct Wire {
     jti: String,
 }
 
-/// Signs a token for this person and session, good for [`LIFETIME_S`] from `now`.
+/// Signs a token for this person and session, good for `life` from `now` (at most a day). Tells when it ends too.
 pub fn issue(
     keyring: &Keyring,
     user_id: UserId,
     email: &str,
     role: Role,
     session_id: SessionId,
+    life: Duration,
     now: Timestamp,
-) -> Result<String, IssueError> {
+) -> Result<(String, Timestamp), IssueError> {
     let iat = now.as_secs();
+    let exp = iat + i64::try_from(life.as_secs()).unwrap_or(LIFETIME_MAX_S).clamp(1, LIFETIME_MAX_S);
     let wire = Wire {
         sub: user_id.as_i64(),
         email: email.to_owned(),
         role,
         sid: session_id.as_i64(),
         iat,
-        exp: iat + LIFETIME_S,
+        exp,
         nbf: None,
         iss: keyring::ISSUER.to_owned(),
         aud: keyring::AUDIENCE.to_owned(),
@@ -84,7 +88,8 @@ pub fn issue(
     };
     let held = keyring.held();
     let header = Header { kid: Some(held.signing_id.clone()), ..Header::new(keyring::ALGORITHM) };
-    Ok(jsonwebtoken::encode(&header, &wire, &held.signing)?)
+    let token = jsonwebtoken::encode(&header, &wire, &held.signing)?;
+    Ok((token, Timestamp::from_millis(exp * 1_000)))
 }
 
 /// Who holds `token`, if one of our keys signed it and it is good at `now`.
@@ -98,7 +103,8 @@ pub fn verify(keyring: &Keyring, token: &str, now: Timestamp) -> Result<Caller, 
     let wire: Wire = jsonwebtoken::decode(token, key, held.validation()).map_err(|_| Invalid)?.claims;
     let now_s = now.as_secs();
     let is_current = now_s < wire.exp && wire.nbf.is_none_or(|nbf| (0..=now_s + LEEWAY_S).contains(&nbf));
-    let is_sound = wire.iat >= 0 && wire.iat <= wire.exp && wire.exp - wire.iat <= LIFETIME_S && !wire.jti.is_empty();
+    let is_sound =
+        wire.iat >= 0 && wire.iat <= wire.exp && wire.exp - wire.iat <= LIFETIME_MAX_S && !wire.jti.is_empty();
     if !is_current || !is_sound {
         return Err(Invalid);
     }
@@ -134,7 +140,8 @@ mod tests {
 
     fn issue_one(ring: &Keyring) -> String {
         let (user_id, session_id) = (UserId::new(1).unwrap(), SessionId::new(7).unwrap());
-        issue(ring, user_id, "client1@example.com", Role::Client, session_id, at(NOW_S)).unwrap()
+        let hour = Duration::from_secs(3_600);
+        issue(ring, user_id, "client1@example.com", Role::Client, session_id, hour, at(NOW_S)).unwrap().0
     }
 
     fn good_claims() -> Value {
@@ -276,7 +283,7 @@ mod tests {
             ("exp", json!([later])),
             ("exp", json!(u64::MAX)),
             ("exp", json!(i64::MAX)),
-            ("exp", json!(NOW_S + 3_601)),
+            ("exp", json!(NOW_S + 86_401)),
             ("exp", json!(NOW_S - 1)),
             ("iat", json!(NOW_S.to_string())),
             ("iat", json!(-5)),

@@ -30,10 +30,12 @@ pub enum Command {
 
     /// Opens an account for oneself.
     SignUp(SignUp),
+    /// Counts an attempt to prove who one is against the address that it comes from, or refuses it.
+    AdmitAttempt(AdmitAttempt),
     /// Opens a session for somebody whose password was right.
     OpenSession(OpenSession),
-    /// Counts an attempt to sign in, right or wrong, against account and address.
-    RecordSignIn(RecordSignIn),
+    /// Counts a wrong password against the account that was tried.
+    FailSignIn(FailSignIn),
     /// Trades a refresh token for the next one.
     RefreshSession(RefreshSession),
     /// Ends the session that asks.
@@ -77,6 +79,8 @@ pub enum Command {
     FinishUpload(FinishUpload),
     /// Forgets a file that did not arrive whole.
     CancelUpload(CancelUpload),
+    /// Puts new signing keys into use; the ones before still verify what they signed. System only.
+    RotateKeys,
     /// Removes what is over: files that no message took, ended sessions, old throttles. System only.
     Tidy,
 }
@@ -201,15 +205,20 @@ pub struct OpenSession {
     pub device: Device,
 }
 
-/// See [`Command::RecordSignIn`].
+/// See [`Command::AdmitAttempt`].
 #[derive(Debug)]
-pub struct RecordSignIn {
-    /// The address that was tried.
+pub struct AdmitAttempt {
+    /// Where from.
+    pub address: Option<IpAddr>,
+}
+
+/// See [`Command::FailSignIn`].
+#[derive(Debug)]
+pub struct FailSignIn {
+    /// The e-mail that was tried.
     pub email: String,
     /// Where from.
     pub address: Option<IpAddr>,
-    /// Whether the password was right.
-    pub success: bool,
 }
 
 /// See [`Command::RefreshSession`].

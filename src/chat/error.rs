@@ -127,6 +127,10 @@ reasons! {
     FileUnavailable => Conflict: "Ce fichier ne peut pas être joint.", "This file cannot be attached.";
     /// The practice must keep an administrator.
     LastAdmin => Conflict: "Il doit rester au moins un administrateur actif.", "At least one active administrator must remain.";
+    /// The setup link is for the first administrator only.
+    AdminExists => Conflict: "Il y a déjà un administrateur.", "There already is an administrator.";
+    /// Somebody with conversations stays what they are in them.
+    RoleInUse => Conflict: "Cette personne a déjà des conversations : son rôle ne peut plus changer.", "This person already has conversations: their role can no longer change.";
     /// Body, message or file over its limit.
     TooLarge => TooLarge: "L'envoi dépasse la taille permise.", "This is larger than allowed.";
     /// The person's storage is used up.

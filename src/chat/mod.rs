@@ -16,4 +16,5 @@ pub mod outcome;
 pub mod presence;
 pub mod reply;
 pub mod search;
+pub mod throttle;
 pub mod wire;
