@@ -7,8 +7,16 @@
 //!
 //! The protocol: <https://socket.io/docs/v4/engine-io-protocol/>. What is implemented: `docs/PROTOCOL.md`.
 
+pub mod answer;
+mod link;
 pub mod origin;
 pub mod packet;
+pub mod payload;
+mod polling;
+mod registry;
 pub mod request;
 pub mod server;
+pub mod session;
 pub mod socket;
+mod websocket;
+mod wire;

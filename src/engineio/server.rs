@@ -4,18 +4,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Empty};
+use hyper::http::request::Parts;
+use hyper::upgrade::OnUpgrade;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
 
-use crate::engineio::origin::Origins;
-use crate::engineio::request::Peer;
-use crate::engineio::socket::Socket;
+use crate::engineio::answer::{self, Body, BoxError, Fault};
+use crate::engineio::link::{Link, Upgrade};
+use crate::engineio::origin::{self, Origins, Verdict};
+use crate::engineio::packet::{Frame, Packet};
+use crate::engineio::payload;
+use crate::engineio::polling::{self, Allowance};
+use crate::engineio::registry::{Full, Registry, Sid};
+use crate::engineio::request::{OpeningRequest, Parameter, Peer, Query};
+use crate::engineio::session::{Carrier, Limits, Session};
+use crate::engineio::socket::{Manners, Socket};
+use crate::engineio::websocket::{self, WebSocket};
 
-/// Why a body broke off.
-pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
-/// The body of every answer.
-pub type Body = UnsyncBoxBody<Bytes, BoxError>;
+/// Sockets that may wait to be accepted.
+const INCOMING_MAX: usize = 1024;
 
 /// How the endpoint behaves; each field has the protocol's usual default.
 #[derive(Debug, Clone)]
@@ -30,13 +40,16 @@ pub struct Settings {
     pub queue_bytes_max: usize,
     /// Sessions of one address that were not admitted yet (`Socket::admit`).
     pub sessions_max_per_address: usize,
-    /// How long a WebSocket may take from its first byte to the end of an upgrade.
+    /// How long a WebSocket may take to take over from polling.
     pub upgrade_timeout: Duration,
-    /// How long the body of a POST, or one fragmented message, may take to arrive.
+    /// How long the body of a POST, or one WebSocket message, may take to arrive.
     pub body_timeout: Duration,
+    /// How long what is queued may take to leave a session that is closing.
+    pub close_timeout: Duration,
     /// Which pages may talk to the endpoint.
     pub origins: Origins,
-    /// Paths at which an upgrade request without `EIO` and `transport` opens a WebSocket session all the same.
+    /// Paths at which an upgrade request without `EIO` and `transport` opens a WebSocket session all the same; with or
+    /// without a slash at the end.
     pub bare_websocket_paths: Vec<String>,
 }
 
@@ -49,7 +62,8 @@ impl Default for Settings {
             queue_bytes_max: 1 << 20,
             sessions_max_per_address: 100,
             upgrade_timeout: Duration::from_secs(10),
-            body_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            close_timeout: Duration::from_secs(5),
             origins: Origins::default(),
             bare_websocket_paths: Vec::new(),
         }
@@ -59,35 +73,63 @@ impl Default for Settings {
 /// A shared handle on the endpoint.
 #[derive(Clone)]
 pub struct Server {
-    settings: Arc<Settings>,
+    endpoint: Arc<Endpoint>,
+}
+
+struct Endpoint {
+    settings: Settings,
+    registry: Arc<Registry>,
+    sockets: mpsc::Sender<Socket>,
+    farewells: TaskTracker,
 }
 
 impl Server {
     /// An endpoint without sessions, and where its sockets come out.
     pub fn new(settings: Settings) -> (Self, Incoming) {
-        let (_sockets, accepted) = mpsc::channel(1024);
-        (Self { settings: Arc::new(settings) }, Incoming { accepted })
+        let (sockets, accepted) = mpsc::channel(INCOMING_MAX);
+        let endpoint = Endpoint { settings, registry: Arc::default(), sockets, farewells: TaskTracker::new() };
+        (Self { endpoint: Arc::new(endpoint) }, Incoming { accepted })
     }
 
     /// Answers one HTTP request for the endpoint: handshake, poll, post, upgrade or preflight.
     ///
     /// Never fails: what is wrong with a request is told in the answer, as the protocol's error JSON.
     /// `peer` is an `IpAddr` or a [`Peer`].
-    pub async fn respond<B>(&self, _request: hyper::Request<B>, _peer: impl Into<Peer>) -> hyper::Response<Body>
+    pub async fn respond<B>(&self, request: Request<B>, peer: impl Into<Peer>) -> Response<Body>
     where
         B: hyper::body::Body<Data = Bytes> + Send + Unpin,
         B::Error: Into<BoxError>,
     {
-        let _ = &self.settings;
-        hyper::Response::new(Empty::new().map_err(|never| match never {}).boxed_unsync())
+        let peer = peer.into();
+        let verdict = self.endpoint.settings.origins.judge(request.headers(), peer.secure);
+        let mut response = match self.endpoint.route(request, peer, &verdict).await {
+            Ok(response) => response,
+            Err(fault) => fault.answer(),
+        };
+        origin::permit(response.headers_mut(), &verdict);
+        response
     }
 
-    /// Opens no further session, closes every one that is open, and waits until they are gone or `within` is over.
-    pub async fn close(&self, _within: Duration) {}
+    /// Opens no further session, closes every one that is open, and waits until they are gone or `within` is over;
+    /// what is left then is cut off.
+    pub async fn close(&self, within: Duration) {
+        let links = self.endpoint.registry.shut();
+        let now = Instant::now().into_std();
+        links.iter().for_each(|link| link.with(|session| session.close(now)));
+        let farewells = &self.endpoint.farewells;
+        farewells.close();
+        let gone = async {
+            self.endpoint.registry.emptied().await;
+            farewells.wait().await;
+        };
+        if tokio::time::timeout(within, gone).await.is_err() {
+            links.iter().for_each(|link| link.with(Session::end));
+        }
+    }
 
     /// Sessions that are open now.
     pub fn sessions(&self) -> usize {
-        0
+        self.endpoint.registry.count()
     }
 }
 
@@ -101,4 +143,203 @@ impl Incoming {
     pub async fn accept(&mut self) -> Option<Socket> {
         self.accepted.recv().await
     }
+}
+
+/// What a request wants, by its query string.
+struct Target {
+    carrier: Carrier,
+    session: Option<Sid>,
+    query: Query,
+}
+
+impl Endpoint {
+    async fn route<B>(&self, mut request: Request<B>, peer: Peer, verdict: &Verdict) -> Result<Response<Body>, Fault>
+    where
+        B: hyper::body::Body<Data = Bytes> + Send + Unpin,
+        B::Error: Into<BoxError>,
+    {
+        if *verdict == Verdict::Refused {
+            return Err(Fault::Forbidden);
+        }
+        if request.method() == Method::OPTIONS {
+            let mut response = answer::empty(StatusCode::NO_CONTENT);
+            origin::permit_requests(response.headers_mut(), request.headers());
+            return Ok(response);
+        }
+        let upgrade = hyper::upgrade::on(&mut request);
+        let (parts, body) = request.into_parts();
+        let target = self.target(&parts)?;
+        let Some(sid) = target.session else { return self.open(target, &parts, peer, upgrade) };
+        let polls = (target.carrier, &parts.method) == (Carrier::Polling, &Method::GET);
+        let link = match self.registry.find(sid) {
+            Some(link) => link,
+            None if polls && self.registry.take_farewell(sid) => return Ok(polling::farewell()),
+            None => return Err(Fault::UnknownSession),
+        };
+        match (target.carrier, &parts.method) {
+            (Carrier::WebSocket, &Method::GET) => self.upgrade(link, &parts, upgrade),
+            (Carrier::Polling, &Method::GET) => polling::get(&link, &parts.headers).await,
+            (Carrier::Polling, &Method::POST) => {
+                let allowance = Allowance { bytes: self.settings.max_payload, time: self.settings.body_timeout };
+                polling::post(&link, &parts, body, allowance).await
+            }
+            _ => Err(Fault::BadRequest),
+        }
+    }
+
+    /// Reads the query string; the first thing that is wrong with it is the fault.
+    fn target(&self, parts: &Parts) -> Result<Target, Fault> {
+        let query = Query::parse(parts.uri.query().unwrap_or_default());
+        let (transport, version) = (query.parameter("transport"), query.parameter("EIO"));
+        let session = query.parameter("sid");
+        if [transport, version, session] == [Parameter::Missing; 3] && self.is_bare(parts) {
+            return Ok(Target { carrier: Carrier::WebSocket, session: None, query });
+        }
+        let carrier = match transport {
+            Parameter::Once("polling") => Carrier::Polling,
+            Parameter::Once("websocket") => Carrier::WebSocket,
+            _ => return Err(Fault::UnknownTransport),
+        };
+        if version != Parameter::Once("4") {
+            return Err(Fault::UnsupportedVersion);
+        }
+        let session = match session {
+            Parameter::Missing => None,
+            Parameter::Once(text) => Some(Sid::parse(text).ok_or(Fault::UnknownSession)?),
+            Parameter::Repeated => return Err(Fault::UnknownSession),
+        };
+        Ok(Target { carrier, session, query })
+    }
+
+    fn is_bare(&self, parts: &Parts) -> bool {
+        let path = parts.uri.path().trim_end_matches('/');
+        let mut bare = self.settings.bare_websocket_paths.iter();
+        bare.any(|bare| bare.trim_end_matches('/') == path) && websocket::is_upgrade(&parts.headers)
+    }
+
+    fn open(&self, target: Target, parts: &Parts, peer: Peer, upgrade: OnUpgrade) -> Result<Response<Body>, Fault> {
+        if parts.method != Method::GET {
+            return Err(Fault::BadHandshakeMethod);
+        }
+        let accepted = match target.carrier {
+            Carrier::Polling => None,
+            Carrier::WebSocket => Some(switching(parts)?),
+        };
+        let place = self.sockets.try_reserve().map_err(|_| Fault::Unavailable)?;
+        let per_address = self.settings.sessions_max_per_address;
+        let entered = self.registry.enter(peer.address, per_address, |sid| {
+            let opening = self.opening(sid, target.carrier);
+            let session = Session::open(self.limits(), target.carrier, opening, Instant::now().into_std());
+            Arc::new(Link::new(sid, peer.address, Arc::clone(&self.registry), session))
+        });
+        let link = entered.map_err(|full| match full {
+            Full::Address => Fault::TooMany,
+            Full::Closing => Fault::Unavailable,
+        })?;
+        let first = match target.carrier {
+            Carrier::Polling => link.with(Session::poll).unwrap_or_default(),
+            Carrier::WebSocket => Vec::new(),
+        };
+        let request = OpeningRequest::new(parts, target.query, peer);
+        place.send(Socket::new(link, request, accepted.is_some().then_some(upgrade), self.manners()));
+        Ok(accepted.unwrap_or_else(|| answer::text(payload::encode(&first))))
+    }
+
+    /// Lets a WebSocket try to take over. One too many is accepted and closed, as the protocol's own server does.
+    fn upgrade(&self, link: Arc<Link>, parts: &Parts, upgrade: OnUpgrade) -> Result<Response<Body>, Fault> {
+        let response = switching(parts)?;
+        let (max_payload, within) = (self.settings.max_payload, self.settings.upgrade_timeout);
+        let free = link.with(Session::begin_probe);
+        self.farewells.spawn(async move {
+            let probe = Probe { link, free };
+            let probing = tokio::time::timeout(within, probe.run(upgrade, max_payload));
+            if let Ok(Some(refused)) = probing.await {
+                refused.finish(Some(POLICY)).await;
+            }
+        });
+        Ok(response)
+    }
+
+    /// The `open` packet.
+    fn opening(&self, sid: Sid, carrier: Carrier) -> Frame {
+        let upgrades = match carrier {
+            Carrier::Polling => r#"["websocket"]"#,
+            Carrier::WebSocket => "[]",
+        };
+        let Settings { ping_interval, ping_timeout, max_payload, .. } = &self.settings;
+        let text = format!(
+            r#"0{{"sid":"{}","upgrades":{upgrades},"pingInterval":{},"pingTimeout":{},"maxPayload":{max_payload}}}"#,
+            sid.text(),
+            ping_interval.as_millis(),
+            ping_timeout.as_millis(),
+        );
+        Frame::Text(Bytes::from(text))
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            ping_interval: self.settings.ping_interval,
+            ping_timeout: self.settings.ping_timeout,
+            close_timeout: self.settings.close_timeout,
+            queue_bytes_max: self.settings.queue_bytes_max,
+        }
+    }
+
+    fn manners(&self) -> Manners {
+        Manners {
+            max_payload: self.settings.max_payload,
+            body_timeout: self.settings.body_timeout,
+            farewells: self.farewells.clone(),
+        }
+    }
+}
+
+const POLICY: u16 = 1008;
+
+/// The answer that turns a connection into a WebSocket.
+fn switching(parts: &Parts) -> Result<Response<Body>, Fault> {
+    let accepted = websocket::accept(&parts.headers).ok_or(Fault::BadRequest)?;
+    let mut response = answer::empty(StatusCode::SWITCHING_PROTOCOLS);
+    response.headers_mut().extend(accepted);
+    Ok(response)
+}
+
+/// A WebSocket that wants to take over a session from polling.
+struct Probe {
+    link: Arc<Link>,
+    /// Whether it is the only one.
+    free: bool,
+}
+
+impl Probe {
+    /// `2probe`, `3probe`, `5`, and the session's owner has the WebSocket. One that may not take over comes back.
+    async fn run(mut self, upgrade: OnUpgrade, max_payload: usize) -> Option<Upgrade> {
+        let upgraded = upgrade.await.ok()?;
+        let mut websocket: Upgrade = Box::new(WebSocket::new(TokioIo::new(upgraded), max_payload));
+        if !self.free || !matches!(packet(&mut websocket).await?, Packet::Ping(text) if text.as_str() == "probe") {
+            return Some(websocket);
+        }
+        self.link.with(Session::probed);
+        websocket.push(Frame::PROBED);
+        std::future::poll_fn(|cx| websocket.poll_write(cx)).await.ok()?;
+        if packet(&mut websocket).await? != Packet::Upgrade {
+            return Some(websocket);
+        }
+        let refused = self.link.hand_over(websocket).err();
+        self.free = refused.is_some();
+        refused
+    }
+}
+
+impl Drop for Probe {
+    fn drop(&mut self) {
+        if self.free {
+            self.link.with(Session::abandon_probe);
+        }
+    }
+}
+
+/// The next packet; `None` if there is none, or a malformed one, which the probe does not survive.
+async fn packet(websocket: &mut Upgrade) -> Option<Packet> {
+    std::future::poll_fn(|cx| websocket.poll_packet(cx)).await.ok()?.ok()
 }

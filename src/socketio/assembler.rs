@@ -1,0 +1,170 @@
+//! A header and its binary attachments -> one whole packet.
+//!
+//! Bounded by count, by bytes and (with [`Assembler::since`]) by time; nothing is allocated by what a header declares.
+//! Every placeholder is checked against the declared count before the first attachment is taken.
+
+use std::fmt;
+use std::time::Instant;
+
+use bytes::Bytes;
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use crate::engineio::packet::Message;
+use crate::socketio::packet::{Malformed, Packet};
+
+/// What one packet may consist of.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Binary attachments.
+    pub attachments_max: usize,
+    /// Bytes of the header and the attachments together.
+    pub bytes_max: usize,
+}
+
+/// Puts packets together, one at a time.
+#[derive(Debug)]
+pub struct Assembler {
+    bounds: Bounds,
+    pending: Option<Pending>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    packet: Packet,
+    attachments: Vec<Bytes>,
+    bytes: usize,
+    since: Instant,
+}
+
+impl Assembler {
+    /// Waits for a header.
+    pub fn new(bounds: Bounds) -> Self {
+        Self { bounds, pending: None }
+    }
+
+    /// Takes a message; brings the packet that it completes. After an error the rest of the stream means nothing.
+    pub fn take(&mut self, message: Message, now: Instant) -> Result<Option<Packet>, Malformed> {
+        let bytes = message.len();
+        match (self.pending.take(), message) {
+            (None, Message::Text(text)) => {
+                let packet = Packet::decode(&text)?;
+                if packet.attachments == 0 {
+                    return Ok(Some(packet));
+                }
+                if packet.attachments > self.bounds.attachments_max || bytes > self.bounds.bytes_max {
+                    return Err(Malformed);
+                }
+                check_placeholders(&packet)?;
+                self.pending = Some(Pending { packet, attachments: Vec::new(), bytes, since: now });
+                Ok(None)
+            }
+            (Some(pending), Message::Binary(data)) => self.attach(pending, data),
+            (None, Message::Binary(_)) | (Some(_), Message::Text(_)) => Err(Malformed),
+        }
+    }
+
+    /// Since when a packet is incomplete.
+    pub fn since(&self) -> Option<Instant> {
+        self.pending.as_ref().map(|pending| pending.since)
+    }
+
+    fn attach(&mut self, mut pending: Pending, data: Bytes) -> Result<Option<Packet>, Malformed> {
+        pending.bytes += data.len();
+        if pending.bytes > self.bounds.bytes_max {
+            return Err(Malformed);
+        }
+        pending.attachments.push(data);
+        if pending.attachments.len() < pending.packet.attachments {
+            self.pending = Some(pending);
+            return Ok(None);
+        }
+        pending.packet.attach(pending.attachments);
+        Ok(Some(pending.packet))
+    }
+}
+
+/// Every object with `"_placeholder": true` names an attachment that there is.
+fn check_placeholders(packet: &Packet) -> Result<(), Malformed> {
+    let Some(args) = packet.args() else { return Err(Malformed) };
+    for index in 0..args.len() {
+        let mut json = serde_json::Deserializer::from_str(args.raw(index).unwrap_or("null"));
+        Placeholders { count: packet.attachments }.deserialize(&mut json).map_err(|_| Malformed)?;
+    }
+    Ok(())
+}
+
+/// Walks a JSON value; the depth is bounded by the parser.
+#[derive(Clone, Copy)]
+struct Placeholders {
+    count: usize,
+}
+
+/// What the members of an object may have to do with a placeholder.
+#[derive(Clone, Copy, PartialEq)]
+enum Seen {
+    True,
+    Index(u64),
+    Other,
+}
+
+impl<'de> DeserializeSeed<'de> for Placeholders {
+    type Value = Seen;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Seen, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Placeholders {
+    type Value = Seen;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "JSON whose placeholders are numbered below {}", self.count)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Seen, E> {
+        Ok(if value { Seen::True } else { Seen::Other })
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Seen, E> {
+        Ok(Seen::Index(value))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Seen, E> {
+        Ok(Seen::Other)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Seen, E> {
+        Ok(Seen::Other)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Seen, E> {
+        Ok(Seen::Other)
+    }
+
+    fn visit_unit<E>(self) -> Result<Seen, E> {
+        Ok(Seen::Other)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Seen, A::Error> {
+        while items.next_element_seed(self)?.is_some() {}
+        Ok(Seen::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Seen, A::Error> {
+        let (mut is_placeholder, mut index) = (false, Seen::Other);
+        while let Some(name) = members.next_key::<std::borrow::Cow<'_, str>>()? {
+            let value = members.next_value_seed(self)?;
+            match name.as_ref() {
+                "_placeholder" => is_placeholder = value == Seen::True,
+                "num" => index = value,
+                _ => {}
+            }
+        }
+        let in_bounds = matches!(index, Seen::Index(index) if index < self.count as u64);
+        if is_placeholder && !in_bounds {
+            return Err(serde::de::Error::custom("a placeholder without an attachment"));
+        }
+        Ok(Seen::Other)
+    }
+}
