@@ -230,7 +230,7 @@ impl Args {
     }
 
     /// The bytes that a placeholder stands for.
-    pub fn attachment(&self, placeholder: Placeholder) -> Option<&Bytes> {
+    pub fn attachment(&self, placeholder: &Placeholder) -> Option<&Bytes> {
         self.attachments.get(placeholder.num)
     }
 
