@@ -84,6 +84,7 @@ impl App {
             sockets: sockets.clone(),
             origins,
             host_names: config.listen.is_loopback().then(|| config.host_names.clone()),
+            tls: config.listener.identity.is_some(),
             trusted_proxies: config.trusted_proxies,
         });
         let telling = tokio::spawn(tell(gateway.clone(), outcomes));
@@ -182,10 +183,11 @@ fn api_settings(config: &Config, addresses: &[SocketAddr], sockets: &Server) -> 
 
 /// The address that a browser at this machine uses.
 fn own_url(config: &Config, addresses: &[SocketAddr]) -> String {
+    let scheme = if config.listener.identity.is_some() { "https" } else { "http" };
     match addresses.first() {
-        Some(address) if config.listen.is_loopback() => format!("http://localhost:{}", address.port()),
-        Some(address) => format!("http://{address}"),
-        None => format!("http://{}", config.listen),
+        Some(address) if config.listen.is_loopback() => format!("{scheme}://localhost:{}", address.port()),
+        Some(address) => format!("{scheme}://{address}"),
+        None => format!("{scheme}://{}", config.listen),
     }
 }
 
