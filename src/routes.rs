@@ -16,10 +16,10 @@ use hyper::{Method, Response, StatusCode};
 
 use crate::api::call::{Api, Call};
 use crate::api::reply::{self, Answer};
-use crate::api::{conversations, health, messages, metrics};
+use crate::api::{conversations, health, messages, metrics, openapi};
 use crate::assets;
 use crate::chat::error::{Error, Reason};
-use crate::engineio::origin::Origins;
+use crate::engineio::origin::{Origins, Verdict};
 use crate::engineio::request::Peer;
 use crate::engineio::server::Server;
 use crate::http::peer::{self, Network};
@@ -106,6 +106,8 @@ fn find(method: &Method, path: &[&str]) -> Option<Route> {
         ("GET", ["healthz"]) => to!(health::alive),
         ("GET", ["readyz"]) => to!(health::ready),
         ("GET", ["metrics"]) => to!(metrics::show),
+        ("GET", ["openapi.json"]) => to!(openapi::show),
+        ("GET", ["api"]) => to!(openapi::page),
 
         (_, ["socket.io"] | ["chat"]) => Route { name: "sockets", to: To::Sockets },
         ("GET", ["socket.io", file]) if assets::is_of_browser_client(file) => {
@@ -129,8 +131,6 @@ pub struct Routes {
     pub sockets: Server,
     /// Which pages of other origins may use the server.
     pub origins: Origins,
-    /// Whether the listener itself speaks TLS.
-    pub tls: bool,
     /// Whose word on the caller's address is taken.
     pub trusted_proxies: Vec<Network>,
     /// While only this machine can connect: the names that a request may use for it, beside its own. `None` otherwise.
@@ -191,19 +191,22 @@ impl Routes {
                 assets::browser_client(method, headers, &name).unwrap_or_else(|| not_found(locale))
             }
             To::Api(handler) => {
+                let verdict = self.origins.judge(headers, peer.secure);
                 let request = Request::new(request, peer.address, self.is_direct(connected));
                 let call = Call { api: self.api.clone(), request, locale };
                 let counters = &self.api.counters;
-                return handler(call).await.unwrap_or_else(|error| {
+                let mut response = handler(call).await.unwrap_or_else(|error| {
                     counters.refused(error.code());
                     reply::refusal(&error, locale)
                 });
+                permit(response.headers_mut(), &verdict);
+                response
             }
         }
     }
 
     /// No such address, or not by this method; or a page asks what it may send there.
-    fn lost(&self, request: &hyper::Request<Incoming>, path: &[&str], _peer: Peer, locale: Locale) -> Response<Body> {
+    fn lost(&self, request: &hyper::Request<Incoming>, path: &[&str], peer: Peer, locale: Locale) -> Response<Body> {
         let (method, headers) = (request.method(), request.headers());
         let allowed: Vec<&str> = METHODS.iter().filter(|m| find(m, path).is_some()).map(Method::as_str).collect();
         if allowed.is_empty() {
@@ -213,7 +216,9 @@ impl Routes {
             return if a_page { assets::page_not_found(method, headers) } else { not_found(locale) };
         }
         let mut response = if *method == Method::OPTIONS {
-            response::empty(StatusCode::NO_CONTENT)
+            let mut response = response::empty(StatusCode::NO_CONTENT);
+            permit_requests(response.headers_mut(), &self.origins.judge(headers, peer.secure), &allowed);
+            response
         } else {
             reply::refusal_with_status(&Reason::NotFound.into(), locale, StatusCode::METHOD_NOT_ALLOWED)
         };
@@ -225,8 +230,8 @@ impl Routes {
     /// Who sent a request: behind trusted proxies, whom they name.
     fn peer(&self, headers: &HeaderMap, connected: SocketAddr) -> Peer {
         let address = peer::caller(connected.ip(), headers, &self.trusted_proxies);
-        let forwarded = HeaderName::from_static("x-forwarded-proto");
-        let secure = self.tls || self.is_proxy(connected) && request::text_of(headers, forwarded) == Some("https");
+        let secure = self.is_proxy(connected)
+            && request::text_of(headers, HeaderName::from_static("x-forwarded-proto")) == Some("https");
         Peer { address, secure }
     }
 
@@ -249,4 +254,73 @@ impl Routes {
 
 fn not_found(locale: Locale) -> Response<Body> {
     reply::refusal(&Reason::NotFound.into(), locale)
+}
+
+/// Tells a page of another origin that it may read the answer, if it may.
+fn permit(headers: &mut HeaderMap, verdict: &Verdict) {
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    if let Verdict::Page(origin) = verdict {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED_HEADERS));
+    }
+}
+
+/// Tells a page of another origin what it may send.
+fn permit_requests(headers: &mut HeaderMap, verdict: &Verdict, methods: &[&str]) {
+    permit(headers, verdict);
+    if let Verdict::Page(_) = verdict {
+        let methods = HeaderValue::from_str(&methods.join(", ")).expect("names of methods");
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(SENT_HEADERS));
+        headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(PREFLIGHT_AGE_S));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{To, find};
+    use crate::http::request::segments;
+    use hyper::Method;
+
+    fn name_of(method: &Method, path: &str) -> Option<&'static str> {
+        let segments = segments(path).unwrap();
+        let path: Vec<&str> = segments.iter().map(String::as_str).collect();
+        find(method, &path).map(|route| route.name)
+    }
+
+    #[test]
+    fn what_should_be_an_id_and_is_none_leads_nowhere() {
+        for path in [
+            "/messages/x",
+            "/messages/0",
+            "/messages/-1",
+            "/messages/1.0",
+            "/messages/9007199254740992",
+            "/messages/+1",
+        ] {
+            assert_eq!(name_of(&Method::GET, path), None, "{path}");
+        }
+        assert_eq!(name_of(&Method::HEAD, "/messages/1"), Some("messages::load"));
+    }
+
+    #[test]
+    fn every_address_of_the_client_opens_the_page() {
+        for path in [
+            "/",
+            "/test-websocket.html",
+            "/c/3",
+            "/c/3/m/14",
+            "/recherche",
+            "/moi",
+            "/admin",
+            "/inscription",
+            "/connexion",
+            "/invitation/abc",
+            "/installation/abc",
+        ] {
+            let segments = segments(path).unwrap();
+            let path: Vec<&str> = segments.iter().map(String::as_str).collect();
+            assert!(matches!(find(&Method::GET, &path).unwrap().to, To::Page), "{path:?}");
+        }
+    }
 }

@@ -5,4 +5,6 @@ pub mod conversations;
 pub mod health;
 pub mod messages;
 pub mod metrics;
+pub mod openapi;
+pub mod page;
 pub mod reply;

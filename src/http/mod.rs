@@ -7,4 +7,3 @@ pub mod listener;
 pub mod peer;
 pub mod request;
 pub mod response;
-pub mod tls;
