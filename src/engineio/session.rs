@@ -18,6 +18,9 @@ use std::time::{Duration, Instant};
 
 use crate::engineio::packet::{Frame, Malformed, Message, Packet, Unit};
 
+/// Packets in the answer of a poll, unless one unit alone has more: some clients refuse bodies with more than 16.
+const ANSWER_PACKETS_MAX: usize = 16;
+
 /// A queue that grew beyond this is given back once it is empty.
 const QUEUE_KEPT: usize = 32;
 
@@ -294,11 +297,15 @@ impl Session {
         if self.stage == Stage::Closed {
             return Some(vec![self.farewell.clone()]);
         }
-        let mut frames: Vec<Frame> = self.queue.iter().flat_map(Unit::frames).collect();
-        self.queue.clear();
-        shrink(&mut self.queue);
-        self.queue_bytes = 0;
-        if matches!(self.stage, Stage::Closing { .. }) {
+        let mut frames = Vec::new();
+        while let Some(unit) = self.queue.pop_front_if(|unit| frames.is_empty() || fits(&frames, unit)) {
+            self.queue_bytes -= unit.cost();
+            frames.extend(unit.frames());
+        }
+        if self.queue.is_empty() {
+            shrink(&mut self.queue);
+        }
+        if matches!(self.stage, Stage::Closing { .. }) && self.queue.is_empty() {
             frames.push(Frame::CLOSE);
             self.end();
         }
@@ -418,6 +425,10 @@ impl Session {
             Carrier::WebSocket => self.stirred.owner = true,
         }
     }
+}
+
+fn fits(frames: &[Frame], unit: &Unit) -> bool {
+    frames.len() + unit.frames().count() <= ANSWER_PACKETS_MAX
 }
 
 fn shrink<T>(queue: &mut VecDeque<T>) {
