@@ -13,8 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::api::call::{self, Api};
 use crate::api::metrics::Counters;
-use crate::auth::keyring::{Key, Keyring};
-use crate::auth::secret;
+use crate::chat::error;
 use crate::chat::execute::{self, Chat, Failure, Outcomes};
 use crate::config::Config;
 use crate::engineio::server::{Incoming, Server};
@@ -54,9 +53,9 @@ pub enum StartError {
     /// The system refused something else.
     #[error("the server cannot start")]
     System(#[from] std::io::Error),
-    /// The keys could not be made.
-    #[error("no randomness from the system")]
-    NoRandomness,
+    /// The keys in the database could not be made or read.
+    #[error("the signing keys cannot be used: {0}")]
+    Keys(#[from] error::Error),
 }
 
 impl App {
@@ -67,14 +66,12 @@ impl App {
         let created = db.created;
         let listeners = config.listen.bind()?;
         let addresses = listeners.addresses();
-        let (chat, outcomes) = Chat::new(db, chat_settings(&config));
+        let (chat, outcomes) = Chat::new(db, chat_settings(&config))?;
         let mut engineio = config.engineio.clone();
         engineio.origins.null = config.seed_new_database;
         let origins = engineio.origins.clone();
         let (sockets, incoming) = Server::new(engineio);
-        let secret = secret::random_bytes().map_err(|_| StartError::NoRandomness)?;
-        let key = Key { id: 1, secret };
-        let keyring = Keyring::new(&key, &[]);
+        let keyring = chat.credentials().tokens.clone();
         let gateway = Gateway::new(chat.clone(), keyring.clone(), &gateway_settings(&config));
         let socketio = socketio_settings(&config);
         let routes = Arc::new(Routes {
@@ -87,6 +84,7 @@ impl App {
             sockets: sockets.clone(),
             origins,
             host_names: config.listen.is_loopback().then(|| config.host_names.clone()),
+            tls: config.listener.identity.is_some(),
             trusted_proxies: config.trusted_proxies,
         });
         let telling = tokio::spawn(tell(gateway.clone(), outcomes));
@@ -185,10 +183,11 @@ fn api_settings(config: &Config, addresses: &[SocketAddr], sockets: &Server) -> 
 
 /// The address that a browser at this machine uses.
 fn own_url(config: &Config, addresses: &[SocketAddr]) -> String {
+    let scheme = if config.listener.identity.is_some() { "https" } else { "http" };
     match addresses.first() {
-        Some(address) if config.listen.is_loopback() => format!("http://localhost:{}", address.port()),
-        Some(address) => format!("http://{address}"),
-        None => format!("http://{}", config.listen),
+        Some(address) if config.listen.is_loopback() => format!("{scheme}://localhost:{}", address.port()),
+        Some(address) => format!("{scheme}://{address}"),
+        None => format!("{scheme}://{}", config.listen),
     }
 }
 

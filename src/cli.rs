@@ -33,6 +33,8 @@ Examples:
   lexchat serve --listen localhost:8080 --no-demo     an empty practice; prints a one-time setup link
   lexchat serve --public-url https://chat.cabinet.example --trust-proxy 127.0.0.1
                                                       behind a proxy on this machine that speaks HTTPS
+  lexchat serve --listen 0.0.0.0:443 --tls-cert chain.pem --tls-key key.pem
+                                                      HTTPS of its own
 
 A flag wins over its variable (in brackets), and that over the default. The token that /metrics asks of callers from
 elsewhere is never typed here: LEXCHAT_METRICS_TOKEN holds it, or LEXCHAT_METRICS_TOKEN_FILE names a file with it.";
@@ -115,6 +117,12 @@ pub struct Reach {
     /// Believe the X-Forwarded headers of proxies at these addresses (repeatable)
     #[arg(long, value_name = "CIDR", env = "LEXCHAT_TRUST_PROXY", value_delimiter = ',')]
     pub trust_proxy: Vec<String>,
+    /// A certificate chain in PEM, to speak HTTPS without a proxy
+    #[arg(long, value_name = "FILE", env = "LEXCHAT_TLS_CERT", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's private key in PEM
+    #[arg(long, value_name = "FILE", env = "LEXCHAT_TLS_KEY", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
     /// Listen beyond this machine without HTTPS: what is said can be read on the way
     #[arg(long, env = "LEXCHAT_INSECURE_HTTP", value_parser = clap::builder::FalseyValueParser::new())]
     pub insecure_http: bool,

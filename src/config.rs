@@ -12,6 +12,7 @@ use crate::cli;
 use crate::engineio;
 use crate::http::listener::{self, Listen};
 use crate::http::peer::{self, Network};
+use crate::http::tls::{self, Identity};
 
 /// The name of the database where none was given.
 const DATABASE_NAME: &str = "lexchat.db";
@@ -103,10 +104,14 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// The certificate or its key is no good.
+    #[error("--tls-cert and --tls-key")]
+    Certificate(#[from] tls::Error),
     /// What people say could be read on the way.
     #[error(
         "--listen {0} is open to other machines, but without HTTPS everything said could be read on the way.\n\
-         Put a proxy that speaks HTTPS in front (--trust-proxy ADDRESS), or accept it with --insecure-http."
+         Give a certificate (--tls-cert, --tls-key), put a proxy that speaks HTTPS in front (--trust-proxy ADDRESS), or\n\
+         accept it with --insecure-http."
     )]
     InTheClear(Listen),
 }
@@ -117,7 +122,11 @@ impl Config {
         let listen: Listen = serve.listen.parse().map_err(|wrong| Error::Usage { flag: "listen", wrong })?;
         let reach = &serve.reach;
         let trusted_proxies = parsed("trust-proxy", &reach.trust_proxy, |text| text.parse())?;
-        if !listen.is_loopback() && trusted_proxies.is_empty() && !reach.insecure_http {
+        let identity = match (&reach.tls_cert, &reach.tls_key) {
+            (Some(certificate), Some(key)) => Some(Identity::load(certificate, key)?),
+            _ => None,
+        };
+        if !listen.is_loopback() && identity.is_none() && trusted_proxies.is_empty() && !reach.insecure_http {
             return Err(Error::InTheClear(listen));
         }
         let public_url = reach.public_url.as_deref().map(origin_of).transpose();
@@ -146,7 +155,7 @@ impl Config {
             trusted_proxies,
             host_names,
             metrics_token,
-            listener: listener::Settings::default(),
+            listener: listener::Settings { identity, ..listener::Settings::default() },
             engineio,
             limits: Limits::from(limits),
             shown: BTreeMap::new(),
@@ -275,6 +284,8 @@ fn shown(serve: &cli::Serve, config: &Config) -> BTreeMap<&'static str, String> 
         ("public-url", config.public_url.clone().unwrap_or_else(|| "unset".to_owned())),
         ("allow-origin", listed(&serve.reach.allow_origin)),
         ("trust-proxy", listed(&serve.reach.trust_proxy)),
+        ("tls-cert", serve.reach.tls_cert.as_ref().map_or("unset".to_owned(), |path| path.display().to_string())),
+        ("tls-key", if serve.reach.tls_key.is_some() { "set" } else { "unset" }.to_owned()),
         ("insecure-http", serve.reach.insecure_http.to_string()),
         ("metrics-token", if config.metrics_token.is_some() { "set" } else { "unset" }.to_owned()),
         ("message-rate", limits.message_rate.to_string()),

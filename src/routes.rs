@@ -131,6 +131,8 @@ pub struct Routes {
     pub sockets: Server,
     /// Which pages of other origins may use the server.
     pub origins: Origins,
+    /// Whether the listener itself speaks TLS.
+    pub tls: bool,
     /// Whose word on the caller's address is taken.
     pub trusted_proxies: Vec<Network>,
     /// While only this machine can connect: the names that a request may use for it, beside its own. `None` otherwise.
@@ -230,8 +232,8 @@ impl Routes {
     /// Who sent a request: behind trusted proxies, whom they name.
     fn peer(&self, headers: &HeaderMap, connected: SocketAddr) -> Peer {
         let address = peer::caller(connected.ip(), headers, &self.trusted_proxies);
-        let secure = self.is_proxy(connected)
-            && request::text_of(headers, HeaderName::from_static("x-forwarded-proto")) == Some("https");
+        let forwarded = HeaderName::from_static("x-forwarded-proto");
+        let secure = self.tls || self.is_proxy(connected) && request::text_of(headers, forwarded) == Some("https");
         Peer { address, secure }
     }
 

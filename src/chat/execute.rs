@@ -7,17 +7,22 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
 use crate::auth::actor::Actor;
+use crate::auth::hasher::{self, Hasher};
 use crate::chat::command::Command;
+use crate::chat::credentials::Credentials;
 use crate::chat::error::{Error, Reason};
 use crate::chat::event::Told;
+use crate::chat::keys;
 use crate::chat::presence::Presence;
 use crate::chat::reply::Reply;
+use crate::model::timestamp::Timestamp;
 use crate::store::db::{Db, Readers};
 
 /// What the operator decides about the rules.
@@ -35,8 +40,12 @@ pub struct Settings {
     pub user_bytes_max: u64,
     /// Commands that may wait for the pen.
     pub queue_max: usize,
-    /// How long an access token, and with it a silent socket, lives.
+    /// How long an access token, and with it a silent socket, lives. At most a day.
     pub access_token_life: Duration,
+    /// Attempts to prove who one is, from one address in a minute; 0 = as many as they like.
+    pub sign_in_rate: u32,
+    /// How much password work may be under way.
+    pub hasher: hasher::Settings,
 }
 
 impl Default for Settings {
@@ -49,6 +58,8 @@ impl Default for Settings {
             user_bytes_max: 5 << 30,
             queue_max: 16_384,
             access_token_life: Duration::from_secs(3600),
+            sign_in_rate: 30,
+            hasher: hasher::Settings::default(),
         }
     }
 }
@@ -58,14 +69,24 @@ impl Default for Settings {
 pub struct Chat {
     readers: Readers,
     presence: Presence,
+    credentials: Credentials,
+    settings: Arc<Settings>,
 }
 
 impl Chat {
-    /// Starts the pen on this database. The chat goes on until [`Chat::close`].
-    #[must_use]
-    pub fn new(db: Db, _settings: Settings) -> (Self, Outcomes) {
+    /// Starts the pen on this database, making its signing keys first if there are none. The chat goes on until
+    /// [`Chat::close`].
+    ///
+    /// # Errors
+    /// `INTERNAL` when the keys cannot be made or read.
+    pub fn new(db: Db, settings: Settings) -> Result<(Self, Outcomes), Error> {
         let (_sender, batches) = mpsc::channel(16);
-        (Self { readers: db.readers, presence: Presence::default() }, Outcomes { batches })
+        let now = Timestamp::now();
+        keys::ensure(&db.pen.conn, now)?;
+        let credentials = Credentials::load(&db.pen.conn, Hasher::new(settings.hasher), now)?;
+        let chat =
+            Self { readers: db.readers, presence: Presence::default(), credentials, settings: Arc::new(settings) };
+        Ok((chat, Outcomes { batches }))
     }
 
     /// Queues a command; commands are carried out in the order of these calls. Never waits.
@@ -85,6 +106,18 @@ impl Chat {
     #[must_use]
     pub fn presence(&self) -> &Presence {
         &self.presence
+    }
+
+    /// What it takes to know who somebody is.
+    #[must_use]
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// What the operator decided.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// The readers of the same database.

@@ -8,13 +8,16 @@
 pub mod access;
 pub mod command;
 pub mod conversations;
+pub mod credentials;
 pub mod error;
 pub mod event;
 pub mod execute;
 pub mod history;
+pub mod keys;
 pub mod outcome;
 pub mod presence;
 pub mod reply;
 pub mod search;
+pub mod sign_in;
 pub mod throttle;
 pub mod wire;

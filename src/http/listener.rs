@@ -2,7 +2,8 @@
 //! connection that ends politely.
 //!
 //! A connection must deliver each request's headers within [`Settings::header_timeout`], which bounds its idle time
-//! between requests as well. At the cap on connections the loop stops accepting: the kernel's queue waits.
+//! between requests as well; a TLS handshake has the same time. At the cap on connections the loop stops accepting: the
+//! kernel's queue waits.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -21,12 +22,14 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::{Domain, Protocol, Socket, Type};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::http::response::{Body, BoxError};
+use crate::http::tls::Identity;
 
 /// Connections that wait for `accept` in the kernel.
 const BACKLOG: i32 = 4096;
@@ -44,11 +47,18 @@ pub struct Settings {
     pub header_bytes_max: usize,
     /// The most connections at once, WebSockets included.
     pub connections_max: usize,
+    /// With one, every connection begins with a TLS handshake; without, HTTP is spoken in the clear.
+    pub identity: Option<Identity>,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { header_timeout: Duration::from_secs(20), header_bytes_max: 32 * 1024, connections_max: 50_000 }
+        Settings {
+            header_timeout: Duration::from_secs(20),
+            header_bytes_max: 32 * 1024,
+            connections_max: 50_000,
+            identity: None,
+        }
     }
 }
 
@@ -262,6 +272,21 @@ where
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "no TCP_NODELAY");
         }
+        match &self.settings.identity {
+            None => self.converse(stream, peer).await,
+            Some(identity) => match tokio::time::timeout(self.settings.header_timeout, identity.greet(stream)).await {
+                Ok(Ok(stream)) => self.converse(stream, peer).await,
+                Ok(Err(error)) => tracing::debug!(%error, "no TLS handshake"),
+                Err(_) => tracing::debug!("a TLS handshake took too long"),
+            },
+        }
+        drop(place);
+    }
+
+    async fn converse<S>(&self, stream: S, peer: SocketAddr)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let answer = self.answer.clone();
         let service = service_fn(move |request| {
             let answered = answer(request, peer);
@@ -284,7 +309,6 @@ where
         if let Err(error) = ended {
             tracing::debug!(%error, "connection ended");
         }
-        drop(place);
     }
 }
 

@@ -7,3 +7,4 @@ pub mod listener;
 pub mod peer;
 pub mod request;
 pub mod response;
+pub mod tls;

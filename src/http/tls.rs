@@ -1,0 +1,76 @@
+//! HTTPS of the server's own: a certificate and its key, read once, and the handshake.
+//!
+//! TLS 1.2 and 1.3 with the library's own choice of suites; no client certificates. Only `http/1.1` is negotiated,
+//! because WebSockets need it.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::{self, ServerConfig};
+use tokio_rustls::server::TlsStream;
+
+/// Who the server is, as it shows to those who connect: a certificate chain and the private key.
+#[derive(Clone)]
+pub struct Identity {
+    acceptor: TlsAcceptor,
+}
+
+impl Identity {
+    /// Reads PEM files: the certificate with those that vouch for it behind it, and the key (PKCS#8, PKCS#1 or SEC1,
+    /// unencrypted).
+    pub fn load(certificate: &Path, key: &Path) -> Result<Identity, Error> {
+        let malformed = |path: &Path| {
+            let path = path.to_owned();
+            move |source| Error::Malformed { path, source }
+        };
+        let chain: Vec<CertificateDer> = CertificateDer::pem_file_iter(certificate)
+            .map_err(malformed(certificate))?
+            .collect::<Result<_, _>>()
+            .map_err(malformed(certificate))?;
+        if chain.is_empty() {
+            return Err(Error::Malformed { path: certificate.to_owned(), source: pem::Error::NoItemsFound });
+        }
+        let key = PrivateKeyDer::from_pem_file(key).map_err(malformed(key))?;
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Identity { acceptor: TlsAcceptor::from(Arc::new(config)) })
+    }
+
+    /// The handshake with one client. The caller sets its deadline.
+    pub async fn greet(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        self.acceptor.accept(stream).await
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Identity(…)")
+    }
+}
+
+/// Why a certificate and key cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read, or holds no certificate or key.
+    #[error("no usable PEM in {}", path.display())]
+    Malformed {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: pem::Error,
+    },
+    /// The key does not belong to the certificate, or is of a kind that is not known.
+    #[error("the certificate and the key do not go together")]
+    Refused(#[from] rustls::Error),
+}
