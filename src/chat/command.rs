@@ -6,8 +6,10 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 
+use crate::model::email::Email;
 use crate::model::id::{AttachmentId, ConversationId, InvitationId, MessageId, SessionId, UserId};
 use crate::model::locale::Locale;
+use crate::model::person_name::PersonName;
 use crate::model::user::{PasswordHash, Role};
 
 /// One change to the practice's truth.
@@ -181,9 +183,9 @@ pub struct Device {
 #[derive(Debug)]
 pub struct SignUp {
     /// Full name.
-    pub name: String,
+    pub name: PersonName,
     /// Address to sign in with.
-    pub email: String,
+    pub email: Email,
     /// Only `client` is allowed.
     pub role: Role,
     /// Already hashed.
@@ -241,7 +243,7 @@ pub struct EndSession {
 #[derive(Debug, Default)]
 pub struct UpdateProfile {
     /// A new name.
-    pub name: Option<String>,
+    pub name: Option<PersonName>,
     /// A new language.
     pub locale: Option<Locale>,
 }
@@ -279,9 +281,9 @@ pub struct CreateInvitation {
     /// What the guest will be.
     pub role: Role,
     /// Their name, if known.
-    pub name: Option<String>,
+    pub name: Option<PersonName>,
     /// Their address, if known.
-    pub email: Option<String>,
+    pub email: Option<Email>,
 }
 
 /// See [`Command::RevokeInvitation`].
@@ -297,9 +299,9 @@ pub struct AcceptInvitation {
     /// The link's secret.
     pub token: String,
     /// Full name.
-    pub name: String,
+    pub name: PersonName,
     /// Address to sign in with.
-    pub email: String,
+    pub email: Email,
     /// Already hashed.
     pub password: PasswordHash,
     /// Their language.
@@ -318,9 +320,9 @@ pub struct SetUp {
     /// The link's secret.
     pub token: String,
     /// Full name.
-    pub name: String,
+    pub name: PersonName,
     /// Address to sign in with.
-    pub email: String,
+    pub email: Email,
     /// Already hashed.
     pub password: PasswordHash,
     /// Their language.
@@ -333,9 +335,9 @@ pub struct SetUp {
 #[derive(Debug)]
 pub struct AddUser {
     /// Full name.
-    pub name: String,
+    pub name: PersonName,
     /// Address to sign in with.
-    pub email: String,
+    pub email: Email,
     /// What they are.
     pub role: Role,
     /// A juriste's field of law.
@@ -354,7 +356,7 @@ pub struct UpdateUser {
     /// What they are.
     pub role: Option<Role>,
     /// Full name.
-    pub name: Option<String>,
+    pub name: Option<PersonName>,
 }
 
 /// See [`Command::SetPassword`].

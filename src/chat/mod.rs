@@ -6,6 +6,7 @@
 //! read a snapshot. Nothing in here has heard of sockets or HTTP.
 
 pub mod access;
+pub mod accounts;
 pub mod command;
 pub mod conversations;
 pub mod credentials;
@@ -18,6 +19,7 @@ pub mod outcome;
 pub mod presence;
 pub mod reply;
 pub mod search;
+pub mod sessions;
 pub mod sign_in;
 pub mod throttle;
 pub mod wire;

@@ -99,7 +99,8 @@ impl Chat {
         }
     }
 
-    fn sign(&self, opened: SessionOpened) -> Result<SignedIn, Error> {
+    /// Signs the access token of a session.
+    pub(in crate::chat) fn sign(&self, opened: SessionOpened) -> Result<SignedIn, Error> {
         let SessionOpened { user, session_id, refresh_token, .. } = opened;
         let life = self.settings().access_token_life;
         let keyring = &self.credentials().tokens;
