@@ -8,10 +8,11 @@ use rusqlite::Connection;
 use crate::auth::actor::Actor;
 use crate::chat::error::{Error, Reason};
 use crate::chat::execute::Chat;
-use crate::model::id::{SessionId, UserId};
+use crate::model::id::{ConversationId, MessageId, SessionId, UserId};
 use crate::model::timestamp::Timestamp;
 use crate::model::user::Role;
-use crate::store::sessions;
+use crate::store::members::{self, Sight, Standing};
+use crate::store::{messages, sessions};
 
 /// An active person with a live session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,12 +59,52 @@ pub fn require_system(actor: Actor) -> Result<(), Error> {
     if actor == Actor::System { Ok(()) } else { Err(Reason::NotAllowed.into()) }
 }
 
+/// Where the person who asks stands in a conversation, read together with the proof of who they are.
+///
+/// # Errors
+/// `UNAUTHENTICATED`; `NOT_FOUND` for a conversation that is not there or not theirs.
+pub fn require_standing(
+    conn: &Connection,
+    actor: Actor,
+    conversation_id: ConversationId,
+    now: Timestamp,
+) -> Result<Box<Standing>, Error> {
+    let Actor::Member(caller) = actor else { return Err(Reason::TokenMissing.into()) };
+    if now >= caller.expires_at() {
+        return Err(Reason::TokenInvalid.into());
+    }
+    match members::find_standing(conn, caller.user_id(), caller.session_id(), conversation_id, now)? {
+        Sight::Nobody => Err(Reason::TokenInvalid.into()),
+        Sight::Outsider => Err(Reason::NotFound.into()),
+        Sight::Member(standing) => Ok(standing),
+    }
+}
+
+/// Where the person who asks stands in the conversation that a message is in.
+///
+/// # Errors
+/// `UNAUTHENTICATED`; `NOT_FOUND` for a message that is not there or in a conversation that is not theirs.
+pub fn require_standing_at(
+    conn: &Connection,
+    actor: Actor,
+    message_id: MessageId,
+    now: Timestamp,
+) -> Result<Box<Standing>, Error> {
+    match messages::find_conversation(conn, message_id)? {
+        Some(conversation_id) => require_standing(conn, actor, conversation_id, now),
+        None => {
+            require_member(conn, actor, now)?;
+            Err(Reason::NotFound.into())
+        }
+    }
+}
+
 impl Chat {
     /// Whether this actor's session is live now. For who is about to keep a door open; a rule checks by itself.
     ///
     /// # Errors
     /// `UNAUTHENTICATED`, `INTERNAL`.
     pub async fn check_session(&self, actor: Actor) -> Result<(), Error> {
-        self.readers().read(move |conn| require_member(conn, actor, Timestamp::now()).map(drop)).await
+        self.ask(move |conn, now| require_member(conn, actor, now).map(drop)).await
     }
 }

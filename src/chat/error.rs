@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::model::fields::Fault;
 use crate::model::locale::{Locale, Text};
+use crate::store::readers::ReadError;
 
 /// The contract's error codes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
@@ -244,6 +245,16 @@ impl From<rusqlite::Error> for Error {
                 Self { cause: Some(Box::new(cause)), ..Self::from(Reason::StorageFull) }
             }
             _ => Self::internal(cause),
+        }
+    }
+}
+
+impl From<ReadError> for Error {
+    fn from(cause: ReadError) -> Self {
+        match cause {
+            ReadError::TooMany => Reason::Unavailable.into(),
+            ReadError::Sql(cause) => cause.into(),
+            ReadError::Pool(_) | ReadError::Panicked => Self::internal(cause),
         }
     }
 }

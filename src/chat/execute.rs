@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::auth::actor::Actor;
 use crate::auth::hasher::{self, Hasher};
@@ -20,10 +21,17 @@ use crate::chat::credentials::Credentials;
 use crate::chat::error::{Error, Reason};
 use crate::chat::event::Told;
 use crate::chat::keys;
+use crate::chat::pen;
 use crate::chat::presence::Presence;
+use crate::chat::queue::{Job, Queue};
 use crate::chat::reply::Reply;
+use crate::chat::rules::Rules;
 use crate::model::timestamp::Timestamp;
-use crate::store::db::{Db, Readers};
+use crate::store::db::Db;
+use crate::store::readers::Readers;
+
+/// Batches that may wait to be told before the pen pauses.
+const BATCHES_MAX: usize = 16;
 
 /// What the operator decides about the rules.
 #[derive(Clone, Debug)]
@@ -69,6 +77,8 @@ impl Default for Settings {
 pub struct Chat {
     readers: Readers,
     presence: Presence,
+    queue: Arc<Queue>,
+    health: watch::Receiver<Health>,
     credentials: Credentials,
     settings: Arc<Settings>,
 }
@@ -78,20 +88,35 @@ impl Chat {
     /// [`Chat::close`].
     ///
     /// # Errors
-    /// `INTERNAL` when the keys cannot be made or read.
+    /// `INTERNAL` when the keys cannot be made or read, or the system gives no thread.
     pub fn new(db: Db, settings: Settings) -> Result<(Self, Outcomes), Error> {
-        let (_sender, batches) = mpsc::channel(16);
         let now = Timestamp::now();
         keys::ensure(&db.pen.conn, now)?;
         let credentials = Credentials::load(&db.pen.conn, Hasher::new(settings.hasher), now)?;
-        let chat =
-            Self { readers: db.readers, presence: Presence::default(), credentials, settings: Arc::new(settings) };
+        let (batches_in, batches) = mpsc::channel(BATCHES_MAX);
+        let (health_in, health) = watch::channel(Health::Open);
+        let queue = Arc::new(Queue::new(settings.queue_max));
+        let presence = Presence::default();
+        let settings = Arc::new(settings);
+        pen::start(pen::Desk {
+            pen: db.pen,
+            queue: Arc::clone(&queue),
+            batches: batches_in,
+            health: health_in,
+            rules: Rules::new(Arc::clone(&settings), presence.clone()),
+        })
+        .map_err(Error::internal)?;
+        let chat = Self { readers: db.readers, presence, queue, health, credentials, settings };
         Ok((chat, Outcomes { batches }))
     }
 
     /// Queues a command; commands are carried out in the order of these calls. Never waits.
-    pub fn submit(&self, _actor: Actor, _command: Command) -> Pending {
-        Pending::refused(Reason::Unavailable.into())
+    pub fn submit(&self, actor: Actor, command: Command) -> Pending {
+        let (sender, answer) = oneshot::channel();
+        if let Err(refused) = self.queue.push(Job { actor, command, sender }) {
+            let _nobody_waits = refused.sender.send(Err(Reason::Unavailable.into()));
+        }
+        Pending { answer }
     }
 
     /// Queues a command and waits until it is on disk and told.
@@ -100,6 +125,14 @@ impl Chat {
     /// The refusal, in the contract's codes.
     pub async fn execute(&self, actor: Actor, command: Command) -> Result<Reply, Error> {
         self.submit(actor, command).await
+    }
+
+    /// Asks something of one snapshot of the database.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Connection, Timestamp) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.readers.read(move |conn| question(conn, Timestamp::now())).await
     }
 
     /// Who is online, as far as this process knows.
@@ -129,15 +162,24 @@ impl Chat {
     /// Whether writes can be promised.
     #[must_use]
     pub fn health(&self) -> Health {
-        Health::Open
+        self.health.borrow().clone()
     }
 
-    /// Takes no more commands, carries out those that wait, checkpoints and puts the pen down.
-    pub async fn close(&self) {}
+    /// Takes no more commands, carries out those that wait, empties the log and puts the pen down. Somebody must go on
+    /// draining [`Outcomes`] meanwhile.
+    pub async fn close(&self) {
+        self.queue.close();
+        let mut health = self.health.clone();
+        let _pen_is_gone = health.wait_for(|health| matches!(health, Health::Closed)).await;
+    }
 
     /// Resolves when storage has failed and the process must end.
     pub async fn failed(&self) -> Failure {
-        std::future::pending().await
+        let mut health = self.health.clone();
+        match health.wait_for(|health| matches!(health, Health::Failed(_))).await.as_deref() {
+            Ok(Health::Failed(failure)) => failure.clone(),
+            _ => std::future::pending().await,
+        }
     }
 }
 
@@ -165,14 +207,6 @@ pub struct Pending {
     answer: oneshot::Receiver<Result<Reply, Error>>,
 }
 
-impl Pending {
-    fn refused(error: Error) -> Self {
-        let (sender, answer) = oneshot::channel();
-        let _unread = sender.send(Err(error));
-        Self { answer }
-    }
-}
-
 impl Future for Pending {
     type Output = Result<Reply, Error>;
 
@@ -198,10 +232,17 @@ impl Outcomes {
 #[derive(Debug)]
 pub struct Settled {
     events: Vec<Told>,
-    answer: Option<(oneshot::Sender<Result<Reply, Error>>, Result<Reply, Error>)>,
+    answer: Option<Answer>,
 }
 
+/// An answer and where it goes.
+pub(crate) type Answer = (oneshot::Sender<Result<Reply, Error>>, Result<Reply, Error>);
+
 impl Settled {
+    pub(crate) fn new(events: Vec<Told>, answer: Answer) -> Self {
+        Self { events, answer: Some(answer) }
+    }
+
     /// What is to be told before the answer is given.
     #[must_use]
     pub fn events(&self) -> &[Told] {

@@ -1,10 +1,22 @@
 //! What was said: pages of a conversation, and what changed since one looked away.
 
+use rusqlite::Connection;
+
 use crate::auth::actor::Actor;
+use crate::chat::access;
 use crate::chat::error::{Error, Reason};
 use crate::chat::execute::Chat;
+use crate::chat::messages::{load, view};
+use crate::chat::wire::PAGE_LIMIT_MAX;
+use crate::model::fields::INTEGER_MAX;
 use crate::model::id::{ConversationId, MessageId};
+use crate::model::locale::Text;
 use crate::model::message::{Message, ReadMark, Revision};
+use crate::store::messages::{self, View};
+use crate::store::reads;
+
+/// Changed messages in one answer.
+const CHANGES_MAX: usize = 200;
 
 /// Where a page of messages lies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -51,12 +63,21 @@ impl Chat {
     /// `UNAUTHENTICATED`, `NOT_FOUND` (the conversation, or the cursor's message in it), `INVALID` (`limit`).
     pub async fn list_messages(
         &self,
-        _actor: Actor,
-        _conversation_id: ConversationId,
-        _cursor: Cursor,
-        _limit: i64,
+        actor: Actor,
+        conversation_id: ConversationId,
+        cursor: Cursor,
+        limit: i64,
     ) -> Result<Page, Error> {
-        Err(Reason::Unavailable.into())
+        self.ask(move |conn, now| {
+            let standing = access::require_standing(conn, actor, conversation_id, now)?;
+            if !(1..=PAGE_LIMIT_MAX).contains(&limit) {
+                let french = format!("doit être entre 1 et {PAGE_LIMIT_MAX}");
+                let english = format!("must be between 1 and {PAGE_LIMIT_MAX}");
+                return Err(Error::invalid("limit", Text::new(french, english)));
+            }
+            page(conn, view(&standing), cursor, limit)
+        })
+        .await
     }
 
     /// What changed in a conversation after `rev` (0 = everything).
@@ -65,26 +86,108 @@ impl Chat {
     /// `UNAUTHENTICATED`, `NOT_FOUND`, `INVALID` (`rev`).
     pub async fn list_changes(
         &self,
-        _actor: Actor,
-        _conversation_id: ConversationId,
-        _rev: i64,
+        actor: Actor,
+        conversation_id: ConversationId,
+        rev: i64,
     ) -> Result<Changes, Error> {
-        Err(Reason::Unavailable.into())
+        self.ask(move |conn, now| {
+            let standing = access::require_standing(conn, actor, conversation_id, now)?;
+            if rev < 0 {
+                return Err(Error::invalid("rev", Text::new("doit être au moins 0", "must be at least 0")));
+            }
+            let mut messages = messages::list_changed(conn, view(&standing), rev, CHANGES_MAX + 1)?;
+            let has_more = messages.len() > CHANGES_MAX;
+            messages.truncate(CHANGES_MAX);
+            let known = match messages.last() {
+                Some(last) if has_more => last.rev,
+                _ => standing.conversation.rev,
+            };
+            let mut marks = Vec::with_capacity(2);
+            for user_id in standing.conversation.members.both() {
+                marks.extend(reads::find_latest(conn, conversation_id, user_id)?);
+            }
+            Ok(Changes { messages, rev: known, has_more, reads: marks })
+        })
+        .await
     }
 
     /// One message.
     ///
     /// # Errors
     /// `UNAUTHENTICATED`, `NOT_FOUND`.
-    pub async fn load_message(&self, _actor: Actor, _id: MessageId) -> Result<Message, Error> {
-        Err(Reason::Unavailable.into())
+    pub async fn load_message(&self, actor: Actor, id: MessageId) -> Result<Message, Error> {
+        self.ask(move |conn, now| {
+            let standing = access::require_standing_at(conn, actor, id, now)?;
+            load(conn, &standing, id)
+        })
+        .await
     }
 
     /// The earlier texts of a message, oldest first.
     ///
     /// # Errors
     /// `UNAUTHENTICATED`, `NOT_FOUND`.
-    pub async fn list_revisions(&self, _actor: Actor, _id: MessageId) -> Result<Vec<Revision>, Error> {
-        Err(Reason::Unavailable.into())
+    pub async fn list_revisions(&self, actor: Actor, id: MessageId) -> Result<Vec<Revision>, Error> {
+        self.ask(move |conn, now| {
+            access::require_standing_at(conn, actor, id, now)?;
+            Ok(messages::list_revisions(conn, id)?)
+        })
+        .await
     }
+}
+
+/// The last page of a conversation.
+///
+/// # Errors
+/// `INTERNAL`.
+pub(crate) fn latest(conn: &Connection, view: View, limit: i64) -> Result<Page, Error> {
+    page(conn, view, Cursor::Latest, limit)
+}
+
+fn page(conn: &Connection, view: View, cursor: Cursor, limit: i64) -> Result<Page, Error> {
+    let limit = usize::try_from(limit).unwrap_or(1);
+    match cursor {
+        Cursor::Latest => {
+            let (messages, has_more_before) = before(conn, view, INTEGER_MAX, limit)?;
+            Ok(Page { messages, has_more_before, has_more_after: false })
+        }
+        Cursor::Before(id) => {
+            let place = load_place(conn, view, id)?;
+            let (messages, has_more_before) = before(conn, view, place, limit)?;
+            Ok(Page { messages, has_more_before, has_more_after: true })
+        }
+        Cursor::After(id) => {
+            let place = load_place(conn, view, id)?;
+            let (messages, has_more_after) = after(conn, view, place, limit)?;
+            Ok(Page { messages, has_more_before: true, has_more_after })
+        }
+        Cursor::Around(id) => {
+            let place = load_place(conn, view, id)?;
+            let (mut messages, has_more_before) = before(conn, view, place, limit / 2)?;
+            let (later, has_more_after) = after(conn, view, place - 1, limit - messages.len())?;
+            messages.extend(later);
+            Ok(Page { messages, has_more_before, has_more_after })
+        }
+    }
+}
+
+fn load_place(conn: &Connection, view: View, id: MessageId) -> Result<i64, Error> {
+    messages::find_place(conn, view.conversation_id, id)?.ok_or_else(|| Reason::NotFound.into())
+}
+
+/// At most `limit` messages before a place, oldest first, and whether there are more.
+fn before(conn: &Connection, view: View, place: i64, limit: usize) -> Result<(Vec<Message>, bool), Error> {
+    let mut found = messages::list_before(conn, view, place, limit + 1)?;
+    let has_more = found.len() > limit;
+    found.truncate(limit);
+    found.reverse();
+    Ok((found, has_more))
+}
+
+/// At most `limit` messages after a place, oldest first, and whether there are more.
+fn after(conn: &Connection, view: View, place: i64, limit: usize) -> Result<(Vec<Message>, bool), Error> {
+    let mut found = messages::list_after(conn, view, place, limit + 1)?;
+    let has_more = found.len() > limit;
+    found.truncate(limit);
+    Ok((found, has_more))
 }

@@ -7,6 +7,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod body;
 pub mod command;
 pub mod conversations;
 pub mod credentials;
@@ -15,11 +16,20 @@ pub mod event;
 pub mod execute;
 pub mod history;
 pub mod keys;
+pub mod messages;
 pub mod outcome;
+pub mod pen;
 pub mod presence;
+pub mod queue;
+pub mod rates;
+pub mod reactions;
+pub mod reads;
 pub mod reply;
+pub mod rules;
 pub mod search;
 pub mod sessions;
 pub mod sign_in;
 pub mod throttle;
+#[cfg(test)]
+pub mod trial;
 pub mod wire;

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::model::conversation::Conversation;
 use crate::model::id::UserId;
+use crate::model::user::Person;
 
 /// The people who are online now. Clones share one set.
 #[derive(Clone, Debug, Default)]
@@ -22,5 +24,18 @@ impl Presence {
     #[must_use]
     pub fn is_online(&self, user_id: UserId) -> bool {
         self.online.read().unwrap_or_else(PoisonError::into_inner).contains(&user_id)
+    }
+
+    /// Says of a person whether they are online.
+    pub fn mark(&self, person: &mut Person) {
+        person.is_online = self.is_online(person.id);
+    }
+
+    /// Says of both people of a conversation whether they are online.
+    #[must_use]
+    pub fn marked(&self, mut conversation: Conversation) -> Conversation {
+        self.mark(&mut conversation.client);
+        self.mark(&mut conversation.lawyer);
+        conversation
     }
 }

@@ -1,10 +1,27 @@
-//! Opening the database: what is ours is created, migrated and seeded; what is not is refused by name.
+//! Opening the database: what is ours is created, seeded or migrated; what is not is refused by name.
+//!
+//! Whatever is wrong with a file is said here, in one line that also says what to do, before the server listens. The
+//! file and its companions can be read by their owner alone, whatever the umask.
 
-use std::path::PathBuf;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::store::migrate::{self, Found};
+use crate::store::readers::Readers;
 use crate::store::writer::Pen;
+
+/// Older ones can lose committed transactions.
+const SQLITE_MIN: i32 = 3_051_003;
+
+/// A database up to this size is checked whole at each opening.
+const CHECKED_BYTES_MAX: u64 = 16 << 20;
+
+/// How long another process may hold the pen before a write gives up.
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where the database is and how it begins.
 #[derive(Clone, Debug)]
@@ -44,8 +61,19 @@ impl Db {
     ///
     /// # Errors
     /// One clear line that says why the file is refused.
-    pub fn open(_settings: &Settings) -> Result<Self, OpenError> {
-        Err(OpenError::Unreadable { path: PathBuf::new(), cause: String::new() })
+    pub fn open(settings: &Settings) -> Result<Self, OpenError> {
+        if rusqlite::version_number() < SQLITE_MIN {
+            return Err(OpenError::SqliteTooOld { found: rusqlite::version() });
+        }
+        let path = &settings.path;
+        prepare_file(path, settings.missing)?;
+        let mut conn =
+            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+                .map_err(|cause| refusal(path, cause))?;
+        let created = settle(&mut conn, settings)?;
+        let readers = Readers::new(path, settings.readers_max).map_err(|cause| refusal(path, cause))?;
+        let pen = Pen::new(conn, readers.gate()).map_err(|cause| refusal(path, cause))?;
+        Ok(Self { pen, readers, created })
     }
 }
 
@@ -53,37 +81,205 @@ impl Db {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// There is none, and none was to be made.
-    #[error("there is no database at {path}", path = path.display())]
+    #[error("there is no database at {path}: `lexchat serve` makes one", path = path.display())]
     Missing {
         /// The file.
         path: PathBuf,
     },
-    /// It cannot be opened, read or written.
+    /// The system does not let us read or write it.
     #[error("the database {path} cannot be used: {cause}", path = path.display())]
-    Unreadable {
+    Unusable {
         /// The file.
         path: PathBuf,
         /// The system's reason.
         cause: String,
     },
+    /// It cannot be written.
+    #[error("the database {path} is read-only: make the file and its folder writable for this user", path = path.display())]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is no database, or another program's.
+    #[error("{path} is not a lexchat database: choose another file with --db", path = path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A later program made it.
+    #[error("the database {path} has version {found}, and this program knows versions up to {known}: use a newer lexchat", path = path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// It is damaged.
+    #[error("the database {path} is damaged ({cause}): put a backup in its place with `lexchat restore`", path = path.display())]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        cause: String,
+    },
+    /// It is too old, and could not be brought up to date.
+    #[error("the database {path} of version {found} could not be brought up to date: {cause}", path = path.display())]
+    Migration {
+        /// The file.
+        path: PathBuf,
+        /// Its version before.
+        found: i64,
+        /// Why.
+        cause: rusqlite::Error,
+    },
+    /// The library would put data at risk.
+    #[error("SQLite {found} is too old: 3.51.3 or later is needed")]
+    SqliteTooOld {
+        /// Its version.
+        found: &'static str,
+    },
 }
 
-/// The readers: read-only connections behind a semaphore.
-#[derive(Clone, Debug)]
-pub struct Readers {}
+/// Sees to it that there is a file, and that it is its owner's alone.
+fn prepare_file(path: &Path, missing: Missing) -> Result<(), OpenError> {
+    let unusable = |cause: io::Error| OpenError::Unusable { path: path.to_owned(), cause: cause.to_string() };
+    match fs::metadata(path) {
+        Ok(file) if file.is_dir() => {
+            return Err(OpenError::Unusable { path: path.to_owned(), cause: "it is a folder".to_owned() });
+        }
+        Ok(file) if file.permissions().readonly() => return Err(OpenError::ReadOnly { path: path.to_owned() }),
+        Ok(_) => {}
+        Err(absent) if absent.kind() == io::ErrorKind::NotFound => {
+            if missing == Missing::Refuse {
+                return Err(OpenError::Missing { path: path.to_owned() });
+            }
+            create_file(path).map_err(unusable)?;
+        }
+        Err(cause) => return Err(unusable(cause)),
+    }
+    match fs::OpenOptions::new().read(true).write(true).open(path) {
+        Ok(file) => keep_private(&file, 0o600).map_err(unusable),
+        Err(denied) if denied.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+            Err(OpenError::ReadOnly { path: path.to_owned() })
+        }
+        Err(cause) => Err(unusable(cause)),
+    }
+}
 
-impl Readers {
-    /// Runs a question on a thread for blocking work, in one snapshot of the database.
-    ///
-    /// # Errors
-    /// What the question itself answers, or why no reader could be had.
-    pub async fn read<T, E, F>(&self, question: F) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<rusqlite::Error> + Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
-    {
-        let _question = question;
-        Err(E::from(rusqlite::Error::InvalidQuery))
+/// Makes the empty file and the folder that it is in. That another process made it first is no error.
+fn create_file(path: &Path) -> io::Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+        fs::create_dir_all(folder)?;
+        keep_private(&fs::File::open(folder)?, 0o700)?;
+    }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(exists) if exists.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+#[cfg(unix)]
+fn keep_private(file: &fs::File, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mut permissions = file.metadata()?.permissions();
+    if permissions.mode() & 0o777 == mode {
+        return Ok(());
+    }
+    permissions.set_mode(mode);
+    file.set_permissions(permissions)
+}
+
+#[cfg(not(unix))]
+fn keep_private(_file: &fs::File, _mode: u32) -> io::Result<()> {
+    Ok(())
+}
+
+/// Brings the file to the current version, or says why not. Tells whether it was blank.
+fn settle(conn: &mut Connection, settings: &Settings) -> Result<bool, OpenError> {
+    let path = &settings.path;
+    let refuse = |cause| refusal(path, cause);
+    conn.busy_timeout(BUSY_TIMEOUT).map_err(refuse)?;
+    match migrate::identify(conn).map_err(refuse)? {
+        Found::Foreign => Err(OpenError::Foreign { path: path.clone() }),
+        Found::Blank if settings.missing == Missing::Refuse => Err(OpenError::Missing { path: path.clone() }),
+        Found::Blank => {
+            set_up(conn).map_err(refuse)?;
+            migrate::create(conn, settings.missing == Missing::CreateDemo).map_err(refuse)
+        }
+        Found::Ours(version) if version > migrate::VERSION => migrate::migrate(conn, path, version).map(|()| false),
+        Found::Ours(version) => {
+            set_up(conn).map_err(refuse)?;
+            check(conn, path)?;
+            migrate::migrate(conn, path, version)?;
+            Ok(false)
+        }
+    }
+}
+
+/// The pen's settings. WAL with FULL: a commit returns after the sync that covers it.
+fn set_up(conn: &Connection) -> rusqlite::Result<()> {
+    conn.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA wal_autocheckpoint = 0;
+         PRAGMA foreign_keys = ON;
+         PRAGMA secure_delete = FAST;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -32000;",
+    )?;
+    conn.set_prepared_statement_cache_capacity(256);
+    Ok(())
+}
+
+/// Looks for damage: the length of the file and the root of every table always, all of it where it is small.
+fn check(conn: &Connection, path: &Path) -> Result<(), OpenError> {
+    let refuse = |cause| refusal(path, cause);
+    let corrupt = |cause: String| Err(OpenError::Corrupt { path: path.to_owned(), cause });
+    let pages: i64 = conn.query_row("PRAGMA page_count", [], |row| row.get(0)).map_err(refuse)?;
+    let page_size: i64 = conn.query_row("PRAGMA page_size", [], |row| row.get(0)).map_err(refuse)?;
+    let bytes = u64::try_from(pages * page_size).unwrap_or(0);
+    let stored = fs::metadata(path).map_or(0, |file| file.len());
+    let has_wal = fs::metadata(companion(path, "-wal")).is_ok_and(|wal| wal.len() > 0);
+    if stored < bytes && !has_wal {
+        return corrupt(format!("{stored} bytes where {bytes} are expected"));
+    }
+    let mut tables = conn
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'")
+        .map_err(refuse)?;
+    let names = tables.query_map([], |row| row.get::<_, String>(0)).map_err(refuse)?;
+    for name in names {
+        let sql = format!("SELECT count(*) FROM (SELECT 1 FROM \"{}\" LIMIT 1)", name.map_err(refuse)?);
+        conn.query_row(&sql, [], |row| row.get::<_, i64>(0)).map_err(refuse)?;
+    }
+    if bytes <= CHECKED_BYTES_MAX {
+        let verdict: String = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(refuse)?;
+        if verdict != "ok" {
+            return corrupt(verdict.replace('\n', " "));
+        }
+    }
+    Ok(())
+}
+
+/// The path of a companion file of SQLite's, such as `lexchat.db-wal`.
+#[must_use]
+pub fn companion(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+fn refusal(path: &Path, cause: rusqlite::Error) -> OpenError {
+    let path = path.to_owned();
+    match cause.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => OpenError::Foreign { path },
+        Some(ErrorCode::DatabaseCorrupt) => OpenError::Corrupt { path, cause: cause.to_string() },
+        Some(ErrorCode::ReadOnly) => OpenError::ReadOnly { path },
+        _ => OpenError::Unusable { path, cause: cause.to_string() },
     }
 }

@@ -1,10 +1,195 @@
 //! The pen: the one connection that writes.
+//!
+//! Changes are made in batches: [`Pen::begin`], a savepoint for each change, one [`Batch::commit`], which returns after
+//! the sync that covers all of them. A change that errs or panics is taken back alone. What a failure means is decided
+//! here: a full disk passes, a commit or sync that failed does not. The pen alone empties the write-ahead log.
 
-use rusqlite::Connection;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use rusqlite::wal::CheckpointMode;
+use rusqlite::{Connection, ErrorCode};
+
+use crate::store::db;
+use crate::store::readers::Gate;
+
+/// From this many pages (16 MiB) in the log on, it is emptied as far as readers allow.
+const LOG_PAGES_WANTED: i32 = 4_096;
+
+/// From this many pages (48 MiB) in the log on, the readers are asked to pause so that it can be emptied.
+const LOG_PAGES_MAX: i32 = 12_288;
+
+/// How long other processes' readers are waited for when the log must be emptied.
+const OTHERS_WAIT: Duration = Duration::from_millis(100);
 
 /// The writing connection. There is one per open database.
 #[derive(Debug)]
 pub struct Pen {
-    /// The connection.
     pub(crate) conn: Connection,
+    gate: Gate,
+    log_pages: Arc<AtomicI32>,
+    /// From this many pages in the log on, emptying it is tried again.
+    log_pages_next: i32,
+}
+
+/// Why a batch, or all writing, is over.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// There is no space. It can be tried again.
+    #[error("the disk is full")]
+    Full,
+    /// Another process held the pen for too long. It can be tried again.
+    #[error("the database is in use by another process")]
+    Busy,
+    /// What was written may or may not be on disk: nothing can be promised any more.
+    #[error("{0}")]
+    Failed(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for WriteError {
+    fn from(cause: rusqlite::Error) -> Self {
+        match cause.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            _ => Self::Failed(cause),
+        }
+    }
+}
+
+/// Why a change was taken back.
+#[derive(Debug)]
+pub enum Undone<E> {
+    /// The change itself refused.
+    Refused(E),
+    /// The change panicked.
+    Panicked,
+    /// The whole batch is lost with it.
+    Lost(WriteError),
+}
+
+impl Pen {
+    pub(crate) fn new(mut conn: Connection, gate: Gate) -> rusqlite::Result<Self> {
+        let log_pages = Arc::new(AtomicI32::new(0));
+        let seen = Arc::clone(&log_pages);
+        conn.wal_hook(Some(move |_log: &mut rusqlite::hooks::Wal, pages| {
+            seen.store(pages, Ordering::Relaxed);
+            Ok(())
+        }))?;
+        Ok(Self { conn, gate, log_pages, log_pages_next: LOG_PAGES_WANTED })
+    }
+
+    /// Begins a batch. Until it is committed or dropped nobody else writes.
+    ///
+    /// # Errors
+    /// When the pen cannot be had.
+    pub fn begin(&mut self) -> Result<Batch<'_>, WriteError> {
+        self.conn.prepare_cached("BEGIN IMMEDIATE")?.raw_execute()?;
+        Ok(Batch { conn: &self.conn, open: true })
+    }
+
+    /// Empties the write-ahead log where it has grown. To be called between batches.
+    ///
+    /// # Errors
+    /// When the database could not be written or synced.
+    pub fn checkpoint(&mut self) -> Result<(), WriteError> {
+        let pages = self.log_pages.load(Ordering::Relaxed);
+        if pages < self.log_pages_next {
+            return Ok(());
+        }
+        if pages < LOG_PAGES_MAX {
+            return self.empty_log(CheckpointMode::PASSIVE);
+        }
+        let gate = Arc::clone(&self.gate);
+        let _alone = gate.write().unwrap_or_else(PoisonError::into_inner);
+        self.conn.busy_timeout(OTHERS_WAIT)?;
+        let emptied = self.empty_log(CheckpointMode::TRUNCATE);
+        self.conn.busy_timeout(db::BUSY_TIMEOUT)?;
+        emptied
+    }
+
+    /// Writes everything into the database file proper and puts the pen down.
+    ///
+    /// # Errors
+    /// When the database could not be written or synced. Nothing is lost: the log is still there.
+    pub fn close(mut self) -> Result<(), WriteError> {
+        self.empty_log(CheckpointMode::TRUNCATE)?;
+        self.conn.close().map_err(|(_, cause)| cause.into())
+    }
+
+    fn empty_log(&mut self, mode: CheckpointMode) -> Result<(), WriteError> {
+        match self.conn.wal_checkpoint_v2(None::<&str>, mode) {
+            Ok((in_log, emptied)) => {
+                let left = if in_log == emptied { 0 } else { in_log };
+                self.log_pages.store(left, Ordering::Relaxed);
+                self.log_pages_next = left.saturating_add(LOG_PAGES_WANTED);
+                Ok(())
+            }
+            Err(cause) => match WriteError::from(cause) {
+                WriteError::Busy | WriteError::Full => {
+                    let pages = self.log_pages.load(Ordering::Relaxed);
+                    self.log_pages_next = pages.saturating_add(LOG_PAGES_WANTED);
+                    Ok(())
+                }
+                failed => Err(failed),
+            },
+        }
+    }
+}
+
+/// Changes that will be on disk together or not at all. Dropping it takes all of them back.
+#[derive(Debug)]
+pub struct Batch<'pen> {
+    conn: &'pen Connection,
+    open: bool,
+}
+
+impl Batch<'_> {
+    /// Makes one change, of which all is kept or nothing.
+    ///
+    /// # Errors
+    /// Why it was taken back. After [`Undone::Lost`] the whole batch must be dropped.
+    pub fn change<T, E>(&self, change: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, Undone<E>> {
+        let lost = |cause: rusqlite::Error| Undone::Lost(cause.into());
+        self.say("SAVEPOINT change").map_err(lost)?;
+        let outcome = catch_unwind(AssertUnwindSafe(|| change(self.conn)));
+        if self.conn.is_autocommit() {
+            // SQLite has rolled back everything by itself: the disk is full or does not answer.
+            return Err(Undone::Lost(WriteError::Full));
+        }
+        let undone = match outcome {
+            Ok(Ok(done)) => {
+                self.say("RELEASE change").map_err(lost)?;
+                return Ok(done);
+            }
+            Ok(Err(refusal)) => Undone::Refused(refusal),
+            Err(_) => Undone::Panicked,
+        };
+        self.say("ROLLBACK TO change").map_err(lost)?;
+        self.say("RELEASE change").map_err(lost)?;
+        Err(undone)
+    }
+
+    /// Puts the batch on disk. When this returns, it survives a power cut.
+    ///
+    /// # Errors
+    /// Nothing of the batch may be acknowledged then.
+    pub fn commit(mut self) -> Result<(), WriteError> {
+        self.say("COMMIT")?;
+        self.open = false;
+        Ok(())
+    }
+
+    fn say(&self, word: &str) -> rusqlite::Result<()> {
+        self.conn.prepare_cached(word)?.raw_execute().map(drop)
+    }
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        if self.open && !self.conn.is_autocommit() {
+            let _already_gone = self.conn.execute_batch("ROLLBACK");
+        }
+    }
 }

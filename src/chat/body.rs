@@ -1,0 +1,180 @@
+//! What a message may consist of: its text, addresses and files.
+
+use rusqlite::Connection;
+use sha2::{Digest, Sha256};
+
+use crate::chat::command::{FileSource, SendMessage};
+use crate::chat::error::{Error, Reason};
+use crate::chat::wire::FILES_MAX;
+use crate::model::attachment::{self, FileRef};
+use crate::model::id::{AttachmentId, MessageId};
+use crate::model::locale::Text;
+use crate::model::timestamp::Timestamp;
+use crate::store::attachments;
+use crate::store::members::Standing;
+
+/// Characters of a message, after trimming.
+pub const CONTENT_MAX: usize = 10_000;
+
+/// Characters of an address that the sender gives.
+const LINK_MAX: usize = 2048;
+
+/// Characters of the sender's own id for a message.
+const CLIENT_ID_MAX: usize = 64;
+
+/// The checked body of a message.
+#[derive(Debug)]
+pub struct Body<'a> {
+    /// The text, trimmed.
+    pub content: &'a str,
+    /// Addresses elsewhere.
+    pub links: Vec<String>,
+    /// The same as they are stored.
+    pub links_json: Option<String>,
+    /// Stored files, in order.
+    pub files: Vec<AttachmentId>,
+    /// The head of a SHA-256 over all of it, if the sender gave it an id.
+    pub digest: Option<[u8; 16]>,
+}
+
+impl<'a> Body<'a> {
+    /// Checks what a sender wants to say.
+    ///
+    /// # Errors
+    /// `INVALID`, `TOO_LARGE`.
+    pub fn check(command: &'a SendMessage) -> Result<Self, Error> {
+        if let Some(client_id) = &command.client_message_id {
+            check_client_id(client_id)?;
+        }
+        let count = command.attachments.len() + command.files.len();
+        if count > FILES_MAX {
+            let message = format!("au plus {FILES_MAX} fichiers et adresses ensemble");
+            let english = format!("at most {FILES_MAX} files and addresses together");
+            return Err(Error::invalid("files", Text::new(message, english)));
+        }
+        let content = Self::check_content(&command.content, count > 0)?;
+        let mut links = Vec::new();
+        let mut files = Vec::new();
+        for address in &command.attachments {
+            match attachment::id_of_url(address) {
+                Some(id) => files.push(id),
+                None => links.push(check_link(address)?.to_owned()),
+            }
+        }
+        for file in &command.files {
+            match file {
+                FileSource::Stored(id) => files.push(*id),
+                FileSource::Inline(_) => {}
+            }
+        }
+        let links_json =
+            if links.is_empty() { None } else { Some(serde_json::to_string(&links).map_err(Error::internal)?) };
+        let digest = command.client_message_id.is_some().then(|| digest(command, content));
+        Ok(Self { content, links, links_json, files, digest })
+    }
+
+    /// Checks a text, which may only be empty when something else goes with it.
+    ///
+    /// # Errors
+    /// `INVALID`, `TOO_LARGE`.
+    pub fn check_content(content: &str, may_be_empty: bool) -> Result<&str, Error> {
+        let trimmed = content.trim();
+        if trimmed.contains('\0') {
+            return Err(Error::invalid(
+                "content",
+                Text::new("ne doit pas contenir de caractère nul", "must not contain a null character"),
+            ));
+        }
+        if trimmed.is_empty() && !may_be_empty {
+            return Err(Error::invalid("content", Text::new("ne doit pas être vide", "must not be empty")));
+        }
+        if trimmed.len() > CONTENT_MAX && trimmed.chars().count() > CONTENT_MAX {
+            return Err(Reason::TooLarge.into());
+        }
+        Ok(trimmed)
+    }
+
+    /// Gives the files to the message, in order.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for a file that is not the sender's or not of this conversation, `CONFLICT` for one that is not
+    /// complete or went with another message.
+    pub fn attach(
+        &self,
+        conn: &Connection,
+        standing: &Standing,
+        message_id: MessageId,
+        _now: Timestamp,
+    ) -> Result<Vec<FileRef>, Error> {
+        let mut refs = Vec::with_capacity(self.files.len());
+        for (place, id) in self.files.iter().enumerate() {
+            let file = attachments::find(conn, *id)?.ok_or(Reason::NotFound)?;
+            if file.uploader_id != standing.me.id || file.conversation_id != standing.conversation.id {
+                return Err(Reason::NotFound.into());
+            }
+            let Some(file_ref) = file.file_ref().filter(|_| file.message_id.is_none()) else {
+                return Err(Reason::FileUnavailable.into());
+            };
+            attachments::set_message(conn, *id, message_id, i64::try_from(place).unwrap_or(i64::MAX))?;
+            refs.push(file_ref);
+        }
+        Ok(refs)
+    }
+}
+
+fn check_client_id(client_id: &str) -> Result<(), Error> {
+    let length = client_id.chars().count();
+    if length == 0 || length > CLIENT_ID_MAX || client_id.contains('\0') {
+        let french = format!("doit avoir de 1 à {CLIENT_ID_MAX} caractères");
+        let english = format!("must have 1 to {CLIENT_ID_MAX} characters");
+        return Err(Error::invalid("clientMessageId", Text::new(french, english)));
+    }
+    Ok(())
+}
+
+fn check_link(address: &str) -> Result<&str, Error> {
+    let rest = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://")).unwrap_or_default();
+    let plain = !address.chars().any(|c| c.is_control() || c.is_whitespace());
+    let has_host = !rest.is_empty() && !rest.starts_with(['/', '?', '#']);
+    if has_host && plain && address.chars().count() <= LINK_MAX {
+        Ok(address)
+    } else {
+        let text = Text::new(
+            "doit contenir des adresses http(s) ou de fichiers d'ici",
+            "must hold http(s) addresses or those of files stored here",
+        );
+        Err(Error::invalid("attachments", text))
+    }
+}
+
+/// Tells a repetition from a contradiction: each part with its length, so that none can pass for two others.
+fn digest(command: &SendMessage, content: &str) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    let mut part = |bytes: &[u8]| {
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    };
+    part(content.as_bytes());
+    part(&command.reply_to_id.map_or(0, MessageId::as_i64).to_le_bytes());
+    for address in &command.attachments {
+        part(b"address");
+        part(address.as_bytes());
+    }
+    for file in &command.files {
+        match file {
+            FileSource::Stored(id) => {
+                part(b"stored");
+                part(&id.as_i64().to_le_bytes());
+            }
+            FileSource::Inline(file) => {
+                part(b"inline");
+                part(file.name.as_bytes());
+                part(&file.data);
+            }
+        }
+    }
+    let whole = hash.finalize();
+    let mut head = [0; 16];
+    head.copy_from_slice(&whole[..16]);
+    head
+}

@@ -1,0 +1,345 @@
+//! Saying, changing and taking back: the rules of messages.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use crate::auth::actor::Actor;
+use crate::chat::access;
+use crate::chat::body::Body;
+use crate::chat::command::{DeleteMessage, EditMessage, SendMessage};
+use crate::chat::conversations::updated;
+use crate::chat::error::{Error, Reason};
+use crate::chat::event::{Audience, Event, Notified, Told};
+use crate::chat::execute::Settings;
+use crate::chat::outcome::Outcome;
+use crate::chat::presence::Presence;
+use crate::chat::rates::Rates;
+use crate::chat::reply::Reply;
+use crate::model::conversation::Members;
+use crate::model::id::{MessageId, UserId};
+use crate::model::message::Message;
+use crate::model::timestamp::Timestamp;
+use crate::store::conversations::{self, LastMessage, Whole};
+use crate::store::members::Standing;
+use crate::store::messages::{self, NewMessage, View};
+use crate::store::{attachments, words};
+
+/// Characters of a message that a notification shows.
+const PREVIEW_MAX: usize = 140;
+
+/// What the rules know beside the database.
+#[derive(Debug)]
+pub struct Surroundings<'a> {
+    /// How fast everybody goes.
+    pub rates: &'a mut Rates,
+    /// Who is online.
+    pub presence: &'a Presence,
+    /// What the operator decided.
+    pub settings: &'a Settings,
+}
+
+/// Says something. The same sender's id gives the same message for ever, and nothing is told the second time.
+///
+/// # Errors
+/// `UNAUTHENTICATED`, `NOT_FOUND` (the conversation, the message replied to, a file), `INVALID`, `TOO_LARGE`,
+/// `CONFLICT` (the id was used for something else; a file that went elsewhere), `RATE_LIMITED`.
+pub fn send(
+    conn: &Connection,
+    actor: Actor,
+    command: &SendMessage,
+    now: Timestamp,
+    around: &mut Surroundings<'_>,
+) -> Result<Outcome, Error> {
+    let mut standing = access::require_standing(conn, actor, command.conversation_id, now)?;
+    let body = Body::check(command)?;
+    let me = standing.me.id;
+    if let Some(reply_to_id) = command.reply_to_id
+        && messages::find_place(conn, command.conversation_id, reply_to_id)?.is_none()
+    {
+        return Err(Reason::NotFound.into());
+    }
+    around.rates.take(me, now)?;
+    let rev = standing.conversation.rev + 1;
+    let new = NewMessage {
+        conversation_id: command.conversation_id,
+        sender_id: me,
+        rev,
+        content: body.content,
+        links: body.links_json.as_deref(),
+        reply_to_id: command.reply_to_id,
+        client_message_id: command.client_message_id.as_deref(),
+        body_digest: body.digest.as_ref().map(<[u8; 16]>::as_slice),
+        created_at: now,
+    };
+    let Some(id) = messages::insert(conn, &new)? else {
+        around.rates.give_back(me);
+        return repeat(conn, &standing, command, &body);
+    };
+    words::insert(conn, id, body.content, standing.conversation.members)?;
+    let files = body.attach(conn, &standing, id, now)?;
+    let mut links = body.links;
+    links.extend(files.iter().map(|file| file.url.clone()));
+    let message = Message {
+        id,
+        conversation_id: command.conversation_id,
+        sender_id: me,
+        content: body.content.to_owned(),
+        attachments: if links.is_empty() { None } else { Some(links) },
+        files,
+        reply_to_id: command.reply_to_id,
+        reactions: Vec::new(),
+        is_read: false,
+        read_at: None,
+        is_deleted: false,
+        deleted_at: None,
+        edited_at: None,
+        created_at: now,
+        client_message_id: command.client_message_id.clone(),
+        rev,
+    };
+    let row = &mut standing.conversation;
+    row.rev = rev;
+    row.last_message_id = Some(id);
+    row.active_at = now;
+    row.updated_at = now;
+    *row.unread_of_mut(standing.peer.id) += 1;
+    conversations::set_state(conn, row)?;
+    Ok(sent(&standing, message, now, around.presence))
+}
+
+/// The message that was stored when its sender first used this id.
+fn repeat(conn: &Connection, standing: &Standing, command: &SendMessage, body: &Body<'_>) -> Result<Outcome, Error> {
+    let client_id = command.client_message_id.as_deref().unwrap_or_default();
+    let earlier = messages::find_by_client_id(conn, standing.me.id, client_id)?.ok_or(Reason::OtherBody)?;
+    let digest = body.digest.as_ref().map(<[u8; 16]>::as_slice);
+    let same = earlier.body_digest.is_none() || earlier.body_digest.as_deref() == digest;
+    if earlier.conversation_id != command.conversation_id || !same {
+        return Err(Reason::OtherBody.into());
+    }
+    let message = load(conn, standing, earlier.id)?;
+    Ok(Reply::Message { message: Arc::new(message), duplicate: true }.into())
+}
+
+fn sent(standing: &Standing, message: Message, now: Timestamp, presence: &Presence) -> Outcome {
+    let row = &standing.conversation;
+    let message = Arc::new(message);
+    let mut events = told(&message, row.members, now, Event::MessageSent);
+    events.push(Told {
+        audience: Audience::NotJoinedOf(row.id, standing.peer.id),
+        event: Event::Notified(Notified {
+            conversation_id: row.id,
+            message_id: message.id,
+            sender_id: standing.me.id,
+            sender_name: standing.me.name.clone(),
+            preview: preview(&message.content),
+            unread_count: row.unread_of(standing.peer.id),
+        }),
+        at: now,
+    });
+    let file_count = message.attachments.as_ref().map_or(0, Vec::len);
+    let whole = Whole {
+        row: *row,
+        client: if standing.me.id == row.members.client_id { standing.me.clone() } else { standing.peer.clone() },
+        lawyer: if standing.me.id == row.members.client_id { standing.peer.clone() } else { standing.me.clone() },
+        is_active: standing.peer_is_active,
+        last: Some(LastMessage {
+            id: message.id,
+            sender_id: message.sender_id,
+            text: conversations::last_text(&message.content),
+            file_count: i64::try_from(file_count).unwrap_or(i64::MAX),
+            created_at: now,
+        }),
+    };
+    events.push(Told {
+        audience: Audience::NotJoinedOf(row.id, standing.me.id),
+        event: Event::ConversationUpdated(Arc::new(presence.marked(whole.seen_by(standing.me.id)))),
+        at: now,
+    });
+    Outcome { reply: Reply::Message { message, duplicate: false }, events }
+}
+
+/// Changes one's own text; the earlier one is kept. The same text again changes nothing and tells nobody.
+///
+/// # Errors
+/// `UNAUTHENTICATED`, `NOT_FOUND`, `FORBIDDEN` (another's), `CONFLICT` (deleted), `INVALID`, `TOO_LARGE`,
+/// `RATE_LIMITED`.
+pub fn edit(
+    conn: &Connection,
+    actor: Actor,
+    command: &EditMessage,
+    now: Timestamp,
+    around: &mut Surroundings<'_>,
+) -> Result<Outcome, Error> {
+    let mut standing = access::require_standing_at(conn, actor, command.message_id, now)?;
+    let mut message = load_own(conn, &standing, command.message_id)?;
+    if message.is_deleted {
+        return Err(Reason::MessageDeleted.into());
+    }
+    let content = Body::check_content(&command.content, message.attachments.is_some())?;
+    if content == message.content {
+        return Ok(Reply::Message { message: Arc::new(message), duplicate: false }.into());
+    }
+    around.rates.take(standing.me.id, now)?;
+    let members = standing.conversation.members;
+    words::delete(conn, message.id, &message.content, members)?;
+    words::insert(conn, message.id, content, members)?;
+    let written_at = message.edited_at.unwrap_or(message.created_at);
+    messages::insert_revision(conn, message.id, &message.content, written_at)?;
+    message.rev = take_rev(conn, &mut standing, now)?;
+    message.content = content.to_owned();
+    message.edited_at = Some(now);
+    messages::set_content(conn, message.id, content, now, message.rev)?;
+    changed(conn, &standing, message, now, around.presence, Event::MessageEdited)
+}
+
+/// Takes one's own message back. Only the tombstone stays; a second time changes nothing and tells nobody.
+///
+/// # Errors
+/// `UNAUTHENTICATED`, `NOT_FOUND`, `FORBIDDEN` (another's), `RATE_LIMITED`.
+pub fn delete(
+    conn: &Connection,
+    actor: Actor,
+    command: &DeleteMessage,
+    now: Timestamp,
+    around: &mut Surroundings<'_>,
+) -> Result<Outcome, Error> {
+    let mut standing = access::require_standing_at(conn, actor, command.message_id, now)?;
+    let message = load_own(conn, &standing, command.message_id)?;
+    if message.is_deleted {
+        return Ok(Reply::Message { message: Arc::new(message), duplicate: false }.into());
+    }
+    around.rates.take(standing.me.id, now)?;
+    words::delete(conn, message.id, &message.content, standing.conversation.members)?;
+    attachments::delete_of_message(conn, message.id)?;
+    let peer_id = standing.peer.id;
+    let row = &mut standing.conversation;
+    if row.read_id_of(peer_id) < message.id.as_i64() {
+        *row.unread_of_mut(peer_id) -= 1;
+    }
+    let rev = take_rev(conn, &mut standing, now)?;
+    messages::set_deleted(conn, message.id, now, rev)?;
+    let tombstone = load(conn, &standing, message.id)?;
+    changed(conn, &standing, tombstone, now, around.presence, Event::MessageDeleted)
+}
+
+/// The number of the next change, taken and stored.
+pub(crate) fn take_rev(conn: &Connection, standing: &mut Standing, now: Timestamp) -> Result<i64, Error> {
+    let row = &mut standing.conversation;
+    row.rev += 1;
+    row.updated_at = now;
+    conversations::set_state(conn, row)?;
+    Ok(row.rev)
+}
+
+/// The message with the eyes of the one who asks.
+///
+/// # Errors
+/// `NOT_FOUND`.
+pub(crate) fn load(conn: &Connection, standing: &Standing, id: MessageId) -> Result<Message, Error> {
+    messages::find(conn, view(standing), id)?.ok_or_else(|| Reason::NotFound.into())
+}
+
+fn load_own(conn: &Connection, standing: &Standing, id: MessageId) -> Result<Message, Error> {
+    let message = load(conn, standing, id)?;
+    if message.sender_id == standing.me.id { Ok(message) } else { Err(Reason::NotTheAuthor.into()) }
+}
+
+/// The eyes of the one who asks.
+pub(crate) fn view(standing: &Standing) -> View {
+    let row = &standing.conversation;
+    View { conversation_id: row.id, members: row.members, viewer_id: standing.me.id }
+}
+
+fn changed(
+    conn: &Connection,
+    standing: &Standing,
+    message: Message,
+    now: Timestamp,
+    presence: &Presence,
+    what: fn(Arc<Message>) -> Event,
+) -> Result<Outcome, Error> {
+    let message = Arc::new(message);
+    let mut events = told(&message, standing.conversation.members, now, what);
+    if standing.conversation.last_message_id == Some(message.id) || message.is_deleted {
+        events.extend(updated(conn, standing.conversation.id, now, presence)?);
+    }
+    Ok(Outcome { reply: Reply::Message { message, duplicate: false }, events })
+}
+
+/// Tells both members of a message; only its sender is told the sender's own id for it.
+fn told(message: &Arc<Message>, members: Members, now: Timestamp, what: fn(Arc<Message>) -> Event) -> Vec<Told> {
+    let conversation_id = message.conversation_id;
+    let to = |user_id: UserId, message: Arc<Message>| Told {
+        audience: Audience::JoinedOf(conversation_id, user_id),
+        event: what(message),
+        at: now,
+    };
+    let mut events = Vec::with_capacity(4);
+    if message.client_message_id.is_none() {
+        let audience = Audience::Joined(conversation_id, members);
+        events.push(Told { audience, event: what(Arc::clone(message)), at: now });
+    } else {
+        let for_peer = Message { client_message_id: None, ..Message::clone(message) };
+        events.push(to(message.sender_id, Arc::clone(message)));
+        events.push(to(members.peer_of(message.sender_id), Arc::new(for_peer)));
+    }
+    events
+}
+
+fn preview(content: &str) -> String {
+    let line = content.char_indices().nth(PREVIEW_MAX).map_or(content, |(end, _)| &content[..end]);
+    let mut preview: String = line.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
+    if line.len() < content.len() {
+        preview.push('…');
+    }
+    preview
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::command::Command;
+    use crate::chat::error::Code;
+    use crate::chat::trial::{Trial, message_of, plain};
+
+    #[test]
+    fn a_message_reaches_both_members_and_counts_as_unread_for_one() {
+        let mut trial = Trial::new();
+        let (client, juriste) = (trial.actor(1), trial.actor(6));
+        let conversation = trial.conversation(client, 6);
+        let outcome = trial.run(client, Command::SendMessage(plain(conversation, "  Bonjour \n"))).unwrap();
+        let audiences: Vec<Audience> = outcome.events.iter().map(|told| told.audience).collect();
+        let members = Members { client_id: UserId::new(1).unwrap(), lawyer_id: UserId::new(6).unwrap() };
+        assert_eq!(
+            audiences,
+            [
+                Audience::Joined(conversation, members),
+                Audience::NotJoinedOf(conversation, members.lawyer_id),
+                Audience::NotJoinedOf(conversation, members.client_id),
+            ]
+        );
+        let message = message_of(outcome);
+        assert_eq!((message.content.as_str(), message.rev, message.is_read), ("Bonjour", 1, false));
+        let answer = trial.say(juriste, conversation, "Bonjour à vous");
+        assert_eq!(answer.rev, 2);
+        let whole = conversations::find(&trial.conn, conversation).unwrap().unwrap();
+        assert_eq!((whole.row.client_unread, whole.row.lawyer_unread), (1, 1));
+    }
+
+    #[test]
+    fn an_outsider_and_nobody_are_told_the_same_of_a_conversation_that_exists_as_of_one_that_does_not() {
+        let mut trial = Trial::new();
+        let (client, other, admin) = (trial.actor(1), trial.actor(2), trial.actor(11));
+        let conversation = trial.conversation(client, 6);
+        let missing = crate::model::id::ConversationId::new(999).unwrap();
+        for actor in [other, admin] {
+            for id in [conversation, missing] {
+                let refusal = trial.run(actor, Command::SendMessage(plain(id, "x"))).unwrap_err();
+                assert_eq!(refusal.reason, Reason::NotFound);
+            }
+        }
+        let refusal = trial.run(Actor::Anonymous, Command::SendMessage(plain(conversation, "x"))).unwrap_err();
+        assert_eq!(refusal.code(), Code::Unauthenticated);
+    }
+}

@@ -1,0 +1,97 @@
+//! Read marks: how far each of the two has read. A mark never moves backwards.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use crate::auth::actor::Actor;
+use crate::chat::access;
+use crate::chat::command::{ReadConversation, ReadMessage};
+use crate::chat::conversations::{load_whole, updated};
+use crate::chat::error::Error;
+use crate::chat::event::{Audience, Event, MessageRead, Told};
+use crate::chat::messages;
+use crate::chat::outcome::Outcome;
+use crate::chat::presence::Presence;
+use crate::chat::reply::Reply;
+use crate::model::id::MessageId;
+use crate::model::message::ReadMark;
+use crate::model::timestamp::Timestamp;
+use crate::store::members::Standing;
+use crate::store::{conversations, reads};
+
+/// Reads a message and all before it. What was read already changes nothing and tells nobody.
+///
+/// # Errors
+/// `UNAUTHENTICATED`, `NOT_FOUND`.
+pub fn read_message(
+    conn: &Connection,
+    actor: Actor,
+    command: &ReadMessage,
+    now: Timestamp,
+    presence: &Presence,
+) -> Result<Outcome, Error> {
+    let mut standing = access::require_standing_at(conn, actor, command.message_id, now)?;
+    let events = advance(conn, &mut standing, command.message_id, now, presence)?;
+    let me = standing.me.id;
+    let last_read = MessageId::new(standing.conversation.read_id_of(me)).unwrap_or(command.message_id);
+    let reply = Reply::Read {
+        message: Arc::new(messages::load(conn, &standing, command.message_id)?),
+        last_read_message_id: last_read,
+        unread_count: standing.conversation.unread_of(me),
+    };
+    Ok(Outcome { reply, events })
+}
+
+/// Reads everything in a conversation.
+///
+/// # Errors
+/// `UNAUTHENTICATED`, `NOT_FOUND`.
+pub fn read_conversation(
+    conn: &Connection,
+    actor: Actor,
+    command: &ReadConversation,
+    now: Timestamp,
+    presence: &Presence,
+) -> Result<Outcome, Error> {
+    let mut standing = access::require_standing(conn, actor, command.conversation_id, now)?;
+    let events = match standing.conversation.last_message_id {
+        Some(last) => advance(conn, &mut standing, last, now, presence)?,
+        None => Vec::new(),
+    };
+    let whole = load_whole(conn, command.conversation_id)?;
+    let conversation = Arc::new(presence.marked(whole.seen_by(standing.me.id)));
+    Ok(Outcome { reply: Reply::Conversation { conversation, created: false }, events })
+}
+
+fn advance(
+    conn: &Connection,
+    standing: &mut Standing,
+    up_to: MessageId,
+    now: Timestamp,
+    presence: &Presence,
+) -> Result<Vec<Told>, Error> {
+    let me = standing.me.id;
+    let row = &mut standing.conversation;
+    let before = row.read_id_of(me);
+    if up_to.as_i64() <= before {
+        return Ok(Vec::new());
+    }
+    let left = if row.last_message_id == Some(up_to) {
+        0
+    } else {
+        row.unread_of(me) - reads::count_unread_between(conn, row.id, me, before, up_to)?
+    };
+    *row.unread_of_mut(me) = left;
+    *row.read_id_of_mut(me) = up_to.as_i64();
+    row.updated_at = now;
+    reads::insert(conn, row.id, ReadMark { user_id: me, message_id: up_to, at: now })?;
+    conversations::set_state(conn, row)?;
+    let mut events = vec![Told {
+        audience: Audience::Joined(row.id, row.members),
+        event: Event::MessageRead(MessageRead { message_id: up_to, conversation_id: row.id, read_by: me }),
+        at: now,
+    }];
+    events.extend(updated(conn, row.id, now, presence)?);
+    Ok(events)
+}

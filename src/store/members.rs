@@ -1,0 +1,160 @@
+//! Where somebody stands in a conversation: all that a rule about messages must know, in one read.
+
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
+
+use crate::model::conversation::Members;
+use crate::model::id::{ConversationId, MessageId, SessionId, UserId};
+use crate::model::timestamp::Timestamp;
+use crate::model::user::Person;
+
+/// A member, the other one, and the state of what they say to each other.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// The caller.
+    pub me: Person,
+    /// The other party.
+    pub peer: Person,
+    /// Whether the other party's account works.
+    pub peer_is_active: bool,
+    /// The conversation.
+    pub conversation: ConversationRow,
+}
+
+/// A row of `conversations`.
+#[derive(Clone, Copy, Debug)]
+pub struct ConversationRow {
+    /// Which.
+    pub id: ConversationId,
+    /// The two people.
+    pub members: Members,
+    /// The number of the latest change.
+    pub rev: i64,
+    /// The latest message.
+    pub last_message_id: Option<MessageId>,
+    /// When something was last said.
+    pub active_at: Timestamp,
+    /// What the client has not read.
+    pub client_unread: i64,
+    /// What the juriste has not read.
+    pub lawyer_unread: i64,
+    /// How far the client has read; 0 for nothing.
+    pub client_read_id: i64,
+    /// How far the juriste has read; 0 for nothing.
+    pub lawyer_read_id: i64,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl ConversationRow {
+    /// The columns of the row, in this order, from `start` on.
+    pub(crate) fn read(row: &Row<'_>, start: usize) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(start)?,
+            members: Members { client_id: row.get(start + 1)?, lawyer_id: row.get(start + 2)? },
+            rev: row.get(start + 3)?,
+            last_message_id: row.get(start + 4)?,
+            active_at: row.get(start + 5)?,
+            client_unread: row.get(start + 6)?,
+            lawyer_unread: row.get(start + 7)?,
+            client_read_id: row.get(start + 8)?,
+            lawyer_read_id: row.get(start + 9)?,
+            created_at: row.get(start + 10)?,
+            updated_at: row.get(start + 11)?,
+        })
+    }
+
+    /// What this member has not read.
+    #[must_use]
+    pub fn unread_of(&self, user_id: UserId) -> i64 {
+        if user_id == self.members.client_id { self.client_unread } else { self.lawyer_unread }
+    }
+
+    /// What this member has not read, to be changed.
+    pub fn unread_of_mut(&mut self, user_id: UserId) -> &mut i64 {
+        if user_id == self.members.client_id { &mut self.client_unread } else { &mut self.lawyer_unread }
+    }
+
+    /// How far this member has read; 0 for nothing.
+    #[must_use]
+    pub fn read_id_of(&self, user_id: UserId) -> i64 {
+        if user_id == self.members.client_id { self.client_read_id } else { self.lawyer_read_id }
+    }
+
+    /// How far this member has read, to be changed.
+    pub fn read_id_of_mut(&mut self, user_id: UserId) -> &mut i64 {
+        if user_id == self.members.client_id { &mut self.client_read_id } else { &mut self.lawyer_read_id }
+    }
+}
+
+/// What others see of somebody: `id, name, role, specialty, last_seen_at`, from `start` on. Nobody is online here.
+pub(crate) fn person(row: &Row<'_>, start: usize) -> rusqlite::Result<Person> {
+    Ok(Person {
+        id: row.get(start)?,
+        name: row.get(start + 1)?,
+        role: row.get(start + 2)?,
+        specialty: row.get(start + 3)?,
+        is_online: false,
+        last_seen_at: row.get(start + 4)?,
+    })
+}
+
+/// What a look at a caller and a conversation brought.
+#[derive(Debug)]
+pub enum Sight {
+    /// No live session of a working account.
+    Nobody,
+    /// Somebody, but not a member.
+    Outsider,
+    /// A member.
+    Member(Box<Standing>),
+}
+
+/// Where the caller stands in a conversation, in one read.
+///
+/// # Errors
+/// SQLite's.
+pub fn find_standing(
+    conn: &Connection,
+    user_id: UserId,
+    session_id: SessionId,
+    conversation_id: ConversationId,
+    now: Timestamp,
+) -> rusqlite::Result<Sight> {
+    let sight = conn
+        .prepare_cached(
+            "SELECT
+               c.id, c.client_id, c.lawyer_id, c.rev, c.last_message_id, c.active_at, c.client_unread, c.lawyer_unread,
+               c.client_read_id, c.lawyer_read_id, c.created_at, c.updated_at,
+               u.id, u.name, u.role, u.specialty, u.last_seen_at,
+               p.id, p.name, p.role, p.specialty, p.last_seen_at, p.is_active
+             FROM sessions s
+             JOIN users u ON u.id = s.user_id
+             LEFT JOIN conversations c ON c.id = :conversation AND (c.client_id = u.id OR c.lawyer_id = u.id)
+             LEFT JOIN users p ON p.id = CASE c.client_id WHEN u.id THEN c.lawyer_id ELSE c.client_id END
+             WHERE s.id = :session
+               AND s.user_id = :user
+               AND s.ended_at IS NULL
+               AND s.expires_at > :now
+               AND u.is_active = 1",
+        )?
+        .query_row(
+            named_params! {
+                ":conversation": conversation_id, ":session": session_id, ":user": user_id, ":now": now,
+            },
+            |row| {
+                if row.get_ref(0)? == rusqlite::types::ValueRef::Null {
+                    return Ok(Sight::Outsider);
+                }
+                Ok(Sight::Member(Box::new(Standing {
+                    me: person(row, 12)?,
+                    peer: person(row, 17)?,
+                    peer_is_active: row.get(22)?,
+                    conversation: ConversationRow::read(row, 0)?,
+                })))
+            },
+        )
+        .optional()?;
+    Ok(sight.unwrap_or(Sight::Nobody))
+}
