@@ -81,6 +81,11 @@ impl Listen {
         self.port
     }
 
+    /// The addresses meant, as they were typed.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
     /// Binds every address, on one port. `localhost` needs only one of its two addresses to exist on this machine.
     pub fn bind(&self) -> Result<Listeners, BindError> {
         let mut bound: Vec<std::net::TcpListener> = Vec::new();

@@ -5,6 +5,7 @@ pub mod disposition;
 pub mod gzip;
 pub mod listener;
 pub mod peer;
+pub mod probe;
 pub mod request;
 pub mod response;
 pub mod tls;
