@@ -16,7 +16,7 @@ use hyper::{Method, Response, StatusCode};
 
 use crate::api::call::{Api, Call};
 use crate::api::reply::{self, Answer};
-use crate::api::{conversations, health, messages, metrics, openapi};
+use crate::api::{auth, conversations, health, messages, metrics, openapi, sessions, users};
 use crate::assets;
 use crate::chat::error::{Error, Reason};
 use crate::engineio::origin::{Origins, Verdict};
@@ -83,6 +83,17 @@ macro_rules! to {
 fn find(method: &Method, path: &[&str]) -> Option<Route> {
     let method = if *method == Method::HEAD { &Method::GET } else { method };
     Some(match (method.as_str(), path) {
+        ("POST", ["auth", "sign-in"]) => to!(auth::sign_in),
+        ("POST", ["auth", "sign-up"]) => to!(auth::sign_up),
+        ("POST", ["auth", "refresh-token"]) => to!(auth::refresh),
+        ("POST", ["auth", "sign-out"]) => to!(auth::sign_out),
+        ("GET", ["auth", "sessions"]) => to!(sessions::list),
+        ("DELETE", ["auth", "sessions", id]) => to!(sessions::end, id.parse().ok()?),
+
+        ("GET", ["users", "me"]) => to!(users::me),
+        ("PATCH", ["users", "me"]) => to!(users::update_me),
+        ("POST", ["users", "me", "password"]) => to!(users::change_password),
+
         ("POST", ["conversations"]) => to!(conversations::create),
         ("GET", ["conversations"]) => to!(conversations::list),
         ("GET", ["conversations", id]) => to!(conversations::load, id.parse().ok()?),

@@ -1,5 +1,6 @@
 //! The HTTP API: one file per noun, each route parse → command or question → reply.
 
+pub mod auth;
 pub mod call;
 pub mod conversations;
 pub mod health;
@@ -8,3 +9,5 @@ pub mod metrics;
 pub mod openapi;
 pub mod page;
 pub mod reply;
+pub mod sessions;
+pub mod users;

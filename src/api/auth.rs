@@ -1,0 +1,87 @@
+//! `/auth`: signing in and up, renewing tokens, signing out, and the two kinds of one-time links that open accounts.
+
+use hyper::StatusCode;
+use serde::Serialize;
+
+use crate::api::call::Call;
+use crate::api::reply::{self, Answer};
+use crate::chat::accounts::NewAccount;
+use crate::chat::command::{Command, Device};
+use crate::chat::sign_in::{SignIn, SignedIn};
+use crate::model::fields::Fields;
+use crate::model::locale::{Locale, Text};
+use crate::model::user::{Profile, Role};
+
+/// Characters of what may be typed into a password field; what makes a good one is a rule.
+const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 1..=1024;
+/// Characters of a one-time secret.
+const SECRET_LENGTH: std::ops::RangeInclusive<usize> = 1..=512;
+
+/// `{accessToken, refreshToken, user}`
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown<'a> {
+    access_token: &'a str,
+    refresh_token: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<&'a Profile>,
+}
+
+/// `POST /auth/sign-in`
+pub async fn sign_in(mut call: Call) -> Answer {
+    let device = call.device();
+    let attempt = call
+        .body(|fields| SignIn {
+            email: fields.text("email", 1..=254),
+            password: fields.text("password", PASSWORD_LENGTH),
+            device,
+        })
+        .await?;
+    let signed_in = call.chat().sign_in(attempt).await?;
+    shown(&call, StatusCode::OK, &signed_in)
+}
+
+/// `POST /auth/sign-up`
+pub async fn sign_up(mut call: Call) -> Answer {
+    let (device, locale) = (call.device(), call.locale);
+    let (account, role) =
+        call.body(|fields| (new_account(fields, device, locale), optional_role(fields, "role"))).await?;
+    let signed_in = call.chat().sign_up(account, role).await?;
+    shown(&call, StatusCode::CREATED, &signed_in)
+}
+
+/// `POST /auth/refresh-token`
+pub async fn refresh(mut call: Call) -> Answer {
+    let token = call.body(|fields| fields.text("refreshToken", SECRET_LENGTH)).await?;
+    let renewed = call.chat().refresh(token, call.device()).await?;
+    let (access_token, refresh_token) = (&*renewed.access_token, &*renewed.refresh_token);
+    call.ok(&Shown { access_token, refresh_token, user: None })
+}
+
+/// `POST /auth/sign-out`
+pub async fn sign_out(call: Call) -> Answer {
+    call.chat().execute(call.member()?, Command::SignOut).await?;
+    reply::done()
+}
+
+/// The fields that every way of opening an account has.
+pub fn new_account(fields: &mut Fields, device: Device, locale: Locale) -> NewAccount {
+    NewAccount {
+        name: fields.text("name", 0..=usize::MAX),
+        email: fields.text("email", 0..=usize::MAX),
+        password: fields.text("password", 0..=usize::MAX),
+        locale,
+        device,
+    }
+}
+
+/// A role, if one is named.
+pub fn optional_role(fields: &mut Fields, name: &str) -> Option<Role> {
+    let expected = Text::new("doit être client, juriste ou admin", "must be client, juriste or admin");
+    fields.optional_parsed(name, expected, |text| text.parse().ok())
+}
+
+fn shown(call: &Call, status: StatusCode, signed_in: &SignedIn) -> Answer {
+    let (access_token, refresh_token) = (&*signed_in.access_token, &*signed_in.refresh_token);
+    call.json(status, &Shown { access_token, refresh_token, user: Some(&signed_in.user) })
+}
