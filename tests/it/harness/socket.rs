@@ -152,7 +152,7 @@ impl Socket {
 
     /// Waits for the ack with that number.
     pub async fn ack(&mut self, id: u64) -> Value {
-        self.take(&format!("the ack {id}"), |heard| match heard {
+        self.take(&format!("the ack {id}"), PATIENCE, |heard| match heard {
             Heard::Ack(given, data) if *given == id => Some(data.clone()),
             _ => None,
         })
@@ -161,11 +161,16 @@ impl Socket {
 
     /// Waits for the next event of that name.
     pub async fn expect_event(&mut self, event: &str) -> Value {
-        self.take(event, |heard| match heard {
+        self.expect_event_within(event, PATIENCE).await
+    }
+
+    /// Waits so long for the next event of that name.
+    pub async fn expect_event_within(&mut self, event: &str, patience: Duration) -> Value {
+        let is_wanted = |heard: &Heard| match heard {
             Heard::Event(name, data) if name == event => Some(data.clone()),
             _ => None,
-        })
-        .await
+        };
+        self.take(event, patience, is_wanted).await
     }
 
     /// Nothing of that name was sent before now. A round trip proves it: the server's answer is behind whatever it
@@ -201,7 +206,9 @@ impl Socket {
     pub async fn heard_until_ack(&mut self, id: u64) -> Vec<Heard> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            if let Some(place) = self.unread.iter().position(|heard| matches!(heard, Heard::Ack(given, _) if *given == id)) {
+            if let Some(place) =
+                self.unread.iter().position(|heard| matches!(heard, Heard::Ack(given, _) if *given == id))
+            {
                 return self.unread.drain(..=place).collect();
             }
             assert!(self.hear(deadline).await, "no ack {id}; heard {:?}", self.unread);
@@ -219,8 +226,8 @@ impl Socket {
         self.stream.send(Message::Text(text.into())).await.expect("a live socket");
     }
 
-    async fn take(&mut self, what: &str, wanted: impl Fn(&Heard) -> Option<Value>) -> Value {
-        let deadline = Instant::now() + PATIENCE;
+    async fn take(&mut self, what: &str, patience: Duration, wanted: impl Fn(&Heard) -> Option<Value>) -> Value {
+        let deadline = Instant::now() + patience;
         let mut looked_at = 0;
         loop {
             while looked_at < self.unread.len() {

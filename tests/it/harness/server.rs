@@ -1,0 +1,110 @@
+//! The real app, as `main` starts it, on a free port with a database file in a folder of its own.
+
+use std::net::SocketAddr;
+
+use clap::Parser;
+use lexchat::app::App;
+use lexchat::cli::{Cli, Command};
+use lexchat::config::Config;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::socket::Socket;
+use crate::support::http::{self, Reply};
+use crate::support::people::{self, Person};
+
+/// A running server; dropping it drops its folder.
+pub struct Server {
+    /// Where it listens.
+    pub at: SocketAddr,
+    app: App,
+    folder: TempDir,
+}
+
+impl Server {
+    /// A server with the demo people and no limit of messages.
+    pub async fn start() -> Server {
+        Server::start_with(&["--message-rate", "0"]).await
+    }
+
+    /// A server with further arguments of `lexchat serve`.
+    pub async fn start_with(arguments: &[&str]) -> Server {
+        Server::start_in(tempfile::tempdir().expect("a temporary folder"), arguments).await
+    }
+
+    async fn start_in(folder: TempDir, arguments: &[&str]) -> Server {
+        let db = folder.path().join("lexchat.db");
+        let typed = ["lexchat", "serve", "--listen", "127.0.0.1:0", "--db", db.to_str().expect("a UTF-8 path")];
+        let cli = Cli::try_parse_from(typed.iter().chain(arguments)).expect("good arguments");
+        let Some(Command::Serve(serve)) = cli.command else { panic!("`serve` was typed") };
+        let app = App::start(Config::new(&serve).expect("a good configuration")).await.expect("a start");
+        Server { at: app.addr(), app, folder }
+    }
+
+    /// Stops it and starts another one on the same database.
+    pub async fn restart(self, arguments: &[&str]) -> Server {
+        self.app.stop().await;
+        Server::start_in(self.folder, arguments).await
+    }
+
+    /// Stops it as Ctrl-C does.
+    pub async fn stop(self) {
+        self.app.stop().await;
+    }
+
+    /// Signs a seeded person in (`client1`, `juriste1`, `admin`).
+    pub async fn sign_in(&self, who: &str) -> Person {
+        people::sign_in(self.at, who).await
+    }
+
+    /// A connected socket of somebody.
+    pub async fn socket(&self, person: &Person) -> Socket {
+        Socket::connect(self.at, &person.token).await
+    }
+
+    /// A connected socket of a seeded person who signs in for it.
+    pub async fn socket_of(&self, who: &str) -> Socket {
+        self.socket(&self.sign_in(who).await).await
+    }
+
+    /// `client1` and `juriste1` with a conversation, each with a socket that joined it.
+    pub async fn pair(&self) -> Pair {
+        let (client, jurist) = (self.sign_in("client1").await, self.sign_in("juriste1").await);
+        let conversation = people::conversation(self.at, &client, &jurist).await;
+        let (mut left, mut right) = (self.socket(&client).await, self.socket(&jurist).await);
+        left.expect_event("user:online").await;
+        for socket in [&mut left, &mut right] {
+            socket.done("conversation:join", json!({ "conversationId": conversation })).await;
+        }
+        Pair { client, jurist, conversation, left, right }
+    }
+
+    /// An HTTP request with somebody's token.
+    pub async fn request(&self, person: &Person, method: &str, path: &str, body: Option<&Value>) -> Reply {
+        let ask = http::ask(self.at, method, path).token(&person.token);
+        if let Some(body) = body { ask.json(body) } else { ask }.send().await
+    }
+}
+
+/// Two people who talk.
+pub struct Pair {
+    pub client: Person,
+    pub jurist: Person,
+    pub conversation: i64,
+    /// The client's socket.
+    pub left: Socket,
+    /// The jurist's socket.
+    pub right: Socket,
+}
+
+impl Pair {
+    /// The client says something; the message as it was acknowledged. Both have heard it.
+    pub async fn say(&mut self, content: &str) -> Value {
+        let data = json!({ "conversationId": self.conversation, "content": content });
+        let message = self.left.done("message:send", data).await["message"].clone();
+        for socket in [&mut self.left, &mut self.right] {
+            assert_eq!(socket.expect_event("message:new").await["message"]["id"], message["id"]);
+        }
+        message
+    }
+}

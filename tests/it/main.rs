@@ -1,0 +1,16 @@
+//! Integration: the real app on a free port, a real database file, real bytes over TCP; one file per noun.
+
+#![allow(unreachable_pub, reason = "a test binary has nobody above it")]
+
+mod harness;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod conversations;
+mod messages;
+mod notifications;
+mod ordering;
+mod presence;
+mod reads;
+mod sessions;
+mod typing;

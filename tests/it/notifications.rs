@@ -1,0 +1,45 @@
+//! What is told to who has not joined.
+
+use serde_json::json;
+
+use crate::harness::server::Server;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notification_goes_to_the_recipients_sockets_that_have_not_joined() {
+    let server = Server::start().await;
+    let mut pair = server.pair().await;
+    let mut elsewhere = server.socket(&pair.jurist).await;
+    let mut own = server.socket(&pair.client).await;
+    let message = pair.say("Bonjour Maître").await;
+    let told = elsewhere.expect_event("notification").await;
+    let sender = server.request(&pair.client, "GET", "/users/me", None).await.expect(200).json();
+    assert_eq!(
+        told,
+        json!({
+            "type": "message", "conversationId": 1, "messageId": message["id"], "senderId": 1,
+            "senderName": sender["name"], "preview": "Bonjour Maître", "unreadCount": 1,
+            "timestamp": told["timestamp"],
+        })
+    );
+    elsewhere.expect_silence("message:new").await;
+    pair.right.expect_silence("notification").await;
+    own.expect_silence("notification").await;
+    pair.left.expect_silence("notification").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conversations_move_for_all_sockets_joined_or_not() {
+    let server = Server::start().await;
+    let mut pair = server.pair().await;
+    let mut elsewhere = server.socket(&pair.jurist).await;
+    pair.say("Bonjour").await;
+    for socket in [&mut elsewhere, &mut pair.right] {
+        let told = socket.expect_event("conversation:updated").await;
+        assert_eq!(
+            (&told["conversation"]["lastMessageText"], &told["conversation"]["unreadCount"]),
+            (&json!("Bonjour"), &json!(1))
+        );
+    }
+    let told = pair.left.expect_event("conversation:updated").await;
+    assert_eq!(told["conversation"]["unreadCount"], 0, "each member's own view");
+}

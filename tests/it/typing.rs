@@ -1,0 +1,65 @@
+//! Who is writing.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::harness::server::Server;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn typing_is_told_to_the_other_party_only() {
+    let server = Server::start().await;
+    let mut pair = server.pair().await;
+    let mut own_other_device = server.socket(&pair.jurist).await;
+    own_other_device.done("conversation:join", json!({"conversationId": 1})).await;
+    let reply = pair.right.done("message:typing", json!({"conversationId": 1, "isTyping": true})).await;
+    assert_eq!(reply, json!({"success": true}));
+    let told = pair.left.expect_event("user:typing").await;
+    assert_eq!((&told["userId"], &told["conversationId"], &told["isTyping"]), (&json!(6), &json!(1), &json!(true)));
+    pair.right.done("message:typing", json!({"conversationId": 1, "isTyping": false})).await;
+    assert_eq!(pair.left.expect_event("user:typing").await["isTyping"], false);
+    pair.right.expect_silence("user:typing").await;
+    own_other_device.expect_silence("user:typing").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn typing_is_not_told_to_who_has_not_joined() {
+    let server = Server::start().await;
+    let mut pair = server.pair().await;
+    pair.left.done("conversation:leave", json!({"conversationId": 1})).await;
+    pair.right.done("message:typing", json!({"conversationId": 1, "isTyping": true})).await;
+    pair.left.expect_silence("user:typing").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn typing_ends_by_itself_after_six_seconds() {
+    let server = Server::start().await;
+    let mut pair = server.pair().await;
+    let began = Instant::now();
+    pair.right.done("message:typing", json!({"conversationId": 1, "isTyping": true})).await;
+    assert_eq!(pair.left.expect_event("user:typing").await["isTyping"], true);
+    assert_eq!(pair.left.expect_event_within("user:typing", Duration::from_secs(9)).await["isTyping"], false);
+    let lasted = began.elapsed();
+    assert!(lasted >= Duration::from_millis(5_900), "it ended after {lasted:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_goes_away_no_longer_writes() {
+    let server = Server::start().await;
+    let mut pair = server.pair().await;
+    pair.right.done("message:typing", json!({"conversationId": 1, "isTyping": true})).await;
+    assert_eq!(pair.left.expect_event("user:typing").await["isTyping"], true);
+    pair.right.leave().await;
+    assert_eq!(pair.left.expect_event("user:typing").await["isTyping"], false);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outsider_cannot_type() {
+    let server = Server::start().await;
+    let mut pair = server.pair().await;
+    let mut outsider = server.socket_of("client2").await;
+    outsider.refused("message:typing", json!({"conversationId": 1, "isTyping": true}), "NOT_FOUND").await;
+    outsider.refused("message:typing", json!({"conversationId": 1}), "INVALID").await;
+    pair.left.expect_silence("user:typing").await;
+}
