@@ -79,6 +79,19 @@ impl Server {
         Pair { client, jurist, conversation, left, right }
     }
 
+    /// A token like the person's own that ends in so many seconds, signed with this server's key.
+    pub fn token_ending_in(&self, person: &Person, seconds: u64) -> String {
+        let db = rusqlite::Connection::open(self.folder.path().join("lexchat.db")).expect("the database file");
+        let secret: Vec<u8> = db
+            .query_row("SELECT secret FROM keys WHERE purpose = 'token' AND retires_at IS NULL", (), |row| row.get(0))
+            .expect("the key in use");
+        let header = jsonwebtoken::decode_header(&person.token).expect("a header");
+        let mut claims: Value = jsonwebtoken::dangerous::insecure_decode(&person.token).expect("claims").claims;
+        claims["exp"] = json!(jsonwebtoken::get_current_timestamp() + seconds);
+        let key = jsonwebtoken::EncodingKey::from_secret(&secret);
+        jsonwebtoken::encode(&header, &claims, &key).expect("a token")
+    }
+
     /// An HTTP request with somebody's token.
     pub async fn request(&self, person: &Person, method: &str, path: &str, body: Option<&Value>) -> Reply {
         let ask = http::ask(self.at, method, path).token(&person.token);
