@@ -88,3 +88,72 @@ impl Work {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::chat::error::Reason;
+
+    fn asked(event: &str, work: Work) -> Asked {
+        Asked { event: event.to_owned(), ack: None, work }
+    }
+
+    fn refused() -> Work {
+        Work::Refused(Some(Reason::NotFound.into()))
+    }
+
+    fn reading(reading: impl Future<Output = Result<Answer, Error>> + Send + 'static) -> Work {
+        Work::Reading(Box::pin(reading))
+    }
+
+    #[test]
+    fn no_more_is_taken_than_the_window_holds() {
+        let mut window = Window::new(2);
+        window.push(asked("one", refused()));
+        assert!(window.has_room());
+        window.push(asked("two", refused()));
+        assert!(!window.has_room());
+        let (first, _) = window.next().now_or_never().unwrap();
+        assert_eq!(first.event, "one");
+        assert!(window.has_room());
+    }
+
+    #[test]
+    fn nothing_is_taken_behind_what_reads_until_it_is_answered() {
+        let mut window = Window::new(64);
+        window.push(asked("write", refused()));
+        window.push(asked("read", reading(async { Ok(Answer::Done {}) })));
+        assert!(!window.has_room());
+        window.next().now_or_never().unwrap();
+        assert!(!window.has_room());
+        let (read, result) = window.next().now_or_never().unwrap();
+        assert!(read.event == "read" && result.is_ok() && window.has_room());
+    }
+
+    #[test]
+    fn what_reads_starts_only_when_all_before_it_is_done() {
+        let started = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&started);
+        let mut window = Window::new(64);
+        window.push(asked("never done", reading(std::future::pending())));
+        window.push(asked(
+            "read",
+            reading(async move {
+                seen.store(true, Ordering::Relaxed);
+                Ok(Answer::Done {})
+            }),
+        ));
+        assert!(window.next().now_or_never().is_none());
+        assert!(!started.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn an_empty_window_waits() {
+        assert!(Window::new(64).next().now_or_never().is_none());
+    }
+}
