@@ -135,8 +135,10 @@ async fn tell(gateway: Gateway, outcomes: Outcomes) {
 /// Gives each new socket a task of its own, for all of its life.
 async fn accept(gateway: Gateway, mut incoming: Incoming, settings: connection::Settings) {
     while let Some(socket) = incoming.accept().await {
-        let (gateway, settings) = (gateway.clone(), settings.clone());
-        tokio::spawn(async move { gateway.serve(Connection::new(socket, settings)).await });
+        let gateway = gateway.clone();
+        // Made outside of its task, which so holds it once.
+        let mut connection = Connection::new(socket, settings.clone());
+        tokio::spawn(async move { gateway.serve(&mut connection).await });
     }
 }
 

@@ -84,8 +84,8 @@ impl Gateway {
     }
 
     /// Serves one connection until it is over.
-    pub async fn serve(&self, mut connection: Connection) {
-        let opening = Opening::read(&connection);
+    pub async fn serve(&self, connection: &mut Connection) {
+        let opening = Opening::read(connection);
         while let Some(received) = connection.recv().await {
             let Received::Connect { namespace, auth } = received else { continue };
             if &*namespace != NAMESPACE {
@@ -102,7 +102,7 @@ impl Gateway {
                     let sender = connection.accept(NAMESPACE);
                     connection.admit();
                     if seat.open(sender.clone()).is_ok() {
-                        Attendance::new(self, sender, seat, caller, opening.locale()).run(&mut connection).await;
+                        Attendance::new(self, sender, seat, caller, opening.locale()).run(connection).await;
                     } else {
                         connection.close();
                     }
