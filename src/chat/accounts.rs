@@ -91,8 +91,7 @@ impl Chat {
         let credentials = self.credentials();
         let turn = credentials.turn(&email).await;
         let (tried, address) = (email.clone(), device.address);
-        let question = move |conn: &Connection| throttle::check_account(conn, &tried, address, Timestamp::now());
-        self.readers().read(question).await?;
+        self.ask(move |conn, now| throttle::check_account(conn, &tried, address, now)).await?;
         let stored = Some(account.password.0.clone());
         if !credentials.hasher.verify(current, stored).await.map_err(credentials::refused)?.matches {
             self.execute(Actor::Anonymous, Command::FailSignIn(FailSignIn { email, address })).await?;
@@ -109,7 +108,7 @@ impl Chat {
     /// # Errors
     /// `INTERNAL`.
     pub async fn has_demo_accounts(&self) -> Result<bool, Error> {
-        self.readers().read(|conn: &Connection| Ok(users::any_demo(conn)?)).await
+        self.ask(|conn, _| Ok(users::any_demo(conn)?)).await
     }
 
     /// Judges what was typed and hashes the password.
@@ -121,11 +120,11 @@ impl Chat {
     }
 
     async fn load_own(&self, actor: Actor) -> Result<Account, Error> {
-        let question = move |conn: &Connection| {
-            let member = access::require_member(conn, actor, Timestamp::now())?;
+        self.ask(move |conn, now| {
+            let member = access::require_member(conn, actor, now)?;
             users::find(conn, member.user_id)?.ok_or_else(|| Error::from(Reason::TokenInvalid))
-        };
-        self.readers().read(question).await
+        })
+        .await
     }
 }
 

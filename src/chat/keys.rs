@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+use crate::auth::actor::Actor;
 use crate::auth::keyring::{Key, SECRET_BYTES};
 use crate::auth::secret;
+use crate::chat::access;
 use crate::chat::error::Error;
+use crate::chat::outcome::Outcome;
+use crate::chat::reply::Reply;
 use crate::model::timestamp::Timestamp;
 use crate::store::keys::{self, KeyRow, Purpose};
 
@@ -44,6 +48,21 @@ pub fn rotate(conn: &Connection, token_life: Duration, now: Timestamp) -> Result
         insert(conn, purpose, now, now + token_life + OVERLAP)?;
     }
     tidy(conn, now)
+}
+
+/// The rule of [`crate::chat::command::Command::RotateKeys`].
+///
+/// # Errors
+/// `FORBIDDEN` for all but the system.
+pub fn carry_out_rotation(
+    conn: &Connection,
+    actor: Actor,
+    token_life: Duration,
+    now: Timestamp,
+) -> Result<Outcome, Error> {
+    access::require_system(actor)?;
+    rotate(conn, token_life, now)?;
+    Ok(Reply::Done.into())
 }
 
 /// The keys in force.

@@ -7,14 +7,17 @@
 
 pub mod access;
 pub mod accounts;
+pub mod administration;
 pub mod body;
 pub mod command;
 pub mod conversations;
 pub mod credentials;
+pub mod directory;
 pub mod error;
 pub mod event;
 pub mod execute;
 pub mod history;
+pub mod invitations;
 pub mod keys;
 pub mod messages;
 pub mod outcome;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::model::account::Account;
 use crate::model::attachment::FileRef;
 use crate::model::conversation::Conversation;
 use crate::model::id::{AttachmentId, InvitationId, MessageId, SessionId};
@@ -43,6 +44,8 @@ pub enum Reply {
     Session(SessionOpened),
     /// The profile as its owner sees it.
     Profile(Profile),
+    /// An account as an administrator sees it.
+    Account(Account),
     /// An invitation and its secret, which is told this once.
     Invited(Invited),
     /// The secret of a setup link, which is told this once.

@@ -12,6 +12,7 @@ use crate::chat::messages::Surroundings;
 use crate::chat::outcome::Outcome;
 use crate::chat::presence::Presence;
 use crate::chat::rates::Rates;
+use crate::chat::{accounts, administration, invitations, keys, sessions, sign_in};
 use crate::chat::{conversations, messages, reactions, reads};
 use crate::model::timestamp::Timestamp;
 
@@ -59,6 +60,40 @@ impl Rules {
             Command::ReactToMessage(command) => reactions::react(conn, actor, &command, now, around),
             Command::ReadMessage(command) => reads::read_message(conn, actor, &command, now, presence),
             Command::ReadConversation(command) => reads::read_conversation(conn, actor, &command, now, presence),
+            about_people => self.carry_out_for_people(conn, actor, about_people, now),
+        }
+    }
+
+    fn carry_out_for_people(
+        &self,
+        conn: &Connection,
+        actor: Actor,
+        command: Command,
+        now: Timestamp,
+    ) -> Result<Outcome, Error> {
+        let Self { presence, settings, .. } = self;
+        match command {
+            Command::AdmitAttempt(command) => sign_in::admit(conn, &command, settings.sign_in_rate, now),
+            Command::SignUp(command) => accounts::sign_up(conn, command, now),
+            Command::OpenSession(command) => sign_in::open(conn, command, now),
+            Command::FailSignIn(command) => sign_in::fail(conn, &command, now),
+            Command::RefreshSession(command) => sessions::refresh(conn, &command, now),
+            Command::SignOut => sessions::sign_out(conn, actor, now),
+            Command::EndSession(command) => sessions::end_one(conn, actor, &command, now),
+            Command::UpdateProfile(command) => accounts::update_profile(conn, actor, command, now),
+            Command::ChangePassword(command) => accounts::change_password(conn, actor, &command, now),
+            Command::Rehash(command) => accounts::rehash(conn, actor, &command),
+            Command::RecordLastSeen(command) => accounts::record_last_seen(conn, actor, &command, now),
+            Command::CreateInvitation(command) => invitations::create(conn, actor, &command, now),
+            Command::RevokeInvitation(command) => invitations::revoke(conn, actor, &command, now),
+            Command::AcceptInvitation(command) => invitations::accept(conn, &command, now, presence),
+            Command::CreateSetupLink(_) => invitations::create_setup(conn, actor, now),
+            Command::SetUp(command) => invitations::set_up(conn, &command, now),
+            Command::AddUser(command) => accounts::add(conn, actor, &command, now),
+            Command::UpdateUser(command) => administration::update(conn, actor, command, now, presence),
+            Command::SetPassword(command) => accounts::set_password(conn, actor, &command, now),
+            Command::EndUserSessions(command) => administration::end_sessions(conn, actor, &command, now),
+            Command::RotateKeys => keys::carry_out_rotation(conn, actor, settings.access_token_life, now),
             _ => Err(Reason::Unavailable.into()),
         }
     }

@@ -42,13 +42,12 @@ impl Chat {
     /// # Errors
     /// `UNAUTHENTICATED`.
     pub async fn list_sessions(&self, actor: Actor) -> Result<Vec<Session>, Error> {
-        let question = move |conn: &Connection| {
-            let now = Timestamp::now();
+        self.ask(move |conn, now| {
             let member = access::require_member(conn, actor, now)?;
             let rows = sessions::list_live(conn, member.user_id, now)?;
             Ok(rows.into_iter().map(|row| shown(row, member.session_id)).collect())
-        };
-        self.readers().read(question).await
+        })
+        .await
     }
 }
 

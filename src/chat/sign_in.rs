@@ -110,11 +110,11 @@ impl Chat {
     }
 
     async fn look_up(&self, email: String, device: Device) -> Result<Option<Account>, Error> {
-        let question = move |conn: &Connection| {
-            throttle::check_account(conn, &email, device.address, Timestamp::now())?;
+        self.ask(move |conn, now| {
+            throttle::check_account(conn, &email, device.address, now)?;
             Ok(users::find_by_email(conn, &email)?)
-        };
-        self.readers().read(question).await
+        })
+        .await
     }
 }
 

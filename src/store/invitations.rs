@@ -163,6 +163,20 @@ pub fn insert_setup(conn: &Connection, hash: &[u8; 32], now: Timestamp, expires_
     Ok(())
 }
 
+/// Whether a setup link works.
+pub fn knows_setup(conn: &Connection, hash: &[u8; 32], now: Timestamp) -> rusqlite::Result<bool> {
+    conn.prepare_cached(
+        "SELECT EXISTS (
+            SELECT 1
+            FROM setup_tokens
+            WHERE hash = :hash
+              AND used_at IS NULL
+              AND expires_at > :now
+        )",
+    )?
+    .query_row(named_params! {":hash": hash, ":now": now}, |row| row.get(0))
+}
+
 /// Uses up a setup link; tells whether it worked.
 pub fn use_setup(conn: &Connection, hash: &[u8; 32], now: Timestamp) -> rusqlite::Result<bool> {
     let used = conn

@@ -19,6 +19,7 @@ pub mod reads;
 #[cfg(test)]
 pub mod scratch;
 pub mod sessions;
+pub mod statistics;
 pub mod throttles;
 pub mod users;
 pub mod words;

@@ -1,0 +1,249 @@
+//! Invitations and the setup link: accounts that are opened with a one-time secret.
+//!
+//! A link that is unknown, used, taken back or expired gets one and the same answer. The secret is told once, to
+//! whoever makes the link; the database only recognises it.
+
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use crate::auth::actor::Actor;
+use crate::auth::secret::{Digest, Secret};
+use crate::chat::accounts::{self, NewAccount, Opening};
+use crate::chat::command::{AcceptInvitation, Command, CreateInvitation, RevokeInvitation, SetUp};
+use crate::chat::error::{Error, Reason};
+use crate::chat::execute::Chat;
+use crate::chat::outcome::Outcome;
+use crate::chat::presence::Presence;
+use crate::chat::reply::{Invited, Reply};
+use crate::chat::sign_in::{self, SignedIn};
+use crate::chat::{access, conversations};
+use crate::model::conversation::Members;
+use crate::model::invitation::{Invitation, Welcome};
+use crate::model::timestamp::Timestamp;
+use crate::model::user::{Profile, Role};
+use crate::store::invitations::{self, InvitationRow, NewInvitation};
+use crate::store::users::{self, NewUser};
+
+/// How long an invitation works.
+pub const INVITATION_LIFE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// How long a setup link works.
+pub const SETUP_LIFE: Duration = Duration::from_secs(30 * 60);
+
+/// Invitations of one person that wait for an answer.
+const OPEN_MAX: i64 = 500;
+
+impl Chat {
+    /// The open invitations that the caller gave out, the latest first; an administrator sees everybody's.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED`; `FORBIDDEN` for clients.
+    pub async fn list_invitations(&self, actor: Actor) -> Result<Vec<Invitation>, Error> {
+        self.ask(move |conn, now| {
+            let me = access::require_member(conn, actor, now)?;
+            let inviter_id = match me.role {
+                Role::Client => return Err(Reason::NotAllowed.into()),
+                Role::Juriste => Some(me.user_id),
+                Role::Admin => None,
+            };
+            Ok(invitations::list_open(conn, inviter_id, now)?.into_iter().map(shown).collect())
+        })
+        .await
+    }
+
+    /// What the holder of an invitation's secret is shown before they accept.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`.
+    pub async fn find_invitation(&self, token: String) -> Result<Welcome, Error> {
+        self.ask(move |conn, now| {
+            let invitation = find_open(conn, &token, now)?;
+            let inviter = accounts::load(conn, invitation.inviter_id)?;
+            Ok(Welcome {
+                inviter_name: inviter.name,
+                inviter_role: inviter.role,
+                role: invitation.role,
+                name: invitation.name,
+                email: invitation.email,
+                expires_at: invitation.expires_at,
+            })
+        })
+        .await
+    }
+
+    /// Opens an account by invitation and signs its owner in.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for a link that does not work, `INVALID`, `CONFLICT` if the address has an account, `RATE_LIMITED`.
+    pub async fn accept_invitation(&self, token: String, account: NewAccount) -> Result<SignedIn, Error> {
+        self.admit(&account.device).await?;
+        let shown = token.clone();
+        self.ask(move |conn, now| find_open(conn, &shown, now).map(drop)).await?;
+        let Opening { name, email, password, locale, device } = self.prepare(account).await?;
+        let command = AcceptInvitation { token, name, email, password, locale, device };
+        self.open_session(Command::AcceptInvitation(command)).await
+    }
+
+    /// Opens the first administrator's account by the setup link and signs them in.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` for a link that does not work, `INVALID`, `CONFLICT` if the address has an account, `RATE_LIMITED`.
+    pub async fn set_up(&self, token: String, account: NewAccount) -> Result<SignedIn, Error> {
+        self.admit(&account.device).await?;
+        let digest = Digest::of_presented(&token).ok_or(Reason::NotFound)?;
+        let works = move |conn: &Connection, now| Ok(invitations::knows_setup(conn, digest.as_bytes(), now)?);
+        if !self.ask(works).await? {
+            return Err(Reason::NotFound.into());
+        }
+        let Opening { name, email, password, locale, device } = self.prepare(account).await?;
+        let command = SetUp { token, name, email, password, locale, device };
+        self.open_session(Command::SetUp(command)).await
+    }
+}
+
+/// The rule of [`Command::CreateInvitation`]: a juriste invites clients, an administrator anybody.
+///
+/// # Errors
+/// `UNAUTHENTICATED`, `FORBIDDEN`; `CONFLICT` if the address has an account; `RATE_LIMITED` for too many open ones.
+pub fn create(conn: &Connection, actor: Actor, command: &CreateInvitation, now: Timestamp) -> Result<Outcome, Error> {
+    let me = access::require_member(conn, actor, now)?;
+    let may_invite = match me.role {
+        Role::Client => false,
+        Role::Juriste => command.role == Role::Client,
+        Role::Admin => true,
+    };
+    if !may_invite {
+        return Err(Reason::NotAllowed.into());
+    }
+    let email = command.email.as_ref().map(|email| email.as_str());
+    if let Some(email) = email
+        && users::find_by_email(conn, email)?.is_some()
+    {
+        return Err(Reason::EmailTaken.into());
+    }
+    if invitations::count_open(conn, me.user_id, now)? >= OPEN_MAX {
+        return Err(Error::too_many(INVITATION_LIFE));
+    }
+    let secret = Secret::generate().map_err(Error::internal)?;
+    let digest = secret.digest();
+    let invitation = NewInvitation {
+        token_hash: digest.as_bytes(),
+        inviter_id: me.user_id,
+        role: command.role,
+        name: command.name.as_ref().map(|name| name.as_str()),
+        email,
+    };
+    let expires_at = now + INVITATION_LIFE;
+    let id = invitations::insert(conn, &invitation, now, expires_at)?;
+    Ok(Reply::Invited(Invited { id, token: secret.reveal().to_owned(), role: command.role, expires_at }).into())
+}
+
+/// The rule of [`Command::RevokeInvitation`].
+///
+/// # Errors
+/// `UNAUTHENTICATED`, `FORBIDDEN` for clients; `NOT_FOUND` for one that is not open or not the caller's.
+pub fn revoke(conn: &Connection, actor: Actor, command: &RevokeInvitation, now: Timestamp) -> Result<Outcome, Error> {
+    let me = access::require_member(conn, actor, now)?;
+    if me.role == Role::Client {
+        return Err(Reason::NotAllowed.into());
+    }
+    let invitation = invitations::find(conn, command.invitation_id)?
+        .filter(|row| row.accepted_at.is_none() && row.revoked_at.is_none() && row.expires_at > now)
+        .filter(|row| me.role == Role::Admin || row.inviter_id == me.user_id)
+        .ok_or(Reason::NotFound)?;
+    invitations::set_revoked(conn, invitation.id, now)?;
+    Ok(Reply::Done.into())
+}
+
+/// The rule of [`Command::AcceptInvitation`]: a client whom a juriste invited finds their conversation there.
+///
+/// # Errors
+/// `NOT_FOUND`; `CONFLICT` if the address has an account.
+pub fn accept(
+    conn: &Connection,
+    command: &AcceptInvitation,
+    now: Timestamp,
+    presence: &Presence,
+) -> Result<Outcome, Error> {
+    let invitation = find_open(conn, &command.token, now)?;
+    let inviter = accounts::load(conn, invitation.inviter_id)?;
+    let user = NewUser {
+        name: command.name.as_str(),
+        email: command.email.as_str(),
+        password: &command.password,
+        role: invitation.role,
+        specialty: None,
+        locale: command.locale,
+    };
+    let guest = open_account(conn, &user, now)?;
+    invitations::set_accepted(conn, invitation.id, guest.id, now)?;
+    let mut events = Vec::new();
+    if (inviter.role, guest.role) == (Role::Juriste, Role::Client) {
+        let members = Members { client_id: guest.id, lawyer_id: inviter.id };
+        events = conversations::open(conn, guest.id, members, now, presence)?.1;
+    }
+    let Outcome { reply, .. } = sign_in::start(conn, guest, &command.device, now)?;
+    Ok(Outcome { reply, events })
+}
+
+/// The rule of [`Command::CreateSetupLink`]; earlier links stop working.
+///
+/// # Errors
+/// `FORBIDDEN` for all but the system; `CONFLICT` if there is an administrator.
+pub fn create_setup(conn: &Connection, actor: Actor, now: Timestamp) -> Result<Outcome, Error> {
+    access::require_system(actor)?;
+    if users::count_active(conn, Role::Admin)? > 0 {
+        return Err(Reason::AdminExists.into());
+    }
+    let secret = Secret::generate().map_err(Error::internal)?;
+    let expires_at = now + SETUP_LIFE;
+    invitations::insert_setup(conn, secret.digest().as_bytes(), now, expires_at)?;
+    Ok(Reply::SetupLink { token: secret.reveal().to_owned(), expires_at }.into())
+}
+
+/// The rule of [`Command::SetUp`].
+///
+/// # Errors
+/// `NOT_FOUND` for a link that does not work, or once there is an administrator; `CONFLICT` if the address has an
+/// account.
+pub fn set_up(conn: &Connection, command: &SetUp, now: Timestamp) -> Result<Outcome, Error> {
+    let digest = Digest::of_presented(&command.token).ok_or(Reason::NotFound)?;
+    let works = users::count_active(conn, Role::Admin)? == 0 && invitations::use_setup(conn, digest.as_bytes(), now)?;
+    if !works {
+        return Err(Reason::NotFound.into());
+    }
+    let user = NewUser {
+        name: command.name.as_str(),
+        email: command.email.as_str(),
+        password: &command.password,
+        role: Role::Admin,
+        specialty: None,
+        locale: command.locale,
+    };
+    let profile = open_account(conn, &user, now)?;
+    sign_in::start(conn, profile, &command.device, now)
+}
+
+fn open_account(conn: &Connection, user: &NewUser<'_>, now: Timestamp) -> Result<Profile, Error> {
+    let profile = accounts::insert(conn, user, now)?;
+    users::set_last_sign_in(conn, profile.id, now)?;
+    Ok(profile)
+}
+
+fn find_open(conn: &Connection, token: &str, now: Timestamp) -> Result<InvitationRow, Error> {
+    let digest = Digest::of_presented(token).ok_or(Reason::NotFound)?;
+    invitations::find_open(conn, digest.as_bytes(), now)?.ok_or_else(|| Reason::NotFound.into())
+}
+
+fn shown(row: InvitationRow) -> Invitation {
+    Invitation {
+        id: row.id,
+        inviter_id: row.inviter_id,
+        role: row.role,
+        name: row.name,
+        email: row.email,
+        created_at: row.created_at,
+        expires_at: row.expires_at,
+    }
+}
