@@ -241,6 +241,9 @@ impl From<Vec<Fault>> for Error {
 impl From<rusqlite::Error> for Error {
     fn from(cause: rusqlite::Error) -> Self {
         match cause.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::OperationInterrupted) => {
+                Self { cause: Some(Box::new(cause)), ..Self::from(Reason::Unavailable) }
+            }
             Some(rusqlite::ErrorCode::DiskFull) => {
                 Self { cause: Some(Box::new(cause)), ..Self::from(Reason::StorageFull) }
             }

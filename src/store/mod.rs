@@ -18,6 +18,7 @@ pub mod readers;
 pub mod reads;
 #[cfg(test)]
 pub mod scratch;
+pub mod search;
 pub mod sessions;
 pub mod statistics;
 pub mod throttles;
