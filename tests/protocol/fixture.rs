@@ -1,0 +1,260 @@
+//! The echo, in this process or in one of its own, and the witness who must not notice anything.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use lexchat::engineio::server::{Server, Settings};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout};
+
+use crate::client::{Frame, WebSocket, get};
+use crate::echo::{self, Layer};
+
+const CHILD: &str = "LEXCHAT_TEST_ECHO";
+
+/// An echo in this process; ends with the test's runtime.
+pub(crate) struct Echo {
+    pub(crate) address: SocketAddr,
+    pub(crate) server: Server,
+    path: &'static str,
+}
+
+impl Echo {
+    /// Engine.IO with the settings of the official suite.
+    pub(crate) async fn engine() -> Self {
+        Self::start(Layer::Engine, echo::engine_settings()).await
+    }
+
+    /// Socket.IO with the settings of the official suite.
+    pub(crate) async fn socket() -> Self {
+        Self::start(Layer::Socket(echo::socket_settings()), echo::engine_settings()).await
+    }
+
+    pub(crate) async fn start(layer: Layer, settings: Settings) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let (server, incoming) = Server::new(settings);
+        let path = layer.path();
+        tokio::spawn(echo::accept(incoming, layer));
+        tokio::spawn(echo::serve(listener, server.clone(), path));
+        Self { address, server, path }
+    }
+
+    /// An endpoint that the test serves itself.
+    pub(crate) fn at_address(address: SocketAddr, server: Server, path: &'static str) -> Self {
+        Self { address, server, path }
+    }
+
+    /// The endpoint with a query string.
+    pub(crate) fn at(&self, query: &str) -> String {
+        format!("{}?{query}", self.path)
+    }
+
+    pub(crate) async fn websocket(&self) -> WebSocket {
+        open_websocket(self.address, self.path).await
+    }
+
+    /// A polling session; its secret name.
+    pub(crate) async fn polling(&self) -> String {
+        open_polling(self.address, self.path).await
+    }
+
+    /// The target of a polling session's requests.
+    pub(crate) fn poll(&self, sid: &str) -> String {
+        self.at(&format!("EIO=4&transport=polling&sid={sid}"))
+    }
+
+    /// The target of a WebSocket that wants to take a session over.
+    pub(crate) fn upgrade(&self, sid: &str) -> String {
+        self.at(&format!("EIO=4&transport=websocket&sid={sid}"))
+    }
+}
+
+/// A WebSocket session whose `open` packet was read.
+pub(crate) async fn open_websocket(address: SocketAddr, path: &str) -> WebSocket {
+    let mut websocket = WebSocket::open(address, &format!("{path}?EIO=4&transport=websocket")).await;
+    let opening = websocket.next().await;
+    assert!(matches!(&opening, Frame::Text(text) if text.starts_with("0{")), "{opening:?}");
+    websocket
+}
+
+pub(crate) async fn open_polling(address: SocketAddr, path: &str) -> String {
+    let reply = get(address, &format!("{path}?EIO=4&transport=polling")).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let opening: Value = serde_json::from_str(&reply.text()[1..]).expect("an open packet");
+    opening["sid"].as_str().expect("a session").to_owned()
+}
+
+/// A Socket.IO connection in the main namespace, its greeting read.
+pub(crate) async fn open_namespace(address: SocketAddr) -> WebSocket {
+    let mut websocket = open_websocket(address, "/socket.io/").await;
+    websocket.text("40").await;
+    assert!(websocket.message().await.starts_with("40{"));
+    assert_eq!(websocket.message().await, r#"42["auth",{}]"#);
+    websocket
+}
+
+/// An echo in a process of its own, with a witness connected to it and its memory and descriptors noted.
+pub(crate) struct Target {
+    pub(crate) address: SocketAddr,
+    child: Child,
+    witness: mpsc::Sender<oneshot::Sender<()>>,
+    before: Usage,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Usage {
+    resident_kb: u64,
+    descriptors: usize,
+}
+
+/// How much a process may grow that was attacked: allocators keep some of what they had.
+const GROWTH_KB: u64 = 6 * 1024;
+
+impl Target {
+    /// Engine.IO at `/engine.io/`.
+    pub(crate) async fn engine() -> Self {
+        Self::start("engine").await
+    }
+
+    /// Socket.IO at `/socket.io/`.
+    pub(crate) async fn socket() -> Self {
+        Self::start("socket").await
+    }
+
+    async fn start(layer: &str) -> Self {
+        let test = std::env::current_exe().expect("this test");
+        let mut child = Command::new(test)
+            .args(["--exact", "fixture::serves_as_a_child", "--ignored", "--nocapture"])
+            .env(CHILD, layer)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a child");
+        let address = read_address(child.stdout.take().expect("its output"));
+        let (witness, says) = match layer {
+            "engine" => (open_websocket(address, "/engine.io/").await, ("4witness", "4witness")),
+            _ => (open_namespace(address).await, (r#"42["message","witness"]"#, r#"42["message-back","witness"]"#)),
+        };
+        let before = Usage { resident_kb: 0, descriptors: 0 };
+        let mut target = Self { address, child, witness: attend(witness, says), before };
+        target.testify().await;
+        target.before = target.usage();
+        target
+    }
+
+    /// The witness is served within a second.
+    pub(crate) async fn testify(&mut self) {
+        let (served, heard) = oneshot::channel();
+        self.witness.send(served).await.expect("the witness is connected");
+        let heard = timeout(Duration::from_secs(1), heard).await;
+        assert!(matches!(heard, Ok(Ok(()))), "the witness waits or was cut off");
+    }
+
+    /// Up, the witness served, memory and descriptors as before.
+    pub(crate) async fn assert_unharmed(mut self) {
+        self.testify().await;
+        if !cfg!(target_os = "linux") {
+            return;
+        }
+        let deadline = Instant::now() + Duration::from_secs(15);
+        loop {
+            let now = self.usage();
+            let flat = now.resident_kb <= self.before.resident_kb + GROWTH_KB;
+            if flat && now.descriptors <= self.before.descriptors {
+                return;
+            }
+            assert!(Instant::now() < deadline, "grown from {:?} to {now:?}", self.before);
+            self.testify().await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// CPU time that the server has used so far.
+    pub(crate) fn cpu(&self) -> Duration {
+        let Ok(stat) = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())) else {
+            return Duration::ZERO;
+        };
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks: u64 = [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<u64>().ok()).sum();
+        Duration::from_millis(ticks * 10)
+    }
+
+    fn usage(&self) -> Usage {
+        let process = format!("/proc/{}", self.child.id());
+        let status = std::fs::read_to_string(format!("{process}/status")).unwrap_or_default();
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let resident_kb = resident.and_then(|text| text.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0);
+        let descriptors = std::fs::read_dir(format!("{process}/fd")).map_or(0, Iterator::count);
+        Usage { resident_kb, descriptors }
+    }
+}
+
+/// Keeps a connection alive and, when asked, says something and tells that it heard the echo.
+fn attend(mut witness: WebSocket, says: (&'static str, &'static str)) -> mpsc::Sender<oneshot::Sender<()>> {
+    let (ask, mut asked) = mpsc::channel::<oneshot::Sender<()>>(1);
+    tokio::spawn(async move {
+        let mut waiting = None;
+        loop {
+            tokio::select! {
+                next = asked.recv(), if waiting.is_none() => {
+                    let Some(next) = next else { return };
+                    waiting = Some(next);
+                    witness.text(says.0).await;
+                }
+                frame = witness.next_within(Duration::from_secs(60)) => match frame {
+                    Some(Frame::Text(text)) if text == "2" => witness.text("3").await,
+                    Some(Frame::Text(text)) if text == says.1 => {
+                        waiting.take().map(|served: oneshot::Sender<()>| served.send(()));
+                    }
+                    _ => return,
+                },
+            }
+        }
+    });
+    ask
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn read_address(output: impl Read + Send + 'static) -> SocketAddr {
+    let mut lines = BufReader::new(output).lines();
+    let found = lines.by_ref().map_while(Result::ok).find_map(|line| {
+        let address = line.split("echo at ").nth(1)?;
+        address.parse().ok()
+    });
+    // Go on reading, so that the child never waits for its output to be taken.
+    std::thread::spawn(move || lines.for_each(drop));
+    found.expect("the child tells where it listens")
+}
+
+/// Not a test: what a child of [`Target::start`] runs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "runs only as a child of other tests"]
+async fn serves_as_a_child() {
+    let Ok(layer) = std::env::var(CHILD) else { return };
+    let layer = match layer.as_str() {
+        "engine" => Layer::Engine,
+        _ => Layer::Socket(echo::socket_settings()),
+    };
+    let settings = Settings {
+        ping_interval: Duration::from_secs(3),
+        ping_timeout: Duration::from_secs(2),
+        sessions_max_per_address: 20_000,
+        ..echo::engine_settings()
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    println!("echo at {}", listener.local_addr().expect("an address"));
+    let (server, incoming) = Server::new(settings);
+    let path = layer.path();
+    tokio::spawn(echo::accept(incoming, layer));
+    echo::serve(listener, server, path).await.expect("served");
+}

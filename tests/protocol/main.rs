@@ -1,0 +1,23 @@
+//! The two protocol layers from outside: every case of the official suites, and what nobody should send.
+//!
+//! Well-behaved cases talk to an echo in this process; hostile ones to an echo in a process of its own, so that its
+//! memory and descriptors can be watched.
+
+#[path = "../../examples/protocol_echo.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the example's own main is not used here")]
+mod echo;
+
+mod client;
+mod fixture;
+
+mod engine_cases;
+mod features;
+mod origins;
+mod polling_features;
+mod socket_cases;
+
+mod hostile_bodies;
+mod hostile_frames;
+mod hostile_handshakes;
+mod hostile_heads;
+mod hostile_packets;
