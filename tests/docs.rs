@@ -1,0 +1,196 @@
+//! The documents say what the code does: every event, code, route, flag and variable they name exists, and every one
+//! that exists is named; every link between them leads somewhere.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::CommandFactory;
+use lexchat::chat::error::Code;
+use lexchat::cli::Cli;
+use lexchat::{api, gateway};
+
+/// Words in the documents that look like flags and belong to other programs, or to the test command.
+const FLAGS_OF_OTHERS: &[&str] = &["--release", "--locked", "--long", "--path", "--example", "--engine", "--bench"];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn documents() -> Vec<(String, String)> {
+    let mut names: Vec<String> = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(String::from).into();
+    for entry in fs::read_dir(root().join("docs")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ending| ending == "md") {
+            names.push(format!("docs/{}", path.file_name().unwrap().to_str().unwrap()));
+        }
+    }
+    names.into_iter().map(|name| (name.clone(), read(&name))).collect()
+}
+
+/// What stands between backticks, line by line; fenced blocks are left out.
+fn code_spans(text: &str) -> Vec<&str> {
+    let mut spans = Vec::new();
+    let mut is_fenced = false;
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            is_fenced = !is_fenced;
+        } else if !is_fenced {
+            spans.extend(line.split('`').skip(1).step_by(2));
+        }
+    }
+    spans
+}
+
+fn is_event_name(word: &str) -> bool {
+    let parts: Vec<&str> = word.split(':').collect();
+    let is_noun = matches!(parts[0], "conversation" | "message" | "user" | "auth");
+    is_noun && parts.len() > 1 && parts[1..].iter().all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_lowercase()))
+}
+
+fn events() -> BTreeSet<String> {
+    let asked = gateway::request::EVENTS.iter().map(ToString::to_string);
+    asked.chain(told_events()).collect()
+}
+
+/// The names of all events that the gateway sends, as its source spells them.
+fn told_events() -> BTreeSet<String> {
+    let mut names: BTreeSet<String> = ["notification", "exception"].map(String::from).into();
+    for entry in fs::read_dir(root().join("src/gateway")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        names.extend(code.split('"').skip(1).step_by(2).filter(|word| is_event_name(word)).map(String::from));
+    }
+    names
+}
+
+#[test]
+fn every_event_is_in_the_guide_and_every_event_that_a_document_names_exists() {
+    let events = events();
+    let guide = read("docs/GUIDE.md");
+    let in_guide: BTreeSet<&str> = code_spans(&guide).into_iter().collect();
+    for event in &events {
+        assert!(in_guide.contains(event.as_str()), "docs/GUIDE.md does not name `{event}`");
+    }
+    for (name, text) in documents() {
+        for word in code_spans(&text) {
+            let word = word.split(' ').next().unwrap_or_default();
+            assert!(!is_event_name(word) || events.contains(word), "{name} names `{word}`, which does not exist");
+        }
+    }
+}
+
+#[test]
+fn every_code_is_in_the_guide() {
+    let guide = read("docs/GUIDE.md");
+    let rows: BTreeSet<&str> = guide.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    for code in Code::ALL {
+        assert!(rows.contains(code.as_str()), "docs/GUIDE.md has no row for {}", code.as_str());
+    }
+    let is_code = |word: &&&str| word.len() > 4 && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+    for row in rows.iter().filter(is_code) {
+        assert!(
+            Code::ALL.iter().any(|code| code.as_str() == *row),
+            "docs/GUIDE.md explains {row}, which does not exist"
+        );
+    }
+}
+
+#[test]
+fn the_guide_has_exactly_the_routes_of_the_api() {
+    let document: serde_json::Value = serde_json::from_str(api::openapi::DOCUMENT).unwrap();
+    let mut described = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in ["get", "put", "post", "patch", "delete"] {
+            if item.get(method).is_some() {
+                described.insert(format!("{} {path}", method.to_uppercase()));
+            }
+        }
+    }
+    let guide = read("docs/GUIDE.md");
+    let is_route =
+        |span: &&str| span.split_once(" /").is_some_and(|(method, _)| method.bytes().all(|b| b.is_ascii_uppercase()));
+    let told: BTreeSet<String> = code_spans(&guide).into_iter().filter(is_route).map(String::from).collect();
+    assert_eq!(told, described);
+}
+
+#[test]
+fn operating_explains_every_flag_and_variable_and_names_no_other() {
+    let cli = Cli::command();
+    let mut flags: BTreeSet<String> = ["--help", "--version"].map(String::from).into();
+    let mut variables: BTreeSet<String> = BTreeSet::new();
+    let mut commands = vec![&cli];
+    while let Some(command) = commands.pop() {
+        commands.extend(command.get_subcommands());
+        for argument in command.get_arguments() {
+            flags.extend(argument.get_long().map(|long| format!("--{long}")));
+            variables.extend(argument.get_env().and_then(|name| name.to_str()).map(String::from));
+        }
+    }
+    variables.insert("LEXCHAT_METRICS_TOKEN".into());
+
+    let operating = read("docs/OPERATING.md");
+    let serve = cli.find_subcommand("serve").unwrap();
+    for flag in serve.get_arguments().filter_map(clap::Arg::get_long).filter(|long| *long != "help") {
+        assert!(operating.contains(&format!("`--{flag}`")), "docs/OPERATING.md does not explain --{flag}");
+    }
+    for command in cli.get_subcommands().map(clap::Command::get_name) {
+        assert!(operating.contains(&format!("lexchat {command}")), "docs/OPERATING.md does not name lexchat {command}");
+    }
+    for (name, text) in documents() {
+        for word in code_spans(&text).into_iter().flat_map(|span| span.split([' ', '=', ',', '|', '[', ']'])) {
+            let is_flag =
+                word.strip_prefix("--").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()));
+            let is_known = flags.contains(word) || FLAGS_OF_OTHERS.contains(&word);
+            assert!(!is_flag || is_known, "{name} names {word}, which does not exist");
+            let is_variable = word.starts_with("LEXCHAT_") && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+            let is_of_tests = word == "LEXCHAT_" || word.starts_with("LEXCHAT_TEST_") || word == "LEXCHAT_BIN";
+            assert!(
+                !is_variable || is_of_tests || variables.contains(word),
+                "{name} names {word}, which does not exist"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_link_between_the_documents_leads_somewhere() {
+    let mut faults = Vec::new();
+    for (name, text) in documents() {
+        let folder = root().join(&name).parent().map(Path::to_owned).unwrap();
+        for target in links(&text) {
+            let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let file = if path.is_empty() { root().join(&name) } else { folder.join(path) };
+            if !file.exists() {
+                faults.push(format!("{name}: {target} does not exist"));
+            } else if !anchor.is_empty() && !anchors(&fs::read_to_string(&file).unwrap()).contains(anchor) {
+                faults.push(format!("{name}: {target} has no such heading"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// The targets of Markdown links, without those that leave the repository.
+fn links(text: &str) -> Vec<&str> {
+    let targets = text.match_indices("](").filter_map(|(at, _)| text[at + 2..].split(')').next());
+    targets
+        .filter(|target| !target.contains("://") && !target.starts_with("mailto:") && !target.contains('\n'))
+        .collect()
+}
+
+/// The names by which headings can be linked to: small letters, hyphens for spaces, no punctuation.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let name = |line: &str| {
+        let words = line.trim_start_matches('#').trim().to_lowercase();
+        let kept = words.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect::<String>()
+    };
+    headings.map(name).collect()
+}
