@@ -36,6 +36,7 @@ pub struct App {
     sockets: Server,
     chat: Chat,
     telling: JoinHandle<()>,
+    upkeep: JoinHandle<()>,
     accepting: JoinHandle<()>,
     /// Whether its database was made by this start.
     pub created: bool,
@@ -88,12 +89,14 @@ impl App {
             trusted_proxies: config.trusted_proxies,
         });
         let telling = tokio::spawn(tell(gateway.clone(), outcomes));
+        let looked_after = chat.clone();
+        let upkeep = tokio::spawn(async move { looked_after.look_after().await });
         let accepting = tokio::spawn(accept(gateway, incoming, socketio));
         let listener = Running::start(listeners, config.listener, move |request, peer| {
             let routes = routes.clone();
             async move { routes.answer(request, peer).await }
         })?;
-        Ok(App { addresses, listener, sockets, chat, telling, accepting, created })
+        Ok(App { addresses, listener, sockets, chat, telling, upkeep, accepting, created })
     }
 
     /// The first address listened on.
@@ -109,6 +112,7 @@ impl App {
     /// Stops everything, within ten seconds.
     pub async fn stop(self) {
         self.listener.stop_accepting();
+        self.upkeep.abort();
         self.chat.close().await;
         if tokio::time::timeout(ANSWERS_WITHIN, self.telling).await.is_err() {
             tracing::warn!("not everything that was committed could be told in time");

@@ -3,8 +3,10 @@
 use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
-use crate::chat::command::{FileSource, SendMessage};
+use crate::chat::attachments::store_inline;
+use crate::chat::command::{FileSource, InlineFile, SendMessage};
 use crate::chat::error::{Error, Reason};
+use crate::chat::execute::Settings;
 use crate::chat::wire::FILES_MAX;
 use crate::model::attachment::{self, FileRef};
 use crate::model::id::{AttachmentId, MessageId};
@@ -31,10 +33,19 @@ pub struct Body<'a> {
     pub links: Vec<String>,
     /// The same as they are stored.
     pub links_json: Option<String>,
-    /// Stored files, in order.
-    pub files: Vec<AttachmentId>,
+    /// Files, in order.
+    pub files: Vec<File<'a>>,
     /// The head of a SHA-256 over all of it, if the sender gave it an id.
     pub digest: Option<[u8; 16]>,
+}
+
+/// A file of a message.
+#[derive(Debug)]
+pub enum File<'a> {
+    /// One that was uploaded.
+    Stored(AttachmentId),
+    /// One that came along.
+    Inline(&'a InlineFile),
 }
 
 impl<'a> Body<'a> {
@@ -57,14 +68,14 @@ impl<'a> Body<'a> {
         let mut files = Vec::new();
         for address in &command.attachments {
             match attachment::id_of_url(address) {
-                Some(id) => files.push(id),
+                Some(id) => files.push(File::Stored(id)),
                 None => links.push(check_link(address)?.to_owned()),
             }
         }
         for file in &command.files {
             match file {
-                FileSource::Stored(id) => files.push(*id),
-                FileSource::Inline(_) => {}
+                FileSource::Stored(id) => files.push(File::Stored(*id)),
+                FileSource::Inline(file) => files.push(File::Inline(file)),
             }
         }
         let links_json =
@@ -98,24 +109,30 @@ impl<'a> Body<'a> {
     ///
     /// # Errors
     /// `NOT_FOUND` for a file that is not the sender's or not of this conversation, `CONFLICT` for one that is not
-    /// complete or went with another message.
+    /// complete or went with another message, `TOO_LARGE` for what came along and has no room.
     pub fn attach(
         &self,
         conn: &Connection,
         standing: &Standing,
         message_id: MessageId,
-        _now: Timestamp,
+        now: Timestamp,
+        settings: &Settings,
     ) -> Result<Vec<FileRef>, Error> {
+        let (sender_id, conversation_id) = (standing.me.id, standing.conversation.id);
         let mut refs = Vec::with_capacity(self.files.len());
-        for (place, id) in self.files.iter().enumerate() {
-            let file = attachments::find(conn, *id)?.ok_or(Reason::NotFound)?;
-            if file.uploader_id != standing.me.id || file.conversation_id != standing.conversation.id {
+        for (place, file) in self.files.iter().enumerate() {
+            let id = match file {
+                File::Stored(id) => *id,
+                File::Inline(file) => store_inline(conn, sender_id, conversation_id, file, now, settings)?,
+            };
+            let file = attachments::find(conn, id)?.ok_or(Reason::NotFound)?;
+            if file.uploader_id != sender_id || file.conversation_id != conversation_id {
                 return Err(Reason::NotFound.into());
             }
             let Some(file_ref) = file.file_ref().filter(|_| file.message_id.is_none()) else {
                 return Err(Reason::FileUnavailable.into());
             };
-            attachments::set_message(conn, *id, message_id, i64::try_from(place).unwrap_or(i64::MAX))?;
+            attachments::set_message(conn, id, message_id, i64::try_from(place).unwrap_or(i64::MAX))?;
             refs.push(file_ref);
         }
         Ok(refs)

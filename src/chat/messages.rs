@@ -77,7 +77,7 @@ pub fn send(
         return repeat(conn, &standing, command, &body);
     };
     words::insert(conn, id, body.content, standing.conversation.members)?;
-    let files = body.attach(conn, &standing, id, now)?;
+    let files = body.attach(conn, &standing, id, now, around.settings)?;
     let mut links = body.links;
     links.extend(files.iter().map(|file| file.url.clone()));
     let message = Message {

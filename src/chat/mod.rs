@@ -8,6 +8,7 @@
 pub mod access;
 pub mod accounts;
 pub mod administration;
+pub mod attachments;
 pub mod body;
 pub mod command;
 pub mod conversations;
@@ -33,6 +34,8 @@ pub mod search;
 pub mod sessions;
 pub mod sign_in;
 pub mod throttle;
+pub mod transfer;
 #[cfg(test)]
 pub mod trial;
+pub mod upkeep;
 pub mod wire;

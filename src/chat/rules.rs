@@ -6,13 +6,13 @@ use rusqlite::Connection;
 
 use crate::auth::actor::Actor;
 use crate::chat::command::Command;
-use crate::chat::error::{Error, Reason};
+use crate::chat::error::Error;
 use crate::chat::execute::Settings;
 use crate::chat::messages::Surroundings;
 use crate::chat::outcome::Outcome;
 use crate::chat::presence::Presence;
 use crate::chat::rates::Rates;
-use crate::chat::{accounts, administration, invitations, keys, sessions, sign_in};
+use crate::chat::{accounts, administration, attachments, invitations, keys, sessions, sign_in, upkeep};
 use crate::chat::{conversations, messages, reactions, reads};
 use crate::model::timestamp::Timestamp;
 
@@ -94,7 +94,25 @@ impl Rules {
             Command::SetPassword(command) => accounts::set_password(conn, actor, &command, now),
             Command::EndUserSessions(command) => administration::end_sessions(conn, actor, &command, now),
             Command::RotateKeys => keys::carry_out_rotation(conn, actor, settings.access_token_life, now),
-            _ => Err(Reason::Unavailable.into()),
+            about_files => self.carry_out_for_files(conn, actor, about_files, now),
+        }
+    }
+
+    fn carry_out_for_files(
+        &self,
+        conn: &Connection,
+        actor: Actor,
+        command: Command,
+        now: Timestamp,
+    ) -> Result<Outcome, Error> {
+        let settings = &self.settings;
+        match command {
+            Command::BeginUpload(command) => attachments::begin(conn, actor, &command, now, settings),
+            Command::AppendChunk(command) => attachments::append(conn, actor, &command, now, settings),
+            Command::FinishUpload(command) => attachments::finish(conn, actor, command, now),
+            Command::CancelUpload(command) => attachments::cancel(conn, actor, &command, now),
+            Command::Tidy => upkeep::tidy(conn, actor, now),
+            _ => Err(Error::internal("no rule carries out this command")),
         }
     }
 }

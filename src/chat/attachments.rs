@@ -1,0 +1,182 @@
+//! Files: how they arrive, who may see them, and when they go again.
+//!
+//! ```text
+//! BeginUpload ─→ AppendChunk … ─→ FinishUpload ─→ a message takes it ─→ goes with its message
+//!      └── CancelUpload, or a day without a message: forgotten
+//! ```
+//!
+//! Until a message takes it, only its sender may see a file; from then on both members of the conversation may.
+
+use rusqlite::Connection;
+use sha2::{Digest as _, Sha256};
+
+use crate::auth::actor::Actor;
+use crate::chat::access;
+use crate::chat::command::{AppendChunk, BeginUpload, CancelUpload, FinishUpload, InlineFile};
+use crate::chat::error::{Error, Reason};
+use crate::chat::execute::Settings;
+use crate::chat::outcome::Outcome;
+use crate::chat::reply::Reply;
+use crate::model::file_name::FileName;
+use crate::model::id::{AttachmentId, ConversationId, UserId};
+use crate::model::media_type::MediaType;
+use crate::model::timestamp::Timestamp;
+use crate::store::attachments::{self, AttachmentRow, Facts};
+
+/// Bytes of a stored part: a range is read, and an upload is written, so much at a time.
+pub const CHUNK_BYTES: usize = 256 * 1024;
+
+/// Files of one person that are arriving or wait for a message.
+const LOOSE_MAX: i64 = 200;
+
+/// The rule of [`crate::chat::command::Command::BeginUpload`].
+///
+/// # Errors
+/// `UNAUTHENTICATED`; `NOT_FOUND` outside one's own conversations; `TOO_LARGE` for the file or for all files together;
+/// `RATE_LIMITED` when too many wait for a message.
+pub fn begin(
+    conn: &Connection,
+    actor: Actor,
+    command: &BeginUpload,
+    now: Timestamp,
+    settings: &Settings,
+) -> Result<Outcome, Error> {
+    let standing = access::require_standing(conn, actor, command.conversation_id, now)?;
+    require_space(conn, standing.me.id, 0, command.size.unwrap_or(0), settings)?;
+    let id = announce(conn, standing.me.id, command.conversation_id, &command.name, now)?;
+    Ok(Reply::UploadBegun(id).into())
+}
+
+/// The rule of [`crate::chat::command::Command::AppendChunk`].
+///
+/// # Errors
+/// `UNAUTHENTICATED`; `NOT_FOUND` for what is not one's own or already complete; `TOO_LARGE`.
+pub fn append(
+    conn: &Connection,
+    actor: Actor,
+    command: &AppendChunk,
+    now: Timestamp,
+    settings: &Settings,
+) -> Result<Outcome, Error> {
+    let row = require_arriving(conn, actor, command.attachment_id, now)?;
+    let (arrived, more) = (u64::try_from(row.size).unwrap_or(0), command.data.len() as u64);
+    require_space(conn, row.uploader_id, arrived, more, settings)?;
+    if !command.data.is_empty() {
+        attachments::append(conn, row.id, &command.data)?;
+    }
+    Ok(Reply::Done.into())
+}
+
+/// The rule of [`crate::chat::command::Command::FinishUpload`].
+///
+/// # Errors
+/// `UNAUTHENTICATED`; `NOT_FOUND` for what is not one's own or already complete.
+pub fn finish(conn: &Connection, actor: Actor, command: FinishUpload, now: Timestamp) -> Result<Outcome, Error> {
+    let mut row = require_arriving(conn, actor, command.attachment_id, now)?;
+    let FinishUpload { sha256, mime_type, dimensions, .. } = command;
+    let facts = Facts { mime_type, sha256, dimensions };
+    attachments::set_complete(conn, row.id, &facts)?;
+    row.facts = Some(facts);
+    let file = row.file_ref().ok_or_else(|| Error::internal("a complete file is incomplete"))?;
+    Ok(Reply::File(file).into())
+}
+
+/// The rule of [`crate::chat::command::Command::CancelUpload`]. The program itself may do it for whoever went away.
+///
+/// # Errors
+/// `UNAUTHENTICATED`; `NOT_FOUND` for what is not one's own or already complete.
+pub fn cancel(conn: &Connection, actor: Actor, command: &CancelUpload, now: Timestamp) -> Result<Outcome, Error> {
+    let row = match actor {
+        Actor::System => attachments::find(conn, command.attachment_id)?.filter(|row| row.facts.is_none()),
+        _ => Some(require_arriving(conn, actor, command.attachment_id, now)?),
+    };
+    attachments::delete(conn, row.ok_or(Reason::NotFound)?.id)?;
+    Ok(Reply::Done.into())
+}
+
+/// Stores a file that arrived whole with its message.
+///
+/// # Errors
+/// `TOO_LARGE`, `RATE_LIMITED`.
+pub fn store_inline(
+    conn: &Connection,
+    uploader_id: UserId,
+    conversation_id: ConversationId,
+    file: &InlineFile,
+    now: Timestamp,
+    settings: &Settings,
+) -> Result<AttachmentId, Error> {
+    require_space(conn, uploader_id, 0, file.data.len() as u64, settings)?;
+    let id = announce(conn, uploader_id, conversation_id, &file.name, now)?;
+    for chunk in file.data.chunks(CHUNK_BYTES) {
+        attachments::append(conn, id, chunk)?;
+    }
+    attachments::set_complete(conn, id, &facts_of(&file.data, Sha256::digest(&file.data).into()))?;
+    Ok(id)
+}
+
+/// What is found out about a file that begins with `head`.
+#[must_use]
+pub fn facts_of(head: &[u8], sha256: [u8; 32]) -> Facts {
+    let kind = MediaType::sniff(head);
+    let dimensions = kind.dimensions(head).map(|dimensions| (dimensions.width, dimensions.height));
+    Facts { mime_type: kind.as_str().to_owned(), sha256, dimensions }
+}
+
+/// A complete file that whoever asks may see.
+///
+/// # Errors
+/// `UNAUTHENTICATED`; `NOT_FOUND`.
+pub fn require_visible(
+    conn: &Connection,
+    actor: Actor,
+    id: AttachmentId,
+    now: Timestamp,
+) -> Result<AttachmentRow, Error> {
+    let me = access::require_member(conn, actor, now)?;
+    let row = attachments::find(conn, id)?.filter(|row| row.facts.is_some()).ok_or(Reason::NotFound)?;
+    match row.message_id {
+        Some(_) => access::require_standing(conn, actor, row.conversation_id, now).map(drop)?,
+        None if row.uploader_id == me.user_id => {}
+        None => return Err(Reason::NotFound.into()),
+    }
+    Ok(row)
+}
+
+/// Someone's own file that is still arriving.
+fn require_arriving(conn: &Connection, actor: Actor, id: AttachmentId, now: Timestamp) -> Result<AttachmentRow, Error> {
+    let me = access::require_member(conn, actor, now)?;
+    let row = attachments::find(conn, id)?.filter(|row| row.uploader_id == me.user_id && row.facts.is_none());
+    row.ok_or_else(|| Reason::NotFound.into())
+}
+
+fn announce(
+    conn: &Connection,
+    uploader_id: UserId,
+    conversation_id: ConversationId,
+    name: &str,
+    now: Timestamp,
+) -> Result<AttachmentId, Error> {
+    if attachments::count_loose(conn, uploader_id)? >= LOOSE_MAX {
+        return Err(Reason::TooMany.into());
+    }
+    Ok(attachments::insert(conn, uploader_id, conversation_id, FileName::clean(name).as_str(), now)?)
+}
+
+/// Lets `more` bytes follow the `arrived` ones of a file, if neither the file nor all of its sender's become too large.
+fn require_space(
+    conn: &Connection,
+    uploader_id: UserId,
+    arrived: u64,
+    more: u64,
+    settings: &Settings,
+) -> Result<(), Error> {
+    if arrived.saturating_add(more) > settings.file_bytes_max {
+        return Err(Reason::TooLarge.into());
+    }
+    let stored = u64::try_from(attachments::sum_bytes(conn, uploader_id)?).unwrap_or(0);
+    if stored.saturating_add(more) > settings.user_bytes_max {
+        return Err(Reason::QuotaReached.into());
+    }
+    Ok(())
+}
