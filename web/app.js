@@ -39,8 +39,18 @@ const app = {
     app.redraw();
   },
 
+  /** @returns {Promise<void>} when it is gone and the focus is back */
   closeDialog() {
-    if (history.state?.dialog) history.back();
+    if (!history.state?.dialog) return Promise.resolve();
+    return new Promise((resolve) => {
+      addEventListener('popstate', () => setTimeout(resolve), { once: true });
+      history.back();
+    });
+  },
+
+  /** @param {string} text @param {string} [said] what is said when it is done */
+  async copy(text, said = t('copied')) {
+    await navigator.clipboard?.writeText(text).then(() => app.client?.notice(said), () => {});
   },
 
   /** Makes what is shown agree with the address. */

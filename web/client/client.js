@@ -12,6 +12,7 @@ import { connect } from './connection.js';
 import { Drafts } from './drafts.js';
 import { Outbox, election } from './outbox.js';
 import { open as openStorage } from './storage.js';
+import { prime } from './media.js';
 import { upload } from './uploads.js';
 
 const PAGE = 50;
@@ -54,7 +55,10 @@ export async function start(store, listener = {}) {
     isUp: () => socket.isUp(),
     upload: (file, conversationId) => drafts.running.get(file.key) ?? upload(file, conversationId),
     onChange: (entries) => dispatch({ type: 'outboxChanged', entries }),
-    onAccepted: (message) => dispatch({ type: 'messageReceived', message }),
+    onAccepted: (message, entry) => {
+      for (const file of entry?.files ?? []) prime(/** @type {any} */ (file).info?.url, /** @type {any} */ (file).blob);
+      dispatch({ type: 'messageReceived', message });
+    },
     tellOthers: () => others?.postMessage('outbox'),
   });
 
@@ -341,6 +345,14 @@ export async function start(store, listener = {}) {
     if (reply) dispatch({ type: 'reactionsChanged', conversationId: message.conversationId, messageId: message.id, reactions: reply.reactions });
   }
 
+  /** A message that another one answers and that the timeline does not hold. @param {number} messageId */
+  async function loadQuote(messageId) {
+    if (messageId in state().quotes) return;
+    dispatch({ type: 'quoteLoaded', messageId, message: null });
+    const message = await api.get(`/messages/${messageId}`).catch(() => null);
+    if (message) dispatch({ type: 'quoteLoaded', messageId, message });
+  }
+
   /** @param {number} participantId @returns {Promise<number|null>} the conversation's id */
   async function startConversation(participantId) {
     try {
@@ -351,6 +363,17 @@ export async function start(store, listener = {}) {
       report(error);
       return null;
     }
+  }
+
+  /** Takes an own message into the composer. @param {number} conversationId @param {import('../core/state.js').Message} message */
+  function beginEdit(conversationId, message) {
+    if (message.senderId === me.id && !message.isDeleted) drafts.set(conversationId, { editingId: message.id, replyToId: null, text: message.content });
+  }
+
+  /** The latest own message that can still be changed. @param {number} conversationId */
+  function lastOwn(conversationId) {
+    const items = state().timelines[conversationId]?.items ?? [];
+    return items.findLast((one) => one.senderId === me.id && !one.isDeleted) ?? null;
   }
 
   /** Puts a message that was not accepted back into the composer. @param {string} clientMessageId */
@@ -370,7 +393,7 @@ export async function start(store, listener = {}) {
   }
 
   return {
-    me, drafts, outbox, openConversation, showMessage, latest, more, markRead, typing, send, remove, react, startConversation, reword,
+    me, store, drafts, outbox, openConversation, showMessage, latest, more, markRead, typing, send, remove, react, loadQuote, startConversation, beginEdit, lastOwn, reword,
     notice, report, loadConversations,
     hurry: () => socket.hurry(),
     /** After signing in again: the same page goes on with the new token. */

@@ -5,9 +5,9 @@
  * @typedef {{key: string, name: string, size: number, type: string, blob: Blob, progress: number, info: any, error: string|null, width?: number, height?: number}} Staged
  */
 import { FILES_MAX, FILE_BYTES_MAX } from './uploads.js';
-import { t } from '../core/i18n.js';
+import { locale, t } from '../core/i18n.js';
+import { isPicture } from './media.js';
 import { fileSize } from '../core/format.js';
-import { locale } from '../core/i18n.js';
 
 const WRITE_AFTER_MS = 250;
 
@@ -79,12 +79,22 @@ export class Drafts {
       key: crypto.randomUUID(), name: file.name || t('file.unnamed'), size: file.size, type: file.type, blob: file, progress: 0, info: null, error: null,
     }));
     this.set(id, { files: [...draft.files, ...taken] });
-    for (const file of taken) this.begin(id, file);
+    for (const file of taken) {
+      this.begin(id, file);
+      if (isPicture(file.type)) this.measure(id, file);
+    }
     if (fitting.length > room) return t('file.tooMany', { n: FILES_MAX });
     if (fitting.length < chosen.length) {
       return chosen.some((file) => file.size > FILE_BYTES_MAX) ? t('file.tooLarge', { size: fileSize(FILE_BYTES_MAX, locale()) }) : t('file.empty');
     }
     return null;
+  }
+
+  /** How large a picture is, so that its place is right before it is drawn. @param {number} id @param {Staged} file */
+  async measure(id, file) {
+    const bitmap = await createImageBitmap(file.blob).catch(() => null);
+    if (bitmap) this.patch(id, file.key, { width: bitmap.width, height: bitmap.height });
+    bitmap?.close();
   }
 
   /** @param {number} id @param {Staged} file */

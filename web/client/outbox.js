@@ -16,7 +16,7 @@ const uploaded = (files) => files.every((file) => file.info);
 export class Outbox {
   /**
    * @param {{storage: import('./storage.js').Storage, send: (request: object) => Promise<any>, isUp: () => boolean,
-   *   upload: (file: any, conversationId: number) => Promise<any>, onChange: (entries: Entry[]) => void, onAccepted: (message: any) => void,
+   *   upload: (file: any, conversationId: number) => Promise<any>, onChange: (entries: Entry[]) => void, onAccepted: (message: any, entry: Entry|undefined) => void,
    *   tellOthers?: () => void, now?: () => number, later?: (work: () => void, ms: number) => void}} parts
    */
   constructor(parts) {
@@ -169,7 +169,7 @@ export class Outbox {
   /** @param {string} id @param {ReturnType<typeof verdict> & {message?: any}} outcome */
   async settle(id, outcome) {
     if (outcome.turn === 'accept') {
-      if (outcome.message) this.parts.onAccepted(outcome.message);
+      if (outcome.message) this.parts.onAccepted(outcome.message, this.find(id));
       await this.drop(id);
       return;
     }

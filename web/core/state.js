@@ -13,14 +13,15 @@
  *   editedAt: string|null, createdAt: string, clientMessageId?: string|null, rev: number}} Message
  * @typedef {{id: number, clientId: number, lawyerId: number, client: Person, lawyer: Person, lastMessageAt: string|null,
  *   lastMessageText: string|null, unreadCount: number, lastReadMessageId: number|null, peerLastReadMessageId: number|null, rev: number,
- *   isActive: boolean, createdAt: string, updatedAt: string, lastMessageSenderId?: number|null}} Conversation
+ *   isActive: boolean, createdAt: string, updatedAt: string, lastMessageId?: number|null,
+ *   lastMessageSenderId?: number|null, lastMessageFileCount?: number}} Conversation
  * @typedef {{items: Message[], hasBefore: boolean, hasAfter: boolean, rev: number, unreadFrom: number|null, missed: number, following: boolean,
  *   loading: 'before'|'after'|'page'|null, flash: number|null, epoch: number}} Timeline
  * @typedef {{clientMessageId: string, conversationId: number, content: string, files: object[], replyToId: number|null, createdAt: string,
  *   stage: import('./lifecycle.js').Stage, code?: string, reason?: string, seq?: number}} Entry
  * @typedef {{text: string, replyToId: number|null, editingId: number|null, files: object[]}} Draft
  * @typedef {{me: Person & {email: string, locale?: string}|null, conversations: Record<number, Conversation>, listLoaded: boolean,
- *   timelines: Record<number, Timeline>, openId: number|null, outbox: Entry[], drafts: Record<number, Draft>,
+ *   timelines: Record<number, Timeline>, openId: number|null, outbox: Entry[], drafts: Record<number, Draft>, quotes: Record<number, Message|null>,
  *   typing: Record<number, {userId: number, until: number}>, link: {stage: 'idle'|'up'|'down', since: number},
  *   refused: number|null, needsSignIn: boolean, demo: boolean, notice: {text: string, tone: 'info'|'alert', at: number}|null}} State
  */
@@ -34,7 +35,7 @@ const SLACK = 100;
 /** @returns {State} */
 export function initial() {
   return {
-    me: null, conversations: {}, listLoaded: false, timelines: {}, openId: null, outbox: [], drafts: {}, typing: {},
+    me: null, conversations: {}, listLoaded: false, timelines: {}, openId: null, outbox: [], drafts: {}, quotes: {}, typing: {},
     link: { stage: 'idle', since: 0 }, refused: null, needsSignIn: false, demo: false, notice: null,
   };
 }
@@ -88,6 +89,7 @@ const CHANGES = {
     rev: Math.max(line.rev, rev ?? 0),
     items: line.items.map((one) => (one.id === messageId && (rev ?? one.rev) >= one.rev ? { ...one, reactions, rev: rev ?? one.rev } : one)),
   })),
+  quoteLoaded: (state, { messageId, message }) => ({ ...state, quotes: { ...state.quotes, [messageId]: message } }),
   synced,
   readMarked,
   notified,
@@ -131,7 +133,7 @@ function messageReceived(state, { message }) {
     const theirs = message.senderId !== state.me?.id && !known;
     return {
       ...old, rev: message.rev ?? old.rev, lastMessageAt: message.createdAt, lastMessageText: message.content,
-      lastMessageSenderId: message.senderId, unreadCount: old.unreadCount + (theirs ? 1 : 0),
+      lastMessageId: message.id, lastMessageSenderId: message.senderId, lastMessageFileCount: countOfFiles(message), unreadCount: old.unreadCount + (theirs ? 1 : 0),
     };
   });
   const typing = after.typing[id];
@@ -197,7 +199,7 @@ function unreadAfter(state, id, mark, before) {
 function notified(state, { conversationId, messageId, senderId, preview, unreadCount, timestamp }) {
   return withConversation(state, conversationId, (old) => old && {
     ...old, unreadCount: messageId <= (old.lastReadMessageId ?? 0) ? old.unreadCount : unreadCount,
-    lastMessageText: preview, lastMessageAt: timestamp, lastMessageSenderId: senderId,
+    lastMessageText: preview, lastMessageAt: timestamp, lastMessageId: messageId, lastMessageSenderId: senderId, lastMessageFileCount: 0,
   });
 }
 
@@ -217,8 +219,7 @@ function presenceChanged(state, { userId, isOnline, at }) {
 function revised(state, message) {
   return withConversation(state, message.conversationId, (old) => {
     if (!old || (message.rev ?? 0) <= (old.rev ?? 0)) return old;
-    const line = state.timelines[message.conversationId];
-    const isLast = line && !line.hasAfter && last(line.items)?.id === message.id;
+    const isLast = old.lastMessageId === message.id;
     return { ...old, rev: message.rev, lastMessageText: isLast ? message.content : old.lastMessageText };
   });
 }
@@ -248,8 +249,15 @@ function merged(old, fresh) {
   const peerLastReadMessageId = highest(old.peerLastReadMessageId, fresh.peerLastReadMessageId);
   const stale = (fresh.rev ?? 0) < (old.rev ?? 0) || (fresh.lastReadMessageId ?? 0) < (lastReadMessageId ?? 0);
   const counted = stale ? { unreadCount: old.unreadCount } : null;
-  const said = (fresh.rev ?? 0) < (old.rev ?? 0) ? { lastMessageAt: old.lastMessageAt, lastMessageText: old.lastMessageText, rev: old.rev } : null;
+  const said = (fresh.rev ?? 0) < (old.rev ?? 0) ? { lastMessageAt: old.lastMessageAt, lastMessageText: old.lastMessageText,
+    lastMessageId: old.lastMessageId, lastMessageSenderId: old.lastMessageSenderId, lastMessageFileCount: old.lastMessageFileCount, rev: old.rev } : null;
   return { ...old, ...fresh, ...counted, ...said, lastReadMessageId, peerLastReadMessageId };
+}
+
+/** @param {Message} message @returns {number} files and addresses that go with it */
+export function countOfFiles(message) {
+  const stored = new Set(message.files.map((file) => file.url));
+  return message.files.length + (message.attachments ?? []).filter((address) => !stored.has(address)).length;
 }
 
 /** @param {number|null|undefined} one @param {number|null|undefined} other @returns {number|null} */

@@ -1,7 +1,11 @@
-/** One conversation: who it is with, what was said, and where one answers. */
+/** One conversation: who it is with, what was said, where one answers, and beside it what is known about it. */
 import { html } from '/vendor/preact-htm.js';
 import { peerOf, pending } from '../core/state.js';
-import { t } from '../core/i18n.js';
+import { fullMoment } from '../core/format.js';
+import { locale, t } from '../core/i18n.js';
+import { isPicture } from '../client/media.js';
+import { FileRow } from './files.js';
+import { Dialog } from './dialog.js';
 import { Icon } from './hooks.js';
 import { Avatar, roleOf } from './person.js';
 import { Timeline } from './timeline.js';
@@ -15,19 +19,43 @@ export function Conversation({ app, state, route }) {
   if (state.refused === route.id) {
     return html`<div class="empty"><p class="empty-title">${t('conversation.none')}</p><p>${t('conversation.noneText')}</p><p><a class="button" href="/">${t('back.list')}</a></p></div>`;
   }
-  if (!conversation || !line) return html`<div class="empty" aria-busy="true"></div>`;
+  if (!conversation) return html`<div class="empty" aria-busy="true"></div>`;
   const peer = peerOf(conversation, me.id);
   const typing = state.typing[route.id];
   return html`
-    <section class="conversation" aria-label=${t('conversation.with', { name: peer.name })}>
-      <header class="conversation-head">
-        <a class="icon-button only-phone" href="/" aria-label=${t('back.list')}><${Icon} name="back" /></a>
-        <${Avatar} person=${peer} />
-        <div class="conversation-who"><h2 class="ellipsis" dir="auto">${peer.name}</h2>
-          <p class="ellipsis">${roleOf(peer)} · ${peer.isOnline ? t('person.online') : t('person.offline')}</p></div>
-      </header>
-      <${Timeline} key=${route.id} app=${app} line=${line} entries=${pending(state, route.id)} conversation=${conversation} me=${me} peer=${peer} />
-      <p class="typing-line" aria-live="off">${typing ? t('timeline.typing', { name: peer.name }) : ''}</p>
-      <${Composer} key=${`c${route.id}`} app=${app} conversationId=${route.id} draft=${state.drafts[route.id]} line=${line} me=${me} peer=${peer} />
-    </section>`;
+    <div class="beside">
+      <section class="conversation" aria-label=${t('conversation.with', { name: peer.name })}>
+        <header class="conversation-head">
+          <a class="icon-button only-phone" href="/" aria-label=${t('back.list')}><${Icon} name="back" /></a>
+          <${Avatar} person=${peer} />
+          <div class="conversation-who"><h2 class="ellipsis" dir="auto">${peer.name}</h2>
+            <p class="ellipsis">${roleOf(peer)} · ${presence(peer)}</p></div>
+          <button class="icon-button details-button" type="button" aria-label=${t('details.title')} onClick=${() => app.open('details', { conversationId: route.id })}><${Icon} name="info" /></button>
+        </header>
+        ${line ? html`<${Timeline} key=${route.id} app=${app} line=${line} entries=${pending(state, route.id)} conversation=${conversation} me=${me} peer=${peer} quotes=${state.quotes} />`
+    : html`<div class="timeline-box" aria-busy="true"></div>`}
+        <p class="typing-line">${typing ? t('timeline.typing', { name: peer.name }) : ''}</p>
+        <${Composer} key=${`c${route.id}`} app=${app} conversationId=${route.id} draft=${state.drafts[route.id]} line=${line} quotes=${state.quotes} me=${me} peer=${peer} />
+      </section>
+      <aside class="details" aria-label=${t('details.title')}><${Details} conversation=${conversation} line=${line} peer=${peer} /></aside>
+    </div>
+    ${route.dialog?.name === 'details' && html`<${Dialog} title=${t('details.title')} onClose=${app.closeDialog}><${Details} conversation=${conversation} line=${line} peer=${peer} /></${Dialog}>`}`;
+}
+
+/** @param {import('../core/state.js').Person} peer */
+function presence(peer) {
+  if (peer.isOnline) return t('person.online');
+  return peer.lastSeenAt ? t('person.seen', { when: fullMoment(peer.lastSeenAt, locale()) }) : t('person.offline');
+}
+
+/** @param {{conversation: import('../core/state.js').Conversation, line: any, peer: import('../core/state.js').Person}} props */
+function Details({ conversation, line, peer }) {
+  const files = (line?.items ?? []).flatMap((/** @type {any} */ one) => one.files).filter((/** @type {any} */ file) => !isPicture(file.mimeType)).reverse();
+  return html`
+    <div class="details-person"><${Avatar} person=${peer} size="large" showOnline=${false} /><p class="details-name" dir="auto">${peer.name}</p>
+      <p class="quiet">${roleOf(peer)}</p><p class="quiet">${presence(peer)}</p></div>
+    <dl class="facts"><div><dt>${t('details.number')}</dt><dd class="tabular">${conversation.id}</dd></div>
+      <div><dt>${t('details.since')}</dt><dd>${fullMoment(conversation.createdAt, locale())}</dd></div></dl>
+    <h3>${t('details.files')}</h3>
+    ${files.length ? html`<div class="details-files">${files.slice(0, 50).map((/** @type {any} */ file) => html`<${FileRow} key=${file.id} file=${file} />`)}</div>` : html`<p class="quiet">${t('details.noFiles')}</p>`}`;
 }

@@ -1,21 +1,43 @@
-/** Before somebody is signed in: signing in, and the screens that lead to an account. */
-import { html, useState } from '/vendor/preact-htm.js';
+/** Before somebody is signed in: signing in, and the three ways to an account (sign-up, invitation, first administrator). */
+import { html, useEffect, useState } from '/vendor/preact-htm.js';
 import * as api from '../client/api.js';
+import { fullMoment } from '../core/format.js';
 import { locale, setLocale, t } from '../core/i18n.js';
 
 /** The people of the two buttons (contract §5). */
 const DEMO = { client: 'client1@example.com', juriste: 'juriste1@example.com' };
 const DEMO_PASSWORD = 'Pass123!';
+const PASSWORD_MIN = 12;
 
 /** @param {{app: import('../app.js').App, state: import('../core/state.js').State, route: any}} props */
 export function Gate({ app, state, route }) {
+  const ways = /** @type {Record<string, any>} */ ({ signUp: SignUp, invitation: Invitation, setup: Setup });
+  const way = ways[route.name] ?? SignInCard;
   return html`
     <main class="gate">
       <div class="gate-card">
-        <h1 class="brand">${t('app.name')}</h1>
-        <${SignIn} app=${app} demo=${state.demo} />
+        <header class="gate-head"><h1 class="brand">${t('app.name')}</h1><${Language} app=${app} /></header>
+        <${way} app=${app} state=${state} route=${route} />
       </div>
     </main>`;
+}
+
+/** @param {{app: import('../app.js').App}} props */
+function Language({ app }) {
+  /** @param {string} chosen */
+  const speak = async (chosen) => {
+    localStorage.setItem('lexchat.locale', chosen);
+    await setLocale(chosen);
+    document.documentElement.lang = chosen;
+    app.redraw();
+  };
+  return html`<div class="language" role="group" aria-label=${t('field.locale')}>${[['fr', 'Français'], ['en', 'English']].map(([code, name]) => html`
+    <button key=${code} type="button" lang=${code} aria-pressed=${locale() === code ? 'true' : 'false'} onClick=${() => speak(code)}>${name}</button>`)}</div>`;
+}
+
+/** @param {any} props */
+function SignInCard({ app, state }) {
+  return html`<p class="gate-text">${t('signIn.text')}</p><${SignIn} app=${app} demo=${state.demo} />`;
 }
 
 /** @param {{app: import('../app.js').App, demo: boolean, email?: string}} props */
@@ -33,8 +55,8 @@ export function SignIn({ app, demo, email: known = '' }) {
       await app.enter(await api.openCall('/auth/sign-in', { email: address.trim(), password: secret }));
     } catch (error) {
       setFault(explained(error));
-      setBusy(false);
     }
+    setBusy(false);
   };
   /** @param {Event} event */
   const submitted = (event) => {
@@ -42,16 +64,19 @@ export function SignIn({ app, demo, email: known = '' }) {
     if (!email.trim() || !password) setFault(t('signIn.fillIn'));
     else signIn(email, password);
   };
+  useEffect(() => {
+    const wanted = new URLSearchParams(location.search).get('demo');
+    if (demo && (wanted === 'client' || wanted === 'juriste')) signIn(DEMO[wanted], DEMO_PASSWORD);
+  }, [demo]);
 
   return html`
     <form class="form" onSubmit=${submitted} novalidate>
       ${fault && html`<p class="fault" role="alert">${fault}</p>`}
-      <label class="field"><span>${t('field.email')}</span>
-        <input type="email" name="email" autocomplete="username" required value=${email} onInput=${(/** @type {any} */ e) => setEmail(e.target.value)} /></label>
-      <label class="field"><span>${t('field.password')}</span>
-        <input type="password" name="password" autocomplete="current-password" required value=${password} onInput=${(/** @type {any} */ e) => setPassword(e.target.value)} /></label>
+      <${Field} text=${t('field.email')} type="email" autocomplete="username" value=${email} onText=${setEmail} />
+      <${Field} text=${t('field.password')} type="password" autocomplete="current-password" value=${password} onText=${setPassword} />
       <button class="button primary" type="submit" disabled=${busy}>${t('signIn.submit')}</button>
     </form>
+    ${!known && html`<p class="quiet">${t('signUp.ask')} <a href="/inscription">${t('signUp.open')}</a></p>`}
     ${demo && html`
       <section class="demo" aria-label=${t('demo.title')}>
         <p>${t('demo.explained')}</p>
@@ -62,11 +87,71 @@ export function SignIn({ app, demo, email: known = '' }) {
       </section>`}`;
 }
 
-/** @param {unknown} error @returns {string} */
-export function explained(error) {
+/** @param {{app: import('../app.js').App}} props */
+function SignUp({ app }) {
+  return html`<p class="gate-text">${t('signUp.text')}</p>
+    <${NewAccount} app=${app} submit=${t('signUp.submit')} send=${(/** @type {object} */ person) => api.openCall('/auth/sign-up', person)} />
+    <p class="quiet"><a href="/">${t('signUp.back')}</a></p>`;
+}
+
+/** @param {{app: import('../app.js').App, route: any}} props */
+function Invitation({ app, route }) {
+  const [invitation, setInvitation] = useState(/** @type {any} */ (null));
+  const [gone, setGone] = useState(false);
+  useEffect(() => { api.openCall(`/invitations/${encodeURIComponent(route.token)}`).then(setInvitation, () => setGone(true)); }, [route.token]);
+  if (gone) return html`<p class="fault" role="alert">${t('invitation.gone')}</p><p><a class="button" href="/">${t('signUp.back')}</a></p>`;
+  if (!invitation) return null;
+  const host = invitation.invitedBy?.name ?? invitation.invitedBy ?? '';
+  return html`<p class="gate-text">${t('invitation.text', { name: host, when: fullMoment(invitation.expiresAt, locale()) })}</p>
+    <${NewAccount} app=${app} known=${invitation} submit=${t('invitation.submit')} send=${(/** @type {object} */ person) => api.openCall('/auth/accept-invitation', { token: route.token, ...person })} />`;
+}
+
+/** @param {{app: import('../app.js').App, route: any}} props */
+function Setup({ app, route }) {
+  return html`<p class="gate-text">${t('setup.text')}</p>
+    <${NewAccount} app=${app} submit=${t('setup.submit')} send=${(/** @type {object} */ person) => api.openCall('/auth/setup', { token: route.token, ...person })} />`;
+}
+
+/** Name, e-mail, password. @param {{app: import('../app.js').App, known?: any, submit: string, send: (person: object) => Promise<any>}} props */
+function NewAccount({ app, known = {}, submit, send }) {
+  const [person, setPerson] = useState({ name: known.name ?? '', email: known.email ?? '', password: '' });
+  const [busy, setBusy] = useState(false);
+  const [fault, setFault] = useState('');
+  const set = (/** @type {string} */ name) => (/** @type {string} */ value) => setPerson({ ...person, [name]: value });
+  /** @param {Event} event */
+  const submitted = async (event) => {
+    event.preventDefault();
+    setBusy(true);
+    setFault('');
+    try {
+      await app.enter(await send({ ...person, name: person.name.trim(), email: person.email.trim() }));
+    } catch (error) {
+      setFault(explained(error));
+    }
+    setBusy(false);
+  };
+  return html`
+    <form class="form" onSubmit=${submitted} novalidate>
+      ${fault && html`<p class="fault" role="alert">${fault}</p>`}
+      <${Field} text=${t('field.name')} autocomplete="name" value=${person.name} onText=${set('name')} />
+      <${Field} text=${t('field.email')} type="email" autocomplete="username" value=${person.email} onText=${set('email')} />
+      <${Field} text=${t('field.password')} type="password" autocomplete="new-password" hint=${t('field.passwordHint', { n: PASSWORD_MIN })} value=${person.password} onText=${set('password')} />
+      <button class="button primary" type="submit" disabled=${busy}>${submit}</button>
+    </form>`;
+}
+
+/** @param {{text: string, value: string, onText: (value: string) => void, type?: string, autocomplete?: string, hint?: string}} props */
+function Field({ text, value, onText, type = 'text', autocomplete, hint }) {
+  return html`<label class="field"><span>${text}</span>
+    <input type=${type} autocomplete=${autocomplete} value=${value} onInput=${(/** @type {any} */ e) => onText(e.target.value)} />${hint && html`<small>${hint}</small>`}</label>`;
+}
+
+/** @param {unknown} error @returns {string} what to do, without telling which part was wrong */
+function explained(error) {
   if (!(error instanceof api.Refusal)) return t('error.unknown');
   if (error.code === 'UNAUTHENTICATED') return t('signIn.refused');
   if (error.code === 'RATE_LIMITED') return t('signIn.wait', { n: error.retryAfter || 30 });
   if (error.code === 'OFFLINE') return t('error.unreachable');
+  if (error.code === 'NOT_FOUND') return t('invitation.gone');
   return error.details[0]?.message ?? error.message;
 }

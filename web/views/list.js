@@ -1,84 +1,95 @@
 /** The conversations: who, what was said last, and what waits. */
-import { html, useState, useEffect } from '/vendor/preact-htm.js';
+import { html, useState } from '/vendor/preact-htm.js';
 import { listed, peerOf } from '../core/state.js';
 import { shortMoment } from '../core/format.js';
 import { locale, t, tn } from '../core/i18n.js';
-import * as api from '../client/api.js';
 import { Icon, memo, useTick } from './hooks.js';
 import { Avatar, roleOf } from './person.js';
 
-const MINUTE = 60_000;
+const MINUTE_MS = 60_000;
 
 /** @param {{app: import('../app.js').App, state: import('../core/state.js').State, route: any}} props */
 export function List({ app, state, route }) {
-  useTick(MINUTE);
-  const [choosing, setChoosing] = useState(false);
+  useTick(MINUTE_MS);
+  const [filter, setFilter] = useState(/** @type {'all'|'unread'|'unanswered'} */ ('all'));
   const me = /** @type {any} */ (state.me);
-  const rows = listed(state, 'all');
+  const rows = listed(state, filter);
+  /** @type {['all'|'unread'|'unanswered', string][]} */
+  const filters = [['all', t('filter.all')], ['unread', t('filter.unread')]];
+  if (me.role === 'juriste') filters.push(['unanswered', t('filter.unanswered')]);
+  const any = Object.keys(state.conversations).length > 0;
+  const minute = Math.floor(Date.now() / MINUTE_MS);
   return html`
     <nav class="list" aria-label=${t('list.label')}>
       <header class="list-head">
-        <h1 class="brand">${t('app.name')}</h1>
-        <button class="icon-button" type="button" aria-label=${t('list.new')} onClick=${() => setChoosing(!choosing)}><${Icon} name="plus" /></button>
+        <h1 class="brand"><a href="/">${t('app.name')}</a></h1>
+        <button class="icon-button" type="button" aria-label=${t('search.label')} title="Ctrl+K" onClick=${() => app.open('palette')}><${Icon} name="search" /></button>
+        ${me.role !== 'admin' && html`<button class="icon-button" type="button" aria-label=${t('list.new')} onClick=${() => app.open('directory')}><${Icon} name="plus" /></button>`}
       </header>
+      ${state.demo && html`<p class="demo-strip">${t('demo.active')} ${me.role !== 'admin' && html`<a href=${`/connexion?demo=${me.role === 'client' ? 'juriste' : 'client'}`} target="_blank" rel="opener">${me.role === 'client' ? t('demo.openJuriste') : t('demo.openClient')}</a>`}</p>`}
       ${route.name === 'test' && html`<${JoinByNumber} app=${app} />`}
-      ${choosing && html`<${Directory} app=${app} me=${me} done=${() => setChoosing(false)} />`}
-      ${state.listLoaded && !rows.length && !choosing && html`<p class="empty">${t('list.empty')}</p>`}
+      ${any && html`<div class="filters" role="group" aria-label=${t('filter.label')}>${filters.map(([name, text]) => html`
+        <button key=${name} type="button" aria-pressed=${filter === name ? 'true' : 'false'} onClick=${() => setFilter(name)}>${text}</button>`)}</div>`}
+      ${state.listLoaded && !rows.length && html`<div class="list-empty">${any ? t('filter.none') : me.role === 'admin' ? t('list.admin') : t('list.empty')}
+        ${!any && me.role !== 'admin' && html`<button class="button only-phone" type="button" onClick=${() => app.open('directory')}>${t('list.start')}</button>`}</div>`}
       <ul class="rows">
-        ${rows.map((one) => html`<${Row} key=${one.id} conversation=${one} me=${me} current=${route.name === 'conversation' && route.id === one.id}
-          typing=${Boolean(state.typing[one.id])} draft=${state.drafts[one.id]?.text ?? ''} minute=${Math.floor(Date.now() / MINUTE)} />`)}
+        ${rows.map((one) => html`<${Row} key=${one.id} conversation=${one} me=${me} current=${route.name === 'conversation' && route.id === one.id} minute=${minute}
+          typing=${Boolean(state.typing[one.id])} draft=${draftLine(state.drafts[one.id])} waiting=${fateOf(state, one)} />`)}
       </ul>
       <footer class="list-foot">
-        <span class="list-me"><${Avatar} person=${me} size="small" showOnline=${false} /> <span class="ellipsis" dir="auto">${me.name}</span></span>
-        <button class="icon-button" type="button" aria-label=${t('signOut')} onClick=${() => app.leave()}><${Icon} name="leave" /></button>
+        <a class="list-me" href="/moi" aria-label=${t('me.title')} aria-current=${route.name === 'me' ? 'page' : undefined}><${Avatar} person=${me} size="small" showOnline=${false} /><span class="ellipsis" dir="auto">${me.name}</span></a>
+        ${me.role === 'admin' && html`<a class="icon-button" href="/admin" aria-label=${t('admin.title')}><${Icon} name="people" /></a>`}
+        <button class="icon-button" type="button" aria-label=${t('signOut')} title=${t('signOut')} onClick=${() => app.leave()}><${Icon} name="leave" /></button>
       </footer>
     </nav>`;
 }
 
-const Row = memo(({ conversation, me, current, typing, draft }) => {
+/** What the list says of a draft. @param {any} draft */
+function draftLine(draft) {
+  if (!draft || draft.editingId) return '';
+  return draft.text || (draft.files.length ? tn('file.count', draft.files.length) : '');
+}
+
+/** What is still on its way to a conversation. @param {import('../core/state.js').State} state @param {{id: number}} conversation @returns {'failed'|'queued'|null} */
+function fateOf(state, { id }) {
+  let fate = null;
+  for (const entry of state.outbox) {
+    if (entry.conversationId !== id) continue;
+    if (entry.stage === 'failed') return 'failed';
+    fate = /** @type {'queued'} */ ('queued');
+  }
+  return fate;
+}
+
+const Row = memo(({ conversation, me, current, typing, draft, waiting }) => {
   const peer = peerOf(conversation, me.id);
-  const own = conversation.lastMessageSenderId === me.id;
-  const preview = typing ? t('list.typing') : draft && !current ? t('list.draft', { text: draft }) : conversation.lastMessageText;
+  const count = conversation.unreadCount;
   return html`
     <li>
-      <a class="row ${conversation.unreadCount ? 'unread' : ''}" href="/c/${conversation.id}" aria-current=${current ? 'page' : undefined}>
+      <a class="row ${count ? 'unread' : ''}" href="/c/${conversation.id}" aria-current=${current ? 'page' : undefined}>
         <${Avatar} person=${peer} />
         <span class="row-body">
           <span class="row-top"><span class="row-name ellipsis" dir="auto">${peer.name}</span>
             ${conversation.lastMessageAt && html`<time class="row-time" datetime=${conversation.lastMessageAt}>${shortMoment(conversation.lastMessageAt, Date.now(), locale(), t('day.yesterdayShort'))}</time>`}</span>
           <span class="row-role ellipsis">${roleOf(peer)}</span>
-          <span class="row-bottom"><span class="row-text ellipsis ${typing ? 'typing' : ''}" dir="auto">${own && !typing && !draft ? t('list.you') : ''}${preview ?? t('list.noMessage')}</span>
-            ${conversation.unreadCount > 0 && html`<span class="count"><span aria-hidden="true">${conversation.unreadCount}</span><span class="spoken">${tn('list.unread', conversation.unreadCount)}</span></span>`}</span>
+          <span class="row-bottom"><${Preview} conversation=${conversation} me=${me} typing=${typing} draft=${current ? '' : draft} waiting=${waiting} />
+            ${count > 0 && html`<span class="count"><span aria-hidden="true">${count > 99 ? '99+' : count}</span><span class="spoken">${tn('list.unread', count)}</span></span>`}</span>
         </span>
       </a>
     </li>`;
 });
 
-/** The people one may write to. @param {{app: import('../app.js').App, me: any, done: () => void}} props */
-function Directory({ app, done }) {
-  const [people, setPeople] = useState(/** @type {any[]|null} */ (null));
-  const [query, setQuery] = useState('');
-  useEffect(() => {
-    let wanted = true;
-    api.get(`/users?limit=50&q=${encodeURIComponent(query)}`).then((found) => wanted && setPeople(found), app.client?.report);
-    return () => { wanted = false; };
-  }, [query]);
-  /** @param {number} id */
-  const choose = async (id) => {
-    const conversation = await app.client?.startConversation(id);
-    done();
-    if (conversation) app.go({ name: 'conversation', id: conversation, messageId: null });
-  };
-  return html`
-    <section class="directory" aria-label=${t('list.new')}>
-      <label class="field"><span>${t('directory.search')}</span>
-        <input type="search" value=${query} onInput=${(/** @type {any} */ e) => setQuery(e.target.value)} /></label>
-      <ul class="rows">
-        ${people?.map((person) => html`<li key=${person.id}><button class="row" type="button" onClick=${() => choose(person.id)}>
-          <${Avatar} person=${person} /><span class="row-body"><span class="row-name ellipsis" dir="auto">${person.name}</span><span class="row-role">${roleOf(person)}</span></span></button></li>`)}
-      </ul>
-      ${people && !people.length && html`<p class="empty">${t('directory.none')}</p>`}
-    </section>`;
+/** The last line of a row. @param {any} props */
+function Preview({ conversation, me, typing, draft, waiting }) {
+  if (typing) return html`<span class="row-text typing ellipsis">${t('list.typing')}</span>`;
+  if (draft) return html`<span class="row-text ellipsis" dir="auto"><span class="row-draft">${t('list.draft')}</span>${draft}</span>`;
+  const files = conversation.lastMessageFileCount ?? 0;
+  const own = conversation.lastMessageSenderId === me.id;
+  const text = conversation.lastMessageText || (files ? `📎 ${tn('file.count', files)}` : conversation.lastMessageId ? t('message.deleted') : t('list.noMessage'));
+  const read = own && conversation.lastMessageId && conversation.lastMessageId <= (conversation.peerLastReadMessageId ?? 0);
+  return html`<span class="row-text ellipsis">
+    ${waiting ? html`<span class="row-fate ${waiting}"><${Icon} name=${waiting === 'failed' ? 'warn' : 'clock'} label=${waiting === 'failed' ? t('fate.failed') : t('fate.waiting')} /></span>`
+    : own && conversation.lastMessageText && html`<span class="row-fate"><${Icon} name=${read ? 'checks' : 'check'} label=${read ? t('fate.read') : t('fate.sent')} /></span>`}<bdi>${text.slice(0, 200)}</bdi></span>`;
 }
 
 /** The test page's way in: a conversation's number. @param {{app: import('../app.js').App}} props */

@@ -1,43 +1,99 @@
 /** One message, or one on its way: text, files, reactions, and what is known about its fate. */
 import { html } from '/vendor/preact-htm.js';
 import { pieces } from '../core/links.js';
-import { timeOfDay } from '../core/format.js';
-import { locale, t } from '../core/i18n.js';
+import { fullMoment, timeOfDay } from '../core/format.js';
+import { locale, t, tn } from '../core/i18n.js';
+import { Files } from './files.js';
 import { Icon, memo } from './hooks.js';
 
-export const MessageRow = memo(({ rowKey, message, starts, ends, own, read, author, flash }) => html`
+/** Beyond so many characters or lines a message is folded until one asks for the rest. */
+const FOLD_CHARACTERS = 2_400;
+const FOLD_LINES = 40;
+
+export const MessageRow = memo(({ rowKey, message, starts, ends, own, read, author, peer, flash, quote, tab, tools, unfolded, on, myId }) => html`
   <article class="message ${own ? 'own' : 'peer'} ${starts ? 'starts' : ''} ${ends ? 'ends' : ''} ${flash ? 'flash' : ''}" data-key=${rowKey} data-id=${message.id}
-    aria-label=${t('message.by', { name: author.name, time: timeOfDay(message.createdAt, locale()) })}>
-    <div class="bubble">
-      ${message.isDeleted ? html`<p class="text gone">${t('message.deleted')}</p>` : html`<${Text} text=${message.content} />`}
-      <p class="foot"><time datetime=${message.createdAt}>${timeOfDay(message.createdAt, locale())}</time>
-        ${own && !message.isDeleted && html`<${Fate} read=${read} readAt=${message.readAt} />`}</p>
+    tabindex=${tab ? 0 : -1} aria-label=${spokenName(message, author, own, read)}>
+    <div class="bubble-line">
+      <div class="bubble">
+        ${message.replyToId && !message.isDeleted && html`<${Quote} quote=${quote} replyToId=${message.replyToId} own=${quote?.senderId === myId} peer=${peer} on=${on} />`}
+        ${message.isDeleted ? html`<p class="text gone">${t('message.deleted')}</p>` : html`
+          <${Files} files=${message.files} addresses=${message.attachments} on=${on} messageId=${message.id} />
+          <${Text} text=${message.content} unfolded=${unfolded} onUnfold=${() => on.unfold(rowKey)} />`}
+        <p class="foot">${message.editedAt && !message.isDeleted && html`<button class="edited" type="button" tabindex="-1" onClick=${() => on.info(message)}>${t('message.edited')}</button>`}
+          <time datetime=${message.createdAt} title=${fullMoment(message.createdAt, locale())}>${timeOfDay(message.createdAt, locale())}</time>
+          ${own && !message.isDeleted && html`<${Fate} read=${read} readAt=${message.readAt} />`}</p>
+      </div>
+      ${tools && !message.isDeleted && html`<div class="tools">
+        <button class="icon-button" type="button" tabindex="-1" aria-label=${t('message.react')} onClick=${(/** @type {any} */ e) => on.react(message, e.currentTarget)}><${Icon} name="smile" /></button>
+        <button class="icon-button" type="button" tabindex="-1" aria-label=${t('message.reply')} onClick=${() => on.reply(message)}><${Icon} name="reply" /></button>
+        <button class="icon-button" type="button" tabindex="-1" aria-label=${t('message.more')} onClick=${(/** @type {any} */ e) => on.menu(message, e.currentTarget)}><${Icon} name="more" /></button>
+      </div>`}
     </div>
+    ${message.reactions?.length > 0 && html`<${Reactions} message=${message} myId=${myId} peer=${peer} on=${on} />`}
   </article>`);
 
-/** Whether the other one has read it, told by shape and word. */
+/** @param {any} message @param {any} author @param {boolean} own @param {boolean} read */
+function spokenName(message, author, own, read) {
+  const name = t('message.by', { name: own ? t('person.you') : author.name, time: timeOfDay(message.createdAt, locale()) });
+  if (!own || message.isDeleted) return name;
+  return `${name}, ${read ? t('fate.read') : t('fate.sent')}`;
+}
+
+/** Whether the other one has read it, told by shape and word. @param {{read: boolean, readAt: string|null}} props */
 function Fate({ read, readAt }) {
   if (!read) return html`<span class="fate"><${Icon} name="check" label=${t('fate.sent')} /></span>`;
   return html`<span class="fate read"><${Icon} name="checks" /><span>${readAt ? t('fate.readAt', { time: timeOfDay(readAt, locale()) }) : t('fate.read')}</span></span>`;
 }
 
-export const EntryRow = memo(({ entry, starts, ends, app }) => html`
-  <article class="message own ${starts ? 'starts' : ''} ${ends ? 'ends' : ''} ${entry.stage}" data-key=${entry.clientMessageId}
-    aria-label=${t('message.by', { name: app.client.me.name, time: timeOfDay(entry.createdAt, locale()) })}>
-    <div class="bubble">
-      <${Text} text=${entry.content} />
+/** What a message answers: one line that leads there. @param {any} props */
+function Quote({ quote, replyToId, own, peer, on }) {
+  const text = !quote ? '…' : quote.isDeleted ? t('message.deleted') : quote.content || tn('file.count', quote.files.length);
+  return html`<button class="quote" type="button" tabindex="-1" onClick=${() => on.jump(replyToId)}>
+    <span class="quote-name">${!quote ? '' : own ? t('person.you') : peer.name}</span><span class="ellipsis" dir="auto">${text.slice(0, 140)}</span></button>`;
+}
+
+/** @param {any} props */
+function Reactions({ message, myId, peer, on }) {
+  return html`<div class="reactions">${message.reactions.map((/** @type {any} */ one) => {
+    const mine = one.userIds.includes(myId);
+    const who = one.userIds.map((/** @type {number} */ id) => (id === myId ? t('person.you') : id === peer.id ? peer.name : '…')).join(', ');
+    return html`<button key=${one.emoji} class="reaction" type="button" tabindex="-1" aria-pressed=${mine ? 'true' : 'false'} title=${who}
+      aria-label=${t('reaction.by', { emoji: one.emoji, who })} onClick=${() => on.toggle(message, one.emoji)}><span aria-hidden="true">${one.emoji}</span>${one.userIds.length > 1 && html`<span>${one.userIds.length}</span>`}</button>`;
+  })}</div>`;
+}
+
+export const EntryRow = memo(({ entry, starts, ends, quote, peer, myId, tab, on }) => html`
+  <article class="message own ${starts ? 'starts' : ''} ${ends ? 'ends' : ''} ${entry.stage}" data-key=${entry.clientMessageId} tabindex=${tab ? 0 : -1}
+    aria-label=${`${t('message.by', { name: t('person.you'), time: timeOfDay(entry.createdAt, locale()) })}, ${entry.stage === 'failed' ? t('fate.failed') : t('fate.waiting')}`}>
+    <div class="bubble-line"><div class="bubble">
+      ${entry.replyToId && html`<${Quote} quote=${quote} replyToId=${entry.replyToId} own=${quote?.senderId === myId} peer=${peer} on=${on} />`}
+      <${Files} files=${entry.files} addresses=${null} on=${on} messageId=${0} />
+      <${Text} text=${entry.content} unfolded=${false} onUnfold=${null} />
       <p class="foot"><time datetime=${entry.createdAt}>${timeOfDay(entry.createdAt, locale())}</time>
         <span class="fate">${entry.stage === 'failed' ? html`<${Icon} name="warn" label=${t('fate.failed')} />` : html`<${Icon} name="clock" label=${t('fate.waiting')} />`}</span></p>
-    </div>
+    </div></div>
     ${entry.stage === 'failed' && html`<div class="refusal" role="alert"><p>${entry.reason ?? t('error.unknown')}</p>
-      <p class="refusal-ways"><button class="link" type="button" onClick=${() => app.client.outbox.retry(entry.clientMessageId)}>${t('entry.retry')}</button>
-        <button class="link" type="button" onClick=${() => app.client.reword(entry.clientMessageId)}>${t('entry.edit')}</button>
-        <button class="link" type="button" onClick=${() => app.client.outbox.discard(entry.clientMessageId)}>${t('entry.discard')}</button></p></div>`}
+      <p class="refusal-ways"><button class="link" type="button" onClick=${() => on.retry(entry)}>${t('entry.retry')}</button>
+        <button class="link" type="button" onClick=${() => on.reword(entry)}>${t('entry.edit')}</button>
+        <button class="link" type="button" onClick=${() => on.discard(entry)}>${t('entry.discard')}</button></p></div>`}
   </article>`);
 
-/** Plain text with its addresses made clickable; drawn as text nodes, whatever it contains. @param {{text: string}} props */
-function Text({ text }) {
+/** Plain text with its addresses made clickable; drawn as text nodes, whatever it contains. @param {{text: string, unfolded: boolean, onUnfold: (() => void)|null}} props */
+function Text({ text, unfolded, onUnfold }) {
   if (!text) return null;
-  return html`<p class="text" dir="auto">${pieces(text).map((piece) => (piece.href
-    ? html`<a href=${piece.href} target="_blank" rel="noopener noreferrer nofollow">${piece.text}</a>` : piece.text))}</p>`;
+  const shown = unfolded || !onUnfold ? text : folded(text);
+  return html`<p class="text" dir="auto">${pieces(shown).map((piece) => (piece.href
+    ? html`<a href=${piece.href} target="_blank" rel="noopener noreferrer nofollow" tabindex="-1">${piece.text}</a>` : piece.text))}${shown !== text && '…'}</p>
+    ${shown !== text && html`<button class="link unfold" type="button" tabindex="-1" onClick=${onUnfold}>${t('message.unfold')}</button>`}`;
+}
+
+/** @param {string} text */
+function folded(text) {
+  let lines = 0;
+  for (let at = 0; at < Math.min(text.length, FOLD_CHARACTERS * 1.25); at += 1) {
+    if (text[at] === '\n' && (lines += 1) === FOLD_LINES) return text.slice(0, at);
+  }
+  if (text.length <= FOLD_CHARACTERS * 1.25) return text;
+  const space = text.lastIndexOf(' ', FOLD_CHARACTERS);
+  return [...text.slice(0, space > FOLD_CHARACTERS / 2 ? space : FOLD_CHARACTERS)].join('').replace(/[\uD800-\uDBFF]$/, '');
 }

@@ -7,7 +7,7 @@
  */
 import { Component, html } from '/vendor/preact-htm.js';
 import { rowsOf } from '../core/rows.js';
-import { dayLabel } from '../core/format.js';
+import { dayLabel, dayNumber, shortMoment } from '../core/format.js';
 import { locale, t, tn } from '../core/i18n.js';
 import { Icon } from './hooks.js';
 import { EntryRow, MessageRow } from './message.js';
@@ -23,7 +23,7 @@ const spots = new Map();
 export class Timeline extends Component {
   constructor() {
     super();
-    this.state = { active: null, focused: null, flash: null };
+    this.state = { active: null, focused: null, flash: null, unfolded: new Set() };
     this.following = true;
     /** @type {{key: string, top: number}|null} */
     this.anchor = null;
@@ -44,6 +44,8 @@ export class Timeline extends Component {
     this.looked = () => this.look();
     document.addEventListener('visibilitychange', this.looked);
     addEventListener('focus', this.looked);
+    this.ended = () => this.toEnd();
+    document.addEventListener('lexchat:end', this.ended);
     this.arrive();
   }
 
@@ -56,6 +58,7 @@ export class Timeline extends Component {
     clearTimeout(this.flashing);
     document.removeEventListener('visibilitychange', this.looked);
     removeEventListener('focus', this.looked);
+    document.removeEventListener('lexchat:end', this.ended);
   }
 
   getSnapshotBeforeUpdate() {
@@ -147,10 +150,21 @@ export class Timeline extends Component {
     const { app, line, conversation } = this.props;
     this.following = !line.hasAfter && this.isAtEnd();
     this.anchor = this.anchorNow();
+    this.tellDay();
     app.store.dispatch({ type: 'followed', conversationId: conversation.id, following: this.following });
     if (this.box.scrollTop < AHEAD_PX) app.client.more(conversation.id, 'before');
     if (this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < AHEAD_PX) app.client.more(conversation.id, 'after');
     this.look();
+  }
+
+  /** The button to the end says which day one has scrolled to. */
+  tellDay() {
+    const first = this.anchor && this.row(this.anchor.key)?.querySelector('time')?.getAttribute('datetime');
+    const day = first && !this.following ? shortMoment(first, Date.now(), locale(), t('day.yesterdayShort')) : null;
+    const shown = day && first && dayNumber(first) !== dayNumber(Date.now()) ? day : null;
+    if (shown === this.drawnDay) return;
+    this.drawnDay = shown;
+    this.setState({});
   }
 
   /** Notes which unread messages are being looked at, and marks those that were looked at long enough. */
@@ -198,7 +212,10 @@ export class Timeline extends Component {
     return this.drawn.rows;
   }
 
+  /** What the rows may ask for. Made once: a row is drawn again only when its message changes. */
   handlers() {
+    const client = () => this.props.app.client;
+    const id = () => this.props.conversation.id;
     return {
       scroll: () => this.scrolled(),
       moved: () => {
@@ -206,33 +223,133 @@ export class Timeline extends Component {
         this.held = false;
         this.look();
       },
+      over: (/** @type {any} */ event) => {
+        if (event.pointerType !== 'touch') this.activate(event.target.closest?.('article')?.dataset.key ?? null);
+      },
+      out: () => this.activate(null),
+      focus: (/** @type {any} */ event) => {
+        const key = event.target.closest?.('article')?.dataset.key;
+        if (key && key !== this.state.focused) this.setState({ focused: key });
+      },
+      tap: (/** @type {any} */ event) => {
+        const row = matchMedia('(pointer: coarse)').matches && !event.target.closest('button, a') && !getSelection()?.toString() && event.target.closest('article');
+        const message = row && this.messageOf(row);
+        if (message) this.on.menu(message, row.querySelector('.bubble'));
+      },
+      key: (/** @type {KeyboardEvent} */ event) => this.key(event),
+      react: (/** @type {any} */ message, /** @type {HTMLElement} */ by) => this.openAt('react', message, by),
+      menu: (/** @type {any} */ message, /** @type {HTMLElement} */ by) => this.openAt('menu', message, by),
+      info: (/** @type {any} */ message) => this.props.app.open('info', { conversationId: id(), messageId: message.id }),
+      reply: (/** @type {any} */ message) => client().drafts.set(id(), { replyToId: message.id, editingId: null }),
+      toggle: (/** @type {any} */ message, /** @type {string} */ emoji) => client().react(message, emoji),
+      jump: (/** @type {number} */ messageId) => client().showMessage(id(), messageId),
+      lightbox: (/** @type {number} */ messageId, /** @type {number} */ at, /** @type {any[]} */ pictures) => this.props.app.open('lightbox', {
+        at, pictures: pictures.map(({ id: file, url, name, width, height }) => ({ id: file, url, name, width, height })).filter((one) => one.url),
+      }),
+      unfold: (/** @type {string} */ key) => this.setState({ unfolded: new Set([...this.state.unfolded, key]) }),
+      retry: (/** @type {any} */ entry) => client().outbox.retry(entry.clientMessageId),
+      reword: (/** @type {any} */ entry) => client().reword(entry.clientMessageId),
+      discard: (/** @type {any} */ entry) => client().outbox.discard(entry.clientMessageId),
     };
   }
 
-  render({ line, conversation, me, peer }) {
+  /** @param {string|null} key the row whose tools are shown */
+  activate(key) {
+    if (key !== this.state.active) this.setState({ active: key });
+  }
+
+  /** @param {string} name @param {any} message @param {HTMLElement} by */
+  openAt(name, message, by) {
+    const { left, bottom } = by.getBoundingClientRect();
+    this.props.app.open(name, { conversationId: this.props.conversation.id, messageId: message.id, x: left, y: bottom + 4 });
+  }
+
+  /** @param {HTMLElement} row @returns {any} its message, unless it is one on its way */
+  messageOf(row) {
+    return this.props.line.items.find((/** @type {any} */ one) => String(one.id) === row.dataset.id) ?? null;
+  }
+
+  /** Walking through the rows, and what one can do to the one that has the focus. @param {KeyboardEvent} event */
+  key(event) {
+    this.on.moved();
+    const row = /** @type {HTMLElement} */ (event.target).closest('article');
+    if (!row || event.ctrlKey || event.metaKey || event.altKey) return;
+    const rows = /** @type {HTMLElement[]} */ ([...this.list.querySelectorAll('article')]);
+    const at = rows.indexOf(row);
+    const goal = /** @type {Record<string, number>} */ ({ ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: rows.length - 1 })[event.key];
+    if (goal !== undefined) {
+      event.preventDefault();
+      const next = rows[Math.max(0, Math.min(goal, rows.length - 1))];
+      next.focus({ preventScroll: true });
+      next.scrollIntoView({ block: 'nearest' });
+      return;
+    }
+    if (event.target !== row) return;
+    const message = this.messageOf(row);
+    const act = message && !message.isDeleted && this.shortcut(event.key, message, row);
+    if (!act) return;
+    event.preventDefault();
+    act();
+  }
+
+  /** @param {string} key @param {any} message @param {HTMLElement} row @returns {(() => void)|null} */
+  shortcut(key, message, row) {
+    const { app, me, conversation } = this.props;
+    const own = message.senderId === me.id;
+    switch (key.toLowerCase()) {
+      case 'r': return () => this.on.reply(message);
+      case 'e': return own ? () => app.client.beginEdit(conversation.id, message) : null;
+      case 'delete': return own ? () => app.open('remove', { messageId: message.id }) : null;
+      case '+': return () => this.on.react(message, row.querySelector('.bubble'));
+      case 'c': return () => app.copy(message.content);
+      case 'i': return () => this.on.info(message);
+      case 'enter': return () => this.on.menu(message, row.querySelector('.bubble'));
+      default: return null;
+    }
+  }
+
+  render({ line, conversation, me, peer, quotes }) {
     const rows = this.rows();
     const now = Date.now();
     const words = { today: t('day.today'), yesterday: t('day.yesterday') };
+    const { active, focused, flash, unfolded } = this.state;
+    const stop = focused && rows.some((row) => row.key === focused) ? focused : rows[rows.length - 1]?.key;
     const showsButton = !line.following || line.hasAfter;
     return html`
       <div class="timeline-box">
-        <div class="timeline" role="log" aria-label=${t('timeline.label')} aria-live="off" ref=${this.setBox}
-          onScroll=${this.on.scroll} onWheel=${this.on.moved} onTouchMove=${this.on.moved} onPointerDown=${this.on.moved} onKeyDown=${this.on.moved} tabindex="0">
+        <div class="timeline" role="log" aria-label=${t('timeline.label')} aria-live="off" ref=${this.setBox} onScroll=${this.on.scroll}
+          onWheel=${this.on.moved} onTouchMove=${this.on.moved} onPointerDown=${this.on.moved} onKeyDown=${this.on.key} onFocusIn=${this.on.focus}
+          onPointerOver=${this.on.over} onPointerLeave=${this.on.out} onClick=${this.on.tap}>
           <div class="timeline-rows" ref=${this.setList}>
             ${rows.map((row) => {
-              if (row.kind === 'day') return html`<p key=${row.key} data-key=${row.key} class="day"><time datetime=${row.at}>${dayLabel(row.at, now, locale(), words)}</time></p>`;
-              if (row.kind === 'unread') return html`<p key=${row.key} data-key=${row.key} class="unread-line">${t('timeline.unread')}</p>`;
-              if (row.kind === 'entry') return html`<${EntryRow} key=${row.key} entry=${row.entry} starts=${row.starts} ends=${row.ends} app=${this.props.app} />`;
-              return html`<${MessageRow} key=${row.key} rowKey=${row.key} message=${row.message} starts=${row.starts} ends=${row.ends} own=${row.message.senderId === me.id}
-                read=${row.message.isRead || row.message.id <= (conversation.peerLastReadMessageId ?? 0)} author=${row.message.senderId === me.id ? me : peer}
-                flash=${this.state.flash === row.message.id} />`;
+              const { key } = row;
+              if (row.kind === 'day') return html`<p key=${key} data-key=${key} class="day"><time datetime=${row.at}>${dayLabel(row.at, now, locale(), words)}</time></p>`;
+              if (row.kind === 'unread') return html`<p key=${key} data-key=${key} class="unread-line">${t('timeline.unread')}</p>`;
+              const { replyToId } = row.kind === 'entry' ? row.entry : row.message;
+              const quote = replyToId ? this.quoted(replyToId, quotes) : null;
+              const shared = { key, starts: row.starts, ends: row.ends, quote, peer, myId: me.id, tab: key === stop, on: this.on };
+              if (row.kind === 'entry') return html`<${EntryRow} ...${shared} entry=${row.entry} />`;
+              const { message } = row;
+              const own = message.senderId === me.id;
+              return html`<${MessageRow} ...${shared} rowKey=${key} message=${message} own=${own} author=${own ? me : peer} flash=${flash === message.id}
+                read=${message.isRead || message.id <= (conversation.peerLastReadMessageId ?? 0)} tools=${active === key} unfolded=${unfolded.has(key)} />`;
             })}
           </div>
           ${!rows.length && html`<p class="empty">${t('timeline.empty', { name: peer.name })}</p>`}
         </div>
         ${showsButton && html`<button class="to-end" type="button" onClick=${() => this.toEnd()}><${Icon} name="down" label=${t('timeline.toEnd')} />
+          ${this.drawnDay && html`<span class="to-end-day">${this.drawnDay}</span>`}
           ${line.missed > 0 && html`<span>${tn('timeline.missed', line.missed)}</span>`}</button>`}
       </div>`;
+  }
+
+  /** The message that another one answers: one of the timeline, or fetched. @param {number} id @param {Record<number, any>} quotes */
+  quoted(id, quotes) {
+    const { line, app } = this.props;
+    if (this.byId?.items !== line.items) this.byId = { items: line.items, map: new Map(line.items.map((/** @type {any} */ one) => [one.id, one])) };
+    const found = this.byId.map.get(id) ?? quotes[id];
+    if (found === undefined) queueMicrotask(() => app.client?.loadQuote(id));
+    return found ?? null;
   }
 }
 

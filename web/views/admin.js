@@ -1,0 +1,113 @@
+/** For administrators: people, invitations, and how the server is. Conversations are never shown here. */
+import { html, useEffect, useState } from '/vendor/preact-htm.js';
+import { fullMoment } from '../core/format.js';
+import { locale, t } from '../core/i18n.js';
+import * as api from '../client/api.js';
+import { Icon } from './hooks.js';
+import { Avatar } from './person.js';
+
+const DEBOUNCE_MS = 200;
+
+/** @param {{app: import('../app.js').App, state: import('../core/state.js').State}} props */
+export function Admin({ app, state }) {
+  const [part, setPart] = useState('people');
+  if (state.me?.role !== 'admin') return html`<div class="empty"><p class="empty-title">${t('lost.title')}</p><p><a class="button" href="/">${t('back.list')}</a></p></div>`;
+  const parts = [['people', t('admin.people')], ['invitations', t('admin.invitations')], ['status', t('admin.status')]];
+  return html`
+    <section class="pane" aria-label=${t('admin.title')}><div class="pane-body wide">
+      <header class="pane-head"><a class="only-phone back" href="/">${t('back.list')}</a><h2>${t('admin.title')}</h2></header>
+      <div class="filters" role="group" aria-label=${t('admin.parts')}>${parts.map(([name, text]) => html`<button key=${name} type="button" aria-pressed=${part === name ? 'true' : 'false'} onClick=${() => setPart(name)}>${text}</button>`)}</div>
+      ${part === 'people' && html`<${People} app=${app} />`}
+      ${part === 'invitations' && html`<${Invitations} app=${app} />`}
+      ${part === 'status' && html`<${Status} app=${app} />`}
+    </div></section>`;
+}
+
+/** The list of a page, whether it comes bare or with a cursor. @param {any} page @param {string} name */
+function listOf(page, name) {
+  return Array.isArray(page) ? page : page[name] ?? page.results ?? [];
+}
+
+/** @param {{app: import('../app.js').App}} props */
+function People({ app }) {
+  const [people, setPeople] = useState(/** @type {any[]|null} */ (null));
+  const [cursor, setCursor] = useState(/** @type {any} */ (null));
+  const [query, setQuery] = useState('');
+  const [role, setRole] = useState('');
+  const ask = (/** @type {any} */ from) => api.get(`/admin/users?limit=50&q=${encodeURIComponent(query.trim())}${role ? `&role=${role}` : ''}${from ? `&cursor=${encodeURIComponent(from)}` : ''}`);
+  useEffect(() => {
+    let wanted = true;
+    const timer = setTimeout(() => ask(null).then((page) => {
+      if (!wanted) return;
+      setPeople(listOf(page, 'users'));
+      setCursor(page.nextCursor ?? null);
+    }, app.client?.report), people ? DEBOUNCE_MS : 0);
+    return () => {
+      wanted = false;
+      clearTimeout(timer);
+    };
+  }, [query, role]);
+  const more = () => ask(cursor).then((page) => {
+    setPeople([...(people ?? []), ...listOf(page, 'users')]);
+    setCursor(page.nextCursor ?? null);
+  }, app.client?.report);
+  /** @param {any} person @param {object} change */
+  const patch = (person, change) => api.call('PATCH', `/admin/users/${person.id}`, change)
+    .then((fresh) => setPeople((people ?? []).map((one) => (one.id === person.id ? { ...one, ...change, ...fresh } : one))), app.client?.report);
+  const end = (/** @type {any} */ person) => api.call('DELETE', `/admin/users/${person.id}/sessions`).then(() => app.client?.notice(t('admin.sessionsEnded')), app.client?.report);
+  return html`
+    <div class="section">
+      <div class="admin-tools">
+        <label class="field"><span>${t('admin.search')}</span><input type="search" value=${query} onInput=${(/** @type {any} */ e) => setQuery(e.target.value)} /></label>
+        <label class="field"><span>${t('field.role')}</span><select value=${role} onChange=${(/** @type {any} */ e) => setRole(e.target.value)}>
+          <option value="">${t('filter.all')}</option><option value="client">${t('role.client')}</option><option value="juriste">${t('role.juriste')}</option><option value="admin">${t('role.admin')}</option></select></label>
+        <button class="button primary" type="button" onClick=${() => app.open('invite', { roles: ['client', 'juriste', 'admin'] })}><${Icon} name="plus" />${t('invite.open')}</button>
+      </div>
+      <ul class="table">${people?.map((one) => html`
+        <li key=${one.id} class=${one.isActive ? '' : 'off'}>
+          <${Avatar} person=${one} size="small" />
+          <span class="table-main"><span class="ellipsis" dir="auto">${one.name}</span><span class="quiet ellipsis">${one.email}</span>
+            <span class="quiet">${one.isActive ? (one.lastSignInAt ? t('admin.lastSignIn', { when: fullMoment(one.lastSignInAt, locale()) }) : t('admin.never')) : t('admin.disabled')}</span></span>
+          <label class="table-role"><span class="spoken">${t('admin.roleOf', { name: one.name })}</span><select value=${one.role} disabled=${one.id === app.client?.me.id} onChange=${(/** @type {any} */ e) => patch(one, { role: e.target.value })}>
+            <option value="client" selected=${one.role === 'client'}>${t('role.client')}</option><option value="juriste" selected=${one.role === 'juriste'}>${t('role.juriste')}</option><option value="admin" selected=${one.role === 'admin'}>${t('role.admin')}</option></select></label>
+          ${one.id !== app.client?.me.id && html`<span class="table-ways"><button class="link" type="button" onClick=${() => patch(one, { isActive: !one.isActive })}>${one.isActive ? t('admin.disable') : t('admin.enable')}</button>
+            <button class="link" type="button" onClick=${() => end(one)}>${t('admin.endSessions')}</button></span>`}
+        </li>`)}</ul>
+      ${people && !people.length && html`<p class="quiet">${t('directory.none')}</p>`}
+      ${cursor && html`<p><button class="button" type="button" onClick=${more}>${t('search.more')}</button></p>`}
+    </div>`;
+}
+
+/** @param {{app: import('../app.js').App}} props */
+function Invitations({ app }) {
+  const [all, setAll] = useState(/** @type {any[]|null} */ (null));
+  const load = () => api.get('/invitations').then((page) => setAll(listOf(page, 'invitations')), app.client?.report);
+  useEffect(() => {
+    load();
+    document.addEventListener('lexchat:invited', load);
+    return () => document.removeEventListener('lexchat:invited', load);
+  }, []);
+  const names = /** @type {Record<string, string>} */ ({ client: t('role.client'), juriste: t('role.juriste'), admin: t('role.admin') });
+  return html`
+    <div class="section">
+      <p><button class="button primary" type="button" onClick=${() => app.open('invite', { roles: ['client', 'juriste', 'admin'] })}><${Icon} name="plus" />${t('invite.open')}</button></p>
+      <ul class="table">${all?.map((one) => html`<li key=${one.id}><span class="table-main"><span class="ellipsis" dir="auto">${one.name || one.email || names[one.role]}</span>
+        <span class="quiet">${names[one.role]} · ${one.usedAt ? t('admin.used') : t('admin.until', { when: fullMoment(one.expiresAt, locale()) })}</span></span>
+        ${!one.usedAt && html`<button class="link" type="button" onClick=${() => api.call('DELETE', `/invitations/${one.id}`).then(load, app.client?.report)}>${t('admin.withdraw')}</button>`}</li>`)}</ul>
+      ${all && !all.length && html`<p class="quiet">${t('admin.noInvitations')}</p>`}
+    </div>`;
+}
+
+/** @param {{app: import('../app.js').App}} props */
+function Status({ app }) {
+  const [status, setStatus] = useState(/** @type {any} */ (null));
+  useEffect(() => { api.get('/admin/status').then(setStatus, app.client?.report); }, []);
+  if (!status) return null;
+  return html`<div class="section"><dl class="facts">${flat(status).map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd class="tabular">${value}</dd></div>`)}</dl></div>`;
+}
+
+/** Every fact of the answer with its path, so that none is left out when the server tells a new one. @param {any} value @param {string} [path] @returns {[string, string][]} */
+function flat(value, path = '') {
+  if (value === null || typeof value !== 'object') return [[path, typeof value === 'number' ? value.toLocaleString(locale()) : String(value ?? '—')]];
+  return Object.entries(value).flatMap(([name, inner]) => flat(inner, path ? `${path} · ${name}` : name));
+}

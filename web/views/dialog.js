@@ -1,0 +1,61 @@
+/** What lies over the page: native dialogs. Focus goes in and comes back, Escape and Back close, a click beside closes. */
+import { html, useEffect, useLayoutEffect, useRef, useState } from '/vendor/preact-htm.js';
+import { t } from '../core/i18n.js';
+import { Icon } from './hooks.js';
+
+const MARGIN = 8;
+
+/**
+ * @param {{title: string, onClose: () => void, children?: any, kind?: string, at?: {x: number, y: number}|null, plain?: boolean}} props
+ *   `at`: a point of the window that it opens at; else it stands in the middle. `plain`: without the visible title
+ */
+export function Dialog({ title, onClose, children, kind = '', at = null, plain = false }) {
+  const box = useRef(/** @type {HTMLDialogElement|null} */ (null));
+  useEffect(() => {
+    const dialog = /** @type {HTMLDialogElement} */ (box.current);
+    const before = /** @type {HTMLElement|null} */ (document.activeElement);
+    dialog.showModal();
+    /** @type {HTMLElement|null} */ (dialog.querySelector('[data-first]'))?.focus();
+    return () => {
+      if (dialog.open) dialog.close();
+      if (before?.isConnected) before.focus({ preventScroll: true });
+    };
+  }, []);
+  useLayoutEffect(() => {
+    if (at && box.current) queueMicrotask(() => box.current && place(box.current, at));
+  }, [at?.x, at?.y]);
+  /** @param {Event} event */
+  const cancel = (event) => {
+    event.preventDefault();
+    onClose();
+  };
+  return html`
+    <dialog ref=${box} class="dialog ${kind} ${at ? 'placed' : ''}" aria-label=${title} onCancel=${cancel}
+      onMouseDown=${(/** @type {MouseEvent} */ e) => { if (e.target === box.current) onClose(); }}>
+      <div class="dialog-body">
+        ${!plain && html`<header class="dialog-head"><h2>${title}</h2>
+          <button class="icon-button" type="button" aria-label=${t('dialog.close')} onClick=${onClose}><${Icon} name="close" /></button></header>`}
+        ${children}
+      </div>
+    </dialog>`;
+}
+
+/** Keeps a placed dialog inside the window. @param {HTMLDialogElement} dialog @param {{x: number, y: number}} at */
+function place(dialog, at) {
+  const { width, height } = dialog.getBoundingClientRect();
+  dialog.style.left = `${Math.max(MARGIN, Math.min(at.x, innerWidth - width - MARGIN))}px`;
+  dialog.style.top = `${Math.max(MARGIN, Math.min(at.y, innerHeight - height - MARGIN))}px`;
+}
+
+/** A view whose code is fetched when it is first shown. @param {() => Promise<any>} load @param {string} name */
+export function lazy(load, name) {
+  /** @type {any} */
+  let view = null;
+  return (/** @type {any} */ props) => {
+    const [, redraw] = useState(0);
+    useEffect(() => {
+      if (!view) load().then((module) => { view = module[name]; redraw(1); });
+    }, []);
+    return view ? html`<${view} ...${props} />` : null;
+  };
+}

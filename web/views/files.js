@@ -1,0 +1,87 @@
+/** The files of a message: pictures drawn in their place from the start, others as a named row. */
+import { html, useEffect, useState } from '/vendor/preact-htm.js';
+import { isPicture, link, picture } from '../client/media.js';
+import { fileSize } from '../core/format.js';
+import { locale, t } from '../core/i18n.js';
+import { Icon } from './hooks.js';
+
+const PICTURE_MAX = { width: 360, height: 320 };
+
+/** @param {{files: any[], addresses: string[]|null, messageId: number, on: any}} props stored files, or those of a message on its way (with their blob) */
+export function Files({ files, addresses, messageId, on }) {
+  const stored = new Set(files.map((file) => file.url));
+  const elsewhere = (addresses ?? []).filter((address) => !stored.has(address));
+  if (!files.length && !elsewhere.length) return null;
+  const infos = files.map((file) => (file.blob ? { ...file, ...file.info, mimeType: file.info?.mimeType ?? file.type } : file));
+  const pictures = infos.filter((file) => isPicture(file.mimeType));
+  return html`<div class="files">
+    ${pictures.length > 0 && html`<div class="pictures ${pictures.length > 1 ? 'many' : ''}">${pictures.map((file, at) => html`
+      <${Picture} key=${file.key ?? file.id} file=${file} single=${pictures.length === 1} onOpen=${() => on.lightbox(messageId, at, pictures)} />`)}</div>`}
+    ${infos.filter((file) => !isPicture(file.mimeType)).map((file) => html`<${FileRow} key=${file.key ?? file.id} file=${file} />`)}
+    ${elsewhere.map((address) => html`<${Elsewhere} key=${address} address=${address} />`)}
+  </div>`;
+}
+
+/** @param {{file: any, single: boolean, onOpen: () => void}} props */
+function Picture({ file, single, onOpen }) {
+  const source = usePicture(file);
+  const shape = single ? sized(file) : null;
+  return html`<button class="picture" type="button" tabindex="-1" aria-label=${t('file.open', { name: file.name })} onClick=${onOpen} style=${shape ? { width: `${shape.width}px`, aspectRatio: `${shape.width} / ${shape.height}` } : {}}>
+    ${source && html`<img src=${source} alt="" decoding="async" draggable=${false} />`}</button>`;
+}
+
+/** The address of a picture: of its blob while it is on its way, of its stored bytes later. @param {any} file */
+export function usePicture(file) {
+  const [source, setSource] = useState(/** @type {string|null} */ (null));
+  useEffect(() => {
+    let wanted = true;
+    if (file.blob) {
+      const own = URL.createObjectURL(file.blob);
+      setSource(own);
+      return () => URL.revokeObjectURL(own);
+    }
+    picture(file.url).then((address) => wanted && setSource(address), () => {});
+    return () => { wanted = false; };
+  }, [file.url, file.blob]);
+  return source;
+}
+
+/** The size that a picture takes before its bytes are there. @param {any} file */
+function sized(file) {
+  const { width, height } = file.width && file.height ? file : { width: 320, height: 240 };
+  const scale = Math.min(1, PICTURE_MAX.width / width, PICTURE_MAX.height / height);
+  return { width: Math.max(64, Math.round(width * scale)), height: Math.max(48, Math.round(height * scale)) };
+}
+
+/** @param {{file: any}} props */
+export function FileRow({ file }) {
+  const [busy, setBusy] = useState(false);
+  const download = async () => {
+    setBusy(true);
+    try {
+      const anchor = document.createElement('a');
+      anchor.href = file.blob ? URL.createObjectURL(file.blob) : await link(file.id);
+      anchor.download = file.name;
+      anchor.click();
+    } catch {
+      // The row stays; another try is a click.
+    }
+    setBusy(false);
+  };
+  return html`<button class="file-row" type="button" tabindex="-1" disabled=${busy} aria-label=${t('file.download', { name: file.name })} onClick=${download}>
+    <span class="file-kind" aria-hidden="true">${ending(file.name)}</span>
+    <span class="file-what"><span class="ellipsis" dir="auto">${file.name}</span><span class="file-size">${fileSize(file.size ?? 0, locale())}</span></span><${Icon} name="download" /></button>`;
+}
+
+/** A file that lies somewhere else, as its sender says. @param {{address: string}} props */
+function Elsewhere({ address }) {
+  if (!/^https?:\/\//i.test(address)) return null;
+  return html`<a class="file-row" href=${address} target="_blank" rel="noopener noreferrer nofollow" tabindex="-1"><span class="file-kind" aria-hidden="true"><${Icon} name="link" /></span>
+    <span class="file-what"><span class="ellipsis" dir="ltr">${address}</span></span></a>`;
+}
+
+/** @param {string} name */
+function ending(name) {
+  const match = /\.([a-z0-9]{1,4})$/i.exec(name);
+  return match ? match[1].toUpperCase() : '—';
+}
