@@ -98,7 +98,7 @@ function announce(message) {
 
 function Page() {
   const state = useStore(store);
-  const [, redraw] = useReducer((/** @type {number} */ n) => n + 1, 0);
+  const [, redraw] = useReducer((n) => n + 1, 0);
   useEffect(() => {
     app.redraw = () => redraw(null);
     const followed = () => app.follow();

@@ -184,12 +184,12 @@ export async function start(store, listener = {}) {
   /** The page that a conversation opens with: around the first unread message, else the latest. @param {number} id @param {any} reply */
   async function firstPage(id, { conversation, messages, hasMore }) {
     const mark = conversation.lastReadMessageId ?? 0;
-    const firstUnread = conversation.unreadCount > 0 ? messages.find((/** @type {any} */ one) => one.id > mark && one.senderId !== me.id) : null;
+    const firstUnread = conversation.unreadCount > 0 ? messages.find((one) => one.id > mark && one.senderId !== me.id) : null;
     const above = conversation.unreadCount > 0 && hasMore && (!firstUnread || firstUnread === messages[0]);
     if (above && mark) {
       const page = await history(id, { around: mark, limit: PAGE });
       if (page) {
-        const unread = page.messages.find((/** @type {any} */ one) => one.id > mark && one.senderId !== me.id);
+        const unread = page.messages.find((one) => one.id > mark && one.senderId !== me.id);
         showPage(id, page.messages, page.hasMoreBefore, page.hasMoreAfter, conversation.rev, { unreadFrom: unread?.id ?? null });
         return;
       }
@@ -211,7 +211,7 @@ export async function start(store, listener = {}) {
       return;
     }
     const page = await history(id, { around: messageId, limit: PAGE });
-    if (!page?.messages.some((/** @type {any} */ one) => one.id === messageId)) {
+    if (!page?.messages.some((one) => one.id === messageId)) {
       notice(t('timeline.messageGone'), 'alert');
       if (!line) await latest(id);
       return;
@@ -306,7 +306,7 @@ export async function start(store, listener = {}) {
       drafts.clear(id);
       return true;
     }
-    const files = draft.files.filter((/** @type {any} */ file) => !file.error);
+    const files = draft.files.filter((file) => !file.error);
     if (!content && !files.length) return false;
     outbox.add({ clientMessageId: crypto.randomUUID(), conversationId: id, content, files, replyToId: draft.replyToId, createdAt: new Date().toISOString() });
     drafts.clear(id);

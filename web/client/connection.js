@@ -26,13 +26,13 @@ export function connect({ onUp, onDown, onEvent, onEnded }) {
     reconnectionDelayMax: 4_000,
     timeout: 8_000,
     transports: forced === 'polling' || forced === 'websocket' ? [forced] : undefined,
-    auth: (/** @type {(data: object) => void} */ give) => give({ token: session.find()?.accessToken }),
+    auth: (give) => give({ token: session.find()?.accessToken }),
   });
   let closed = false;
   /** @type {ReturnType<typeof setTimeout>|undefined} */
   let again;
 
-  const retryIn = (/** @type {number} */ ms) => {
+  const retryIn = (ms) => {
     clearTimeout(again);
     again = setTimeout(() => !closed && socket.connect(), ms);
   };
@@ -44,11 +44,11 @@ export function connect({ onUp, onDown, onEvent, onEnded }) {
   };
 
   socket.on('connect', onUp);
-  socket.on('disconnect', (/** @type {string} */ reason) => {
+  socket.on('disconnect', (reason) => {
     onDown();
     if (reason === 'io server disconnect' && !closed) retryIn(500);
   });
-  socket.on('connect_error', (/** @type {any} */ error) => {
+  socket.on('connect_error', (error) => {
     onDown();
     if (error?.data?.code === 'UNAUTHENTICATED') renew();
     else if (!socket.active) retryIn(2_000);
@@ -56,7 +56,7 @@ export function connect({ onUp, onDown, onEvent, onEnded }) {
   socket.on('auth:expiring', async () => {
     if ((await session.renew(session.find()?.accessToken ?? '')) === 'fresh') socket.emit('auth:refresh', { token: session.find()?.accessToken });
   });
-  for (const name of EVENTS) socket.on(name, (/** @type {any} */ data) => onEvent(name, data));
+  for (const name of EVENTS) socket.on(name, (data) => onEvent(name, data));
   socket.connect();
 
   return {

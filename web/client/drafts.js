@@ -130,8 +130,8 @@ export class Drafts {
   /** @param {number} id @param {string} key @param {object} change */
   patch(id, key, change) {
     const draft = this.store.state().drafts[id];
-    if (!draft?.files.some((/** @type {any} */ one) => one.key === key)) return;
-    const files = draft.files.map((/** @type {any} */ one) => (one.key === key ? { ...one, ...change } : one));
+    if (!draft?.files.some((one) => one.key === key)) return;
+    const files = draft.files.map((one) => (one.key === key ? { ...one, ...change } : one));
     this.store.dispatch({ type: 'draftChanged', conversationId: id, draft: { ...draft, files } });
     if (!('progress' in change) || 'info' in change) this.write(id);
   }

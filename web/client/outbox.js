@@ -138,7 +138,7 @@ export class Outbox {
       const outcome = await this.uploadAll(entry);
       if (outcome) return outcome;
     }
-    const files = (this.find(entry.clientMessageId)?.files ?? entry.files).map((/** @type {any} */ file) => file.info.id);
+    const files = (this.find(entry.clientMessageId)?.files ?? entry.files).map((file) => file.info.id);
     const { conversationId, content, replyToId, clientMessageId } = entry;
     try {
       const reply = await this.parts.send({ conversationId, content, clientMessageId, ...(replyToId ? { replyToId } : {}), ...(files.length ? { files } : {}) });

@@ -8,7 +8,7 @@
 
 const WHO = 'lexchat.who';
 const LATEST = 'lexchat.latest';
-const key = (/** @type {number} */ id) => `lexchat.session.${id}`;
+const key = (id) => `lexchat.session.${id}`;
 
 /** @typedef {{accessToken: string, refreshToken: string, user: any}} Session */
 

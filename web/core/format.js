@@ -70,7 +70,7 @@ export function fileSize(bytes, locale) {
 export function initials(name) {
   const words = name.replace(/^(Me|Maître|Mme|M\.|Dr)\s+/i, '').match(/[\p{L}\p{N}]+/gu) ?? [];
   const letters = words.length > 1 ? [words[0], words[words.length - 1]] : words;
-  return letters.map((word) => [...word][0]).join('').toLocaleUpperCase() || '·';
+  return letters.map((word) => [...(word ?? '')][0]).join('').toLocaleUpperCase() || '·';
 }
 
 /** A hue that stays with the person. @param {number} id @returns {number} degrees */

@@ -34,11 +34,16 @@ function trimmed(text) {
   while (end > 0) {
     const last = text[end - 1];
     const opener = CLOSERS[last];
-    const unbalanced = opener && !text.slice(0, end - 1).includes(opener);
+    const unbalanced = opener && count(text, last, end) > count(text, opener, end);
     if (!'.,;:!?…»*_'.includes(last) && !unbalanced) break;
     end -= 1;
   }
   return text.slice(0, end);
+}
+
+/** @param {string} text @param {string} letter @param {number} end */
+function count(text, letter, end) {
+  return text.slice(0, end).split(letter).length;
 }
 
 /** @param {string} text @returns {string|null} */

@@ -17,9 +17,9 @@
  *   lastMessageSenderId?: number|null, lastMessageFileCount?: number}} Conversation
  * @typedef {{items: Message[], hasBefore: boolean, hasAfter: boolean, rev: number, unreadFrom: number|null, missed: number, following: boolean,
  *   loading: 'before'|'after'|'page'|null, flash: number|null, epoch: number}} Timeline
- * @typedef {{clientMessageId: string, conversationId: number, content: string, files: object[], replyToId: number|null, createdAt: string,
+ * @typedef {{clientMessageId: string, conversationId: number, content: string, files: any[], replyToId: number|null, createdAt: string,
  *   stage: import('./lifecycle.js').Stage, code?: string, reason?: string, seq?: number}} Entry
- * @typedef {{text: string, replyToId: number|null, editingId: number|null, files: object[]}} Draft
+ * @typedef {{text: string, replyToId: number|null, editingId: number|null, files: any[]}} Draft
  * @typedef {{me: Person & {email: string, locale?: string}|null, conversations: Record<number, Conversation>, listLoaded: boolean,
  *   timelines: Record<number, Timeline>, openId: number|null, outbox: Entry[], drafts: Record<number, Draft>, quotes: Record<number, Message|null>,
  *   typing: Record<number, {userId: number, until: number}>, link: {stage: 'idle'|'up'|'down', since: number},
@@ -64,7 +64,7 @@ const CHANGES = {
   conversationsLoaded: (state, { conversations }) => ({
     ...state,
     listLoaded: true,
-    conversations: Object.fromEntries(conversations.map((/** @type {Conversation} */ one) => [one.id, merged(state.conversations[one.id], one)])),
+    conversations: Object.fromEntries(conversations.map((one) => [one.id, merged(state.conversations[one.id], one)])),
   }),
   conversationChanged: (state, { conversation }) => withConversation(state, conversation.id, (old) => merged(old, conversation)),
   opened: (state, { conversationId }) => ({ ...state, openId: conversationId, refused: null }),
@@ -162,7 +162,7 @@ function synced(state, { conversationId, messages, rev, reads = [] }) {
   let after = withTimeline(state, conversationId, (line) => {
     const end = last(line.items)?.id ?? 0;
     const items = messages.reduce(patched, line.items);
-    return extended({ ...line, items }, messages.filter((/** @type {Message} */ one) => one.id > end), rev, state.me?.id);
+    return extended({ ...line, items }, messages.filter((one) => one.id > end), rev, state.me?.id);
   });
   for (const read of reads) after = readMarked(after, { conversationId, ...read });
   return after;
@@ -310,7 +310,7 @@ export function peerOf(conversation, myId) {
  */
 export function listed(state, filter) {
   const all = Object.values(state.conversations);
-  const at = (/** @type {Conversation} */ one) => Date.parse(one.lastMessageAt ?? one.createdAt);
+  const at = (one) => Date.parse(one.lastMessageAt ?? one.createdAt);
   if (filter === 'unread') return all.filter((one) => one.unreadCount > 0).sort((a, b) => at(b) - at(a) || b.id - a.id);
   if (filter === 'unanswered') return all.filter((one) => isWaiting(one)).sort((a, b) => at(a) - at(b) || a.id - b.id);
   return all.sort((a, b) => at(b) - at(a) || b.id - a.id);

@@ -34,7 +34,7 @@ function People({ app }) {
   const [cursor, setCursor] = useState(/** @type {any} */ (null));
   const [query, setQuery] = useState('');
   const [role, setRole] = useState('');
-  const ask = (/** @type {any} */ from) => api.get(`/admin/users?limit=50&q=${encodeURIComponent(query.trim())}${role ? `&role=${role}` : ''}${from ? `&cursor=${encodeURIComponent(from)}` : ''}`);
+  const ask = (from) => api.get(`/admin/users?limit=50&q=${encodeURIComponent(query.trim())}${role ? `&role=${role}` : ''}${from ? `&cursor=${encodeURIComponent(from)}` : ''}`);
   useEffect(() => {
     let wanted = true;
     const timer = setTimeout(() => ask(null).then((page) => {
@@ -54,12 +54,12 @@ function People({ app }) {
   /** @param {any} person @param {object} change */
   const patch = (person, change) => api.call('PATCH', `/admin/users/${person.id}`, change)
     .then((fresh) => setPeople((people ?? []).map((one) => (one.id === person.id ? { ...one, ...change, ...fresh } : one))), app.client?.report);
-  const end = (/** @type {any} */ person) => api.call('DELETE', `/admin/users/${person.id}/sessions`).then(() => app.client?.notice(t('admin.sessionsEnded')), app.client?.report);
+  const end = (person) => api.call('DELETE', `/admin/users/${person.id}/sessions`).then(() => app.client?.notice(t('admin.sessionsEnded')), app.client?.report);
   return html`
     <div class="section">
       <div class="admin-tools">
-        <label class="field"><span>${t('admin.search')}</span><input type="search" value=${query} onInput=${(/** @type {any} */ e) => setQuery(e.target.value)} /></label>
-        <label class="field"><span>${t('field.role')}</span><select value=${role} onChange=${(/** @type {any} */ e) => setRole(e.target.value)}>
+        <label class="field"><span>${t('admin.search')}</span><input type="search" value=${query} onInput=${(e) => setQuery(e.target.value)} /></label>
+        <label class="field"><span>${t('field.role')}</span><select value=${role} onChange=${(e) => setRole(e.target.value)}>
           <option value="">${t('filter.all')}</option><option value="client">${t('role.client')}</option><option value="juriste">${t('role.juriste')}</option><option value="admin">${t('role.admin')}</option></select></label>
         <button class="button primary" type="button" onClick=${() => app.open('invite', { roles: ['client', 'juriste', 'admin'] })}><${Icon} name="plus" />${t('invite.open')}</button>
       </div>
@@ -68,7 +68,7 @@ function People({ app }) {
           <${Avatar} person=${one} size="small" />
           <span class="table-main"><span class="ellipsis" dir="auto">${one.name}</span><span class="quiet ellipsis">${one.email}</span>
             <span class="quiet">${one.isActive ? (one.lastSignInAt ? t('admin.lastSignIn', { when: fullMoment(one.lastSignInAt, locale()) }) : t('admin.never')) : t('admin.disabled')}</span></span>
-          <label class="table-role"><span class="spoken">${t('admin.roleOf', { name: one.name })}</span><select value=${one.role} disabled=${one.id === app.client?.me.id} onChange=${(/** @type {any} */ e) => patch(one, { role: e.target.value })}>
+          <label class="table-role"><span class="spoken">${t('admin.roleOf', { name: one.name })}</span><select value=${one.role} disabled=${one.id === app.client?.me.id} onChange=${(e) => patch(one, { role: e.target.value })}>
             <option value="client" selected=${one.role === 'client'}>${t('role.client')}</option><option value="juriste" selected=${one.role === 'juriste'}>${t('role.juriste')}</option><option value="admin" selected=${one.role === 'admin'}>${t('role.admin')}</option></select></label>
           ${one.id !== app.client?.me.id && html`<span class="table-ways"><button class="link" type="button" onClick=${() => patch(one, { isActive: !one.isActive })}>${one.isActive ? t('admin.disable') : t('admin.enable')}</button>
             <button class="link" type="button" onClick=${() => end(one)}>${t('admin.endSessions')}</button></span>`}

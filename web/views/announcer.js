@@ -15,7 +15,7 @@ export function Announcer({ state }) {
   useEffect(() => {
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     let timer;
-    const heard = (/** @type {any} */ event) => {
+    const heard = (event) => {
       waiting.current.push(event.detail);
       clearTimeout(timer);
       timer = setTimeout(() => {
@@ -34,7 +34,7 @@ export function Announcer({ state }) {
 
 /** @param {any[]} messages @param {import('../core/state.js').State} state */
 function sentence(messages, state) {
-  const nameOf = (/** @type {any} */ one) => one.senderName ?? (state.me && state.conversations[one.conversationId] ? peerOf(state.conversations[one.conversationId], state.me.id).name : '');
+  const nameOf = (one) => one.senderName ?? (state.me && state.conversations[one.conversationId] ? peerOf(state.conversations[one.conversationId], state.me.id).name : '');
   if (messages.length > 1) return tn('announce.many', messages.length, { name: [...new Set(messages.map(nameOf))].join(', ') });
   return t('announce.one', { name: nameOf(messages[0]), text: messages[0].text.slice(0, SAID_CHARACTERS) });
 }

@@ -72,23 +72,23 @@ export function Composer({ app, conversationId, draft, line, quotes, me, peer })
     event.preventDefault();
     stage(pasted);
   };
-  const answered = replyToId ? line?.items.find((/** @type {any} */ one) => one.id === replyToId) ?? quotes[replyToId] : null;
+  const answered = replyToId ? line?.items.find((one) => one.id === replyToId) ?? quotes[replyToId] : null;
   const length = [...text.trim()].length;
-  const sends = text.trim() || files.some((/** @type {any} */ file) => !file.error);
+  const sends = text.trim() || files.some((file) => !file.error);
   return html`
-    <form class="composer" onSubmit=${(/** @type {Event} */ e) => { e.preventDefault(); send(); }}>
+    <form class="composer" onSubmit=${(e) => { e.preventDefault(); send(); }}>
       ${(replyToId || editingId) && html`<div class="composer-about"><${Icon} name=${editingId ? 'edit' : 'reply'} />
         <span class="composer-about-text"><strong>${editingId ? t('composer.editing') : t('composer.replying', { name: answered?.senderId === me.id ? t('person.yourself') : peer.name })}</strong>
           ${answered && html`<span class="ellipsis" dir="auto">${answered.content.slice(0, 140) || tn('file.count', answered.files.length)}</span>`}</span>
         <button class="icon-button" type="button" aria-label=${t('dialog.cancel')} onClick=${release}><${Icon} name="close" /></button></div>`}
-      ${files.length > 0 && html`<ul class="staged" aria-label=${t('composer.files')}>${files.map((/** @type {any} */ file) => html`
+      ${files.length > 0 && html`<ul class="staged" aria-label=${t('composer.files')}>${files.map((file) => html`
         <${StagedFile} key=${file.key} file=${file} onRemove=${() => client.drafts.unstage(conversationId, file.key)} onRetry=${() => client.drafts.retry(conversationId, file.key)} />`)}</ul>`}
       <div class="composer-line">
         <button class="icon-button" type="button" aria-label=${t('composer.attach')} title=${t('composer.limits', { n: FILES_MAX, size: fileSize(FILE_BYTES_MAX, locale()) })} disabled=${Boolean(editingId)} onClick=${() => chooser.current?.click()}><${Icon} name="clip" /></button>
-        <input ref=${chooser} type="file" multiple hidden aria-hidden="true" tabindex="-1" onChange=${(/** @type {any} */ e) => { stage(e.target.files); e.target.value = ''; }} />
+        <input ref=${chooser} type="file" multiple hidden aria-hidden="true" tabindex="-1" onChange=${(e) => { stage(e.target.files); e.target.value = ''; }} />
         <label class="composer-box"><span class="spoken">${t('composer.label')}</span>
           <textarea ref=${box} rows="1" dir="auto" placeholder=${t('composer.hint', { name: peer.name })} value=${text} enterkeyhint=${isTouch() ? 'enter' : 'send'}
-            onInput=${(/** @type {any} */ e) => write(e.target.value)} onKeyDown=${key} onPaste=${paste}></textarea></label>
+            onInput=${(e) => write(e.target.value)} onKeyDown=${key} onPaste=${paste}></textarea></label>
         <button class="icon-button send ${sends ? 'ready' : ''}" type="submit" aria-label=${editingId ? t('composer.save') : t('composer.send')}><${Icon} name=${editingId ? 'check' : 'send'} /></button>
       </div>
       ${length >= COUNTED_FROM && html`<p class="counter ${length > CHARACTERS_MAX ? 'over' : ''}" role="status">${t('composer.count', { n: length.toLocaleString(locale()), max: CHARACTERS_MAX.toLocaleString(locale()) })}</p>`}
@@ -112,14 +112,14 @@ function StagedFile({ file, onRemove, onRetry }) {
 
 /** Files dragged anywhere over the window. @param {(dragged: boolean) => void} show @param {(files: Iterable<File>) => void} take @returns {() => void} */
 function watchDrags(show, take) {
-  const carries = (/** @type {DragEvent} */ event) => [...(event.dataTransfer?.types ?? [])].includes('Files') && !document.querySelector('dialog[open]');
-  const over = (/** @type {DragEvent} */ event) => {
+  const carries = (event) => [...(event.dataTransfer?.types ?? [])].includes('Files') && !document.querySelector('dialog[open]');
+  const over = (event) => {
     if (!carries(event)) return;
     event.preventDefault();
     show(true);
   };
-  const leave = (/** @type {DragEvent} */ event) => { if (!event.relatedTarget) show(false); };
-  const drop = (/** @type {DragEvent} */ event) => {
+  const leave = (event) => { if (!event.relatedTarget) show(false); };
+  const drop = (event) => {
     if (!carries(event)) return;
     event.preventDefault();
     show(false);

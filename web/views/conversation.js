@@ -50,12 +50,12 @@ function presence(peer) {
 
 /** @param {{conversation: import('../core/state.js').Conversation, line: any, peer: import('../core/state.js').Person}} props */
 function Details({ conversation, line, peer }) {
-  const files = (line?.items ?? []).flatMap((/** @type {any} */ one) => one.files).filter((/** @type {any} */ file) => !isPicture(file.mimeType)).reverse();
+  const files = (line?.items ?? []).flatMap((one) => one.files).filter((file) => !isPicture(file.mimeType)).reverse();
   return html`
     <div class="details-person"><${Avatar} person=${peer} size="large" showOnline=${false} /><p class="details-name" dir="auto">${peer.name}</p>
       <p class="quiet">${roleOf(peer)}</p><p class="quiet">${presence(peer)}</p></div>
     <dl class="facts"><div><dt>${t('details.number')}</dt><dd class="tabular">${conversation.id}</dd></div>
       <div><dt>${t('details.since')}</dt><dd>${fullMoment(conversation.createdAt, locale())}</dd></div></dl>
     <h3>${t('details.files')}</h3>
-    ${files.length ? html`<div class="details-files">${files.slice(0, 50).map((/** @type {any} */ file) => html`<${FileRow} key=${file.id} file=${file} />`)}</div>` : html`<p class="quiet">${t('details.noFiles')}</p>`}`;
+    ${files.length ? html`<div class="details-files">${files.slice(0, 50).map((file) => html`<${FileRow} key=${file.id} file=${file} />`)}</div>` : html`<p class="quiet">${t('details.noFiles')}</p>`}`;
 }

@@ -31,7 +31,7 @@ export function Dialog({ title, onClose, children, kind = '', at = null, plain =
   };
   return html`
     <dialog ref=${box} class="dialog ${kind} ${at ? 'placed' : ''}" aria-label=${title} onCancel=${cancel}
-      onMouseDown=${(/** @type {MouseEvent} */ e) => { if (e.target === box.current) onClose(); }}>
+      onMouseDown=${(e) => { if (e.target === box.current) onClose(); }}>
       <div class="dialog-body">
         ${!plain && html`<header class="dialog-head"><h2>${title}</h2>
           <button class="icon-button" type="button" aria-label=${t('dialog.close')} onClick=${onClose}><${Icon} name="close" /></button></header>`}
@@ -51,7 +51,7 @@ function place(dialog, at) {
 export function lazy(load, name) {
   /** @type {any} */
   let view = null;
-  return (/** @type {any} */ props) => {
+  return (props) => {
     const [, redraw] = useState(0);
     useEffect(() => {
       if (!view) load().then((module) => { view = module[name]; redraw(1); });

@@ -30,7 +30,7 @@ export function Directory({ app, state }) {
   };
   return html`
     <${Dialog} title=${t('list.new')} kind="tall" onClose=${app.closeDialog}>
-      <label class="field"><span>${t('directory.search')}</span><input type="search" data-first value=${query} onInput=${(/** @type {any} */ e) => setQuery(e.target.value)} /></label>
+      <label class="field"><span>${t('directory.search')}</span><input type="search" data-first value=${query} onInput=${(e) => setQuery(e.target.value)} /></label>
       <ul class="rows dialog-rows">
         ${people?.map((person) => html`<li key=${person.id}><button class="row" type="button" onClick=${() => choose(person.id)}>
           <${Avatar} person=${person} /><span class="row-body"><span class="row-name ellipsis" dir="auto">${person.name}</span><span class="row-role ellipsis">${roleOf(person)}</span></span></button></li>`)}
@@ -63,13 +63,13 @@ export function Invite({ app, data }) {
   return html`
     <${Dialog} title=${t('invite.title')} onClose=${app.closeDialog}>
       ${made ? html`<p>${t('invite.made', { when: fullMoment(made.expiresAt, locale()) })}</p>
-        <label class="field"><span>${t('invite.address')}</span><input readonly value=${made.url} onFocus=${(/** @type {any} */ e) => e.target.select()} /></label>
+        <label class="field"><span>${t('invite.address')}</span><input readonly value=${made.url} onFocus=${(e) => e.target.select()} /></label>
         <p class="dialog-ways"><button class="button primary" type="button" onClick=${() => app.copy(made.url)}><${Icon} name="copy" />${t('message.copyLink')}</button></p>`
     : html`<form class="form" onSubmit=${submit} novalidate>
         ${fault && html`<p class="fault" role="alert">${fault}</p>`}
-        ${data.roles.length > 1 && html`<label class="field"><span>${t('field.role')}</span><select value=${role} onChange=${(/** @type {any} */ e) => setRole(e.target.value)}>${data.roles.map((one) => html`<option key=${one} value=${one}>${names[one]}</option>`)}</select></label>`}
-        <label class="field"><span>${t('invite.name')}</span><input data-first value=${name} onInput=${(/** @type {any} */ e) => setName(e.target.value)} /></label>
-        <label class="field"><span>${t('invite.email')}</span><input type="email" value=${email} onInput=${(/** @type {any} */ e) => setEmail(e.target.value)} /></label>
+        ${data.roles.length > 1 && html`<label class="field"><span>${t('field.role')}</span><select value=${role} onChange=${(e) => setRole(e.target.value)}>${data.roles.map((one) => html`<option key=${one} value=${one}>${names[one]}</option>`)}</select></label>`}
+        <label class="field"><span>${t('invite.name')}</span><input data-first value=${name} onInput=${(e) => setName(e.target.value)} /></label>
+        <label class="field"><span>${t('invite.email')}</span><input type="email" value=${email} onInput=${(e) => setEmail(e.target.value)} /></label>
         <p class="dialog-ways"><button class="button primary" type="submit">${t('invite.submit')}</button></p></form>`}
     </${Dialog}>`;
 }

@@ -24,7 +24,7 @@ export function EmojiGrid({ onChoose }) {
   return html`
     <div class="emoji" onKeyDown=${walk}>
       <div class="emoji-quick">${QUICK.map((emoji, at) => html`<button key=${emoji} type="button" aria-label=${emoji} data-first=${at === 0 ? '' : undefined} onClick=${() => onChoose(emoji)}>${emoji}</button>`)}</div>
-      <label class="field"><span>${t('emoji.search')}</span><input type="search" value=${query} onInput=${(/** @type {any} */ e) => setQuery(e.target.value)} /></label>
+      <label class="field"><span>${t('emoji.search')}</span><input type="search" value=${query} onInput=${(e) => setQuery(e.target.value)} /></label>
       <div class="emoji-grid">${found.map(({ emoji }) => html`<button key=${emoji} type="button" aria-label=${emoji} onClick=${() => onChoose(emoji)}>${emoji}</button>`)}</div>
       ${!found.length && html`<p class="quiet">${t('emoji.none')}</p>`}
     </div>`;

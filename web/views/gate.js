@@ -90,7 +90,7 @@ export function SignIn({ app, demo, email: known = '' }) {
 /** @param {{app: import('../app.js').App}} props */
 function SignUp({ app }) {
   return html`<p class="gate-text">${t('signUp.text')}</p>
-    <${NewAccount} app=${app} submit=${t('signUp.submit')} send=${(/** @type {object} */ person) => api.openCall('/auth/sign-up', person)} />
+    <${NewAccount} app=${app} submit=${t('signUp.submit')} send=${(person) => api.openCall('/auth/sign-up', person)} />
     <p class="quiet"><a href="/">${t('signUp.back')}</a></p>`;
 }
 
@@ -103,13 +103,13 @@ function Invitation({ app, route }) {
   if (!invitation) return null;
   const host = invitation.invitedBy?.name ?? invitation.invitedBy ?? '';
   return html`<p class="gate-text">${t('invitation.text', { name: host, when: fullMoment(invitation.expiresAt, locale()) })}</p>
-    <${NewAccount} app=${app} known=${invitation} submit=${t('invitation.submit')} send=${(/** @type {object} */ person) => api.openCall('/auth/accept-invitation', { token: route.token, ...person })} />`;
+    <${NewAccount} app=${app} known=${invitation} submit=${t('invitation.submit')} send=${(person) => api.openCall('/auth/accept-invitation', { token: route.token, ...person })} />`;
 }
 
 /** @param {{app: import('../app.js').App, route: any}} props */
 function Setup({ app, route }) {
   return html`<p class="gate-text">${t('setup.text')}</p>
-    <${NewAccount} app=${app} submit=${t('setup.submit')} send=${(/** @type {object} */ person) => api.openCall('/auth/setup', { token: route.token, ...person })} />`;
+    <${NewAccount} app=${app} submit=${t('setup.submit')} send=${(person) => api.openCall('/auth/setup', { token: route.token, ...person })} />`;
 }
 
 /** Name, e-mail, password. @param {{app: import('../app.js').App, known?: any, submit: string, send: (person: object) => Promise<any>}} props */
@@ -117,7 +117,7 @@ function NewAccount({ app, known = {}, submit, send }) {
   const [person, setPerson] = useState({ name: known.name ?? '', email: known.email ?? '', password: '' });
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState('');
-  const set = (/** @type {string} */ name) => (/** @type {string} */ value) => setPerson({ ...person, [name]: value });
+  const set = (name) => (value) => setPerson({ ...person, [name]: value });
   /** @param {Event} event */
   const submitted = async (event) => {
     event.preventDefault();
@@ -143,7 +143,7 @@ function NewAccount({ app, known = {}, submit, send }) {
 /** @param {{text: string, value: string, onText: (value: string) => void, type?: string, autocomplete?: string, hint?: string}} props */
 function Field({ text, value, onText, type = 'text', autocomplete, hint }) {
   return html`<label class="field"><span>${text}</span>
-    <input type=${type} autocomplete=${autocomplete} value=${value} onInput=${(/** @type {any} */ e) => onText(e.target.value)} />${hint && html`<small>${hint}</small>`}</label>`;
+    <input type=${type} autocomplete=${autocomplete} value=${value} onInput=${(e) => onText(e.target.value)} />${hint && html`<small>${hint}</small>`}</label>`;
 }
 
 /** @param {unknown} error @returns {string} what to do, without telling which part was wrong */

@@ -3,7 +3,7 @@ import { Component, html, useEffect, useReducer } from '/vendor/preact-htm.js';
 
 /** @param {import('../core/store.js').Store} store @returns {import('../core/state.js').State} the state, now and after each change */
 export function useStore(store) {
-  const [, redraw] = useReducer((/** @type {number} */ n) => n + 1, 0);
+  const [, redraw] = useReducer((n) => n + 1, 0);
   const drawn = store.state();
   useEffect(() => {
     if (store.state() !== drawn) redraw(null);
@@ -32,7 +32,7 @@ export function memo(view) {
 
 /** Redraws every `ms` while mounted, for times that grow old. @param {number} ms */
 export function useTick(ms) {
-  const [, redraw] = useReducer((/** @type {number} */ n) => n + 1, 0);
+  const [, redraw] = useReducer((n) => n + 1, 0);
   useEffect(() => {
     const timer = setInterval(() => redraw(null), ms);
     return () => clearInterval(timer);

@@ -15,11 +15,11 @@ export function Lightbox({ app, data: { at: first, pictures } }) {
   const file = pictures[at];
   const source = usePicture(file ?? {});
   if (!file) return null;
-  const walk = (/** @type {number} */ step) => {
+  const walk = (step) => {
     setAt((at + step + pictures.length) % pictures.length);
     setZoom(0);
   };
-  const scale = (/** @type {number} */ step) => setZoom(Math.max(0, Math.min(ZOOMS.length - 1, zoom + step)));
+  const scale = (step) => setZoom(Math.max(0, Math.min(ZOOMS.length - 1, zoom + step)));
   /** @param {KeyboardEvent} event */
   const key = (event) => {
     const act = /** @type {Record<string, () => void>} */ ({ ArrowLeft: () => walk(-1), ArrowRight: () => walk(1), '+': () => scale(1), '-': () => scale(-1), 0: () => setZoom(0) })[event.key];
@@ -39,7 +39,7 @@ export function Lightbox({ app, data: { at: first, pictures } }) {
           <button class="icon-button" type="button" aria-label=${t('lightbox.zoom')} aria-pressed=${zoom > 0 ? 'true' : 'false'} onClick=${() => setZoom(zoom ? 0 : 2)}><${Icon} name="zoom" /></button>
           <button class="icon-button" type="button" aria-label=${t('file.download', { name: file.name })} onClick=${download}><${Icon} name="download" /></button>
           <button class="icon-button" type="button" data-first aria-label=${t('dialog.close')} onClick=${app.closeDialog}><${Icon} name="close" /></button></header>
-        <div class="lightbox-stage ${zoom ? 'zoomed' : ''}" onClick=${(/** @type {any} */ e) => { if (e.target === e.currentTarget) app.closeDialog(); }}>
+        <div class="lightbox-stage ${zoom ? 'zoomed' : ''}" onClick=${(e) => { if (e.target === e.currentTarget) app.closeDialog(); }}>
           ${source && html`<img src=${source} alt=${file.name} style=${zoom ? { width: `${ZOOMS[zoom] * 100}%`, maxWidth: 'none', maxHeight: 'none' } : { width: '', maxWidth: '', maxHeight: '' }} />`}</div>
         ${pictures.length > 1 && html`<button class="icon-button lightbox-previous" type="button" aria-label=${t('lightbox.previous')} onClick=${() => walk(-1)}><${Icon} name="back" /></button>
           <button class="icon-button lightbox-next" type="button" aria-label=${t('lightbox.next')} onClick=${() => walk(1)}><${Icon} name="next" /></button>`}

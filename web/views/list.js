@@ -52,11 +52,12 @@ function draftLine(draft) {
 
 /** What is still on its way to a conversation. @param {import('../core/state.js').State} state @param {{id: number}} conversation @returns {'failed'|'queued'|null} */
 function fateOf(state, { id }) {
+  /** @type {'queued'|null} */
   let fate = null;
   for (const entry of state.outbox) {
     if (entry.conversationId !== id) continue;
     if (entry.stage === 'failed') return 'failed';
-    fate = /** @type {'queued'} */ ('queued');
+    fate = 'queued';
   }
   return fate;
 }
@@ -102,7 +103,7 @@ function JoinByNumber({ app }) {
   };
   return html`
     <form class="join" onSubmit=${join}>
-      <label class="field"><span>${t('test.number')}</span><input inputmode="numeric" value=${number} onInput=${(/** @type {any} */ e) => setNumber(e.target.value)} /></label>
+      <label class="field"><span>${t('test.number')}</span><input inputmode="numeric" value=${number} onInput=${(e) => setNumber(e.target.value)} /></label>
       <button class="button" type="submit">${t('test.join')}</button>
     </form>`;
 }

@@ -24,9 +24,9 @@ export const MessageRow = memo(({ rowKey, message, starts, ends, own, read, auth
           ${own && !message.isDeleted && html`<${Fate} read=${read} readAt=${message.readAt} />`}</p>
       </div>
       ${tools && !message.isDeleted && html`<div class="tools">
-        <button class="icon-button" type="button" tabindex="-1" aria-label=${t('message.react')} onClick=${(/** @type {any} */ e) => on.react(message, e.currentTarget)}><${Icon} name="smile" /></button>
+        <button class="icon-button" type="button" tabindex="-1" aria-label=${t('message.react')} onClick=${(e) => on.react(message, e.currentTarget)}><${Icon} name="smile" /></button>
         <button class="icon-button" type="button" tabindex="-1" aria-label=${t('message.reply')} onClick=${() => on.reply(message)}><${Icon} name="reply" /></button>
-        <button class="icon-button" type="button" tabindex="-1" aria-label=${t('message.more')} onClick=${(/** @type {any} */ e) => on.menu(message, e.currentTarget)}><${Icon} name="more" /></button>
+        <button class="icon-button" type="button" tabindex="-1" aria-label=${t('message.more')} onClick=${(e) => on.menu(message, e.currentTarget)}><${Icon} name="more" /></button>
       </div>`}
     </div>
     ${message.reactions?.length > 0 && html`<${Reactions} message=${message} myId=${myId} peer=${peer} on=${on} />`}
@@ -54,9 +54,9 @@ function Quote({ quote, replyToId, own, peer, on }) {
 
 /** @param {any} props */
 function Reactions({ message, myId, peer, on }) {
-  return html`<div class="reactions">${message.reactions.map((/** @type {any} */ one) => {
+  return html`<div class="reactions">${message.reactions.map((one) => {
     const mine = one.userIds.includes(myId);
-    const who = one.userIds.map((/** @type {number} */ id) => (id === myId ? t('person.you') : id === peer.id ? peer.name : '…')).join(', ');
+    const who = one.userIds.map((id) => (id === myId ? t('person.you') : id === peer.id ? peer.name : '…')).join(', ');
     return html`<button key=${one.emoji} class="reaction" type="button" tabindex="-1" aria-pressed=${mine ? 'true' : 'false'} title=${who}
       aria-label=${t('reaction.by', { emoji: one.emoji, who })} onClick=${() => on.toggle(message, one.emoji)}><span aria-hidden="true">${one.emoji}</span>${one.userIds.length > 1 && html`<span>${one.userIds.length}</span>`}</button>`;
   })}</div>`;

@@ -19,7 +19,7 @@ export function MenuDialog({ app, state, data }) {
   const client = /** @type {import('../client/client.js').Client} */ (app.client);
   if (!message || message.isDeleted) return null;
   const own = message.senderId === client.me.id;
-  const closing = (/** @type {() => void} */ act) => () => app.closeDialog().then(act);
+  const closing = (act) => () => app.closeDialog().then(act);
   /** @type {[any, string, string, () => void][]} */
   const ways = [
     ['reply', t('message.reply'), 'R', closing(() => client.drafts.set(data.conversationId, { replyToId: message.id, editingId: null }))],
@@ -55,7 +55,7 @@ export function ReactDialog({ app, state, data }) {
   const message = found(state, data);
   if (!message) return null;
   return html`<${Dialog} title=${t('message.react')} kind="menu" plain at=${data} onClose=${app.closeDialog}>
-    <${EmojiGrid} onChoose=${(/** @type {string} */ emoji) => { app.closeDialog(); app.client.react(message, emoji); }} /></${Dialog}>`;
+    <${EmojiGrid} onChoose=${(emoji) => { app.closeDialog(); app.client.react(message, emoji); }} /></${Dialog}>`;
 }
 
 /** @param {any} props */

@@ -63,7 +63,7 @@ export function Palette({ app, state }) {
     <${Dialog} title=${t('search.label')} kind="palette" plain onClose=${app.closeDialog}>
       <input class="palette-field" type="search" data-first role="combobox" aria-expanded="true" aria-controls="palette-list" aria-autocomplete="list" autocomplete="off"
         aria-activedescendant=${choices[chosen] ? `palette-${choices[chosen].key}` : undefined} aria-label=${t('palette.label')} placeholder=${t('palette.label')}
-        value=${query} onInput=${(/** @type {any} */ e) => { setQuery(e.target.value); setAt(0); }} onKeyDown=${key} />
+        value=${query} onInput=${(e) => { setQuery(e.target.value); setAt(0); }} onKeyDown=${key} />
       <ul class="palette-list" id="palette-list" role="listbox" aria-label=${t('palette.results')} ref=${list}>
         ${choices.map((choice, index) => html`<li key=${choice.key} id=${`palette-${choice.key}`} role="option" aria-selected=${index === chosen ? 'true' : 'false'} class="row" onClick=${() => app.go(choice.go)} onPointerMove=${() => index !== chosen && setAt(index)}>${choice.view}</li>`)}
       </ul>
@@ -76,6 +76,6 @@ export function Keys({ app }) {
   const general = [['Ctrl K', t('keys.palette')], ['Alt ↑ ↓', t('keys.walk')], [t('key.enter'), t('keys.send')], [t('key.shiftEnter'), t('keys.break')], ['↑', t('keys.editLast')], [t('key.escape'), t('keys.cancel')], [t('key.end'), t('keys.end')], ['?', t('keys.list')]];
   /** @type {[string, string][]} */
   const message = [['↑ ↓', t('keys.messages')], ['R', t('message.reply')], ['E', t('message.edit')], [t('key.delete'), t('message.delete')], ['+', t('message.react')], ['C', t('message.copy')], ['I', t('message.info')]];
-  const table = (/** @type {[string, string][]} */ rows) => html`<dl class="keys">${rows.map(([key, what]) => html`<div key=${key}><dt><kbd>${key}</kbd></dt><dd>${what}</dd></div>`)}</dl>`;
+  const table = (rows) => html`<dl class="keys">${rows.map(([key, what]) => html`<div key=${key}><dt><kbd>${key}</kbd></dt><dd>${what}</dd></div>`)}</dl>`;
   return html`<${Dialog} title=${t('keys.title')} onClose=${app.closeDialog}>${table(general)}<h3>${t('keys.onMessage')}</h3>${table(message)}</${Dialog}>`;
 }

@@ -45,10 +45,10 @@ export function Search({ app, state, route }) {
     setPage(kept);
   };
   return html`
-    <section class="pane" aria-label=${t('search.label')} ref=${list} onScroll=${(/** @type {any} */ e) => { kept.top = e.currentTarget.scrollTop; }}>
+    <section class="pane" aria-label=${t('search.label')} ref=${list} onScroll=${(e) => { kept.top = e.currentTarget.scrollTop; }}>
       <div class="pane-body">
         <header class="pane-head"><a class="only-phone back" href="/">${t('back.list')}</a><h2>${t('search.label')}</h2></header>
-        <label class="field"><span>${t('search.field')}</span><input type="search" autofocus value=${query} onInput=${(/** @type {any} */ e) => setQuery(e.target.value)} /></label>
+        <label class="field"><span>${t('search.field')}</span><input type="search" autofocus value=${query} onInput=${(e) => setQuery(e.target.value)} /></label>
         <p class="quiet" role="status">${fault || (page && query.trim() && !page.results.length ? t('search.none') : '')}</p>
         <ol class="results">${page?.results.map(({ message, snippet }) => {
           const conversation = state.conversations[message.conversationId];

@@ -47,7 +47,7 @@ function Profile({ app, me }) {
   return html`
     <form class="form section" onSubmit=${save} novalidate><h3>${t('me.profile')}</h3>
       ${fault && html`<p class="fault" role="alert">${fault}</p>`}
-      <label class="field"><span>${t('field.name')}</span><input autocomplete="name" value=${name} onInput=${(/** @type {any} */ e) => setName(e.target.value)} /></label>
+      <label class="field"><span>${t('field.name')}</span><input autocomplete="name" value=${name} onInput=${(e) => setName(e.target.value)} /></label>
       <p class="quiet">${me.email}</p>
       <p><button class="button" type="submit" disabled=${!name.trim() || name.trim() === me.name}>${t('save')}</button></p></form>`;
 }
@@ -84,10 +84,10 @@ function Appearance({ app, me }) {
   };
   return html`
     <div class="form section"><h3>${t('me.appearance')}</h3>
-      <label class="field"><span>${t('field.locale')}</span><select value=${locale()} onChange=${(/** @type {any} */ e) => speak(e.target.value)}><option value="fr" selected=${locale() === 'fr'}>Français</option><option value="en" selected=${locale() === 'en'}>English</option></select></label>
-      <label class="field"><span>${t('me.theme')}</span><select value=${theme} onChange=${(/** @type {any} */ e) => choose(e.target.value)}>
+      <label class="field"><span>${t('field.locale')}</span><select value=${locale()} onChange=${(e) => speak(e.target.value)}><option value="fr" selected=${locale() === 'fr'}>Français</option><option value="en" selected=${locale() === 'en'}>English</option></select></label>
+      <label class="field"><span>${t('me.theme')}</span><select value=${theme} onChange=${(e) => choose(e.target.value)}>
         <option value="system">${t('theme.system')}</option><option value="light">${t('theme.light')}</option><option value="dark">${t('theme.dark')}</option></select></label>
-      <label class="check"><input type="checkbox" checked=${notify} onChange=${(/** @type {any} */ e) => allow(e.target.checked)} /><span>${t('me.notify')}</span></label>
+      <label class="check"><input type="checkbox" checked=${notify} onChange=${(e) => allow(e.target.checked)} /><span>${t('me.notify')}</span></label>
     </div>`;
 }
 
@@ -114,8 +114,8 @@ function Password({ app }) {
     <form class="form section" onSubmit=${change} novalidate><h3>${t('me.password')}</h3>
       <p class="quiet">${t('me.passwordText')}</p>
       ${fault && html`<p class="fault" role="alert">${fault}</p>`}
-      <label class="field"><span>${t('me.currentPassword')}</span><input type="password" autocomplete="current-password" value=${current} onInput=${(/** @type {any} */ e) => setCurrent(e.target.value)} /></label>
-      <label class="field"><span>${t('me.nextPassword', { n: PASSWORD_MIN })}</span><input type="password" autocomplete="new-password" value=${next} onInput=${(/** @type {any} */ e) => setNext(e.target.value)} /></label>
+      <label class="field"><span>${t('me.currentPassword')}</span><input type="password" autocomplete="current-password" value=${current} onInput=${(e) => setCurrent(e.target.value)} /></label>
+      <label class="field"><span>${t('me.nextPassword', { n: PASSWORD_MIN })}</span><input type="password" autocomplete="new-password" value=${next} onInput=${(e) => setNext(e.target.value)} /></label>
       <p><button class="button" type="submit" disabled=${!current || [...next].length < PASSWORD_MIN}>${t('me.changePassword')}</button></p></form>`;
 }
 

@@ -39,7 +39,7 @@ const DIALOGS = {
 /** @param {{app: import('../app.js').App, state: import('../core/state.js').State, route: any}} props */
 export function Shell({ app, state, route }) {
   useEffect(() => {
-    const pressed = (/** @type {KeyboardEvent} */ event) => shortcut(app, event);
+    const pressed = (event) => shortcut(app, event);
     addEventListener('keydown', pressed);
     return () => removeEventListener('keydown', pressed);
   }, []);

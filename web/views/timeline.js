@@ -31,20 +31,26 @@ export class Timeline extends Component {
     this.seen = new Map();
     /** Landed on one message by its address: nothing is marked read before a person moves. */
     this.held = false;
+    /** The rows as they were last drawn, and from what. @type {{items: any, entries: any, unreadFrom: any, rows: import('../core/rows.js').Row[]}} */
     this.drawn = { items: null, entries: null, unreadFrom: null, rows: [] };
-    this.setBox = (/** @type {HTMLElement} */ box) => { this.box = box; };
-    this.setList = (/** @type {HTMLElement} */ list) => { this.list = list; };
+    /** @type {HTMLElement} */
+    this.box = document.body;
+    /** @type {HTMLElement} */
+    this.list = document.body;
+    this.byId = { items: null, map: new Map() };
+    this.setBox = (box) => { this.box = box; };
+    this.setList = (list) => { this.list = list; };
+    this.resizes = new ResizeObserver(() => this.settle());
+    this.looked = () => this.look();
+    this.ended = () => this.toEnd();
     this.on = this.handlers();
   }
 
   componentDidMount() {
-    this.resizes = new ResizeObserver(() => this.settle());
     this.resizes.observe(this.list);
     this.resizes.observe(this.box);
-    this.looked = () => this.look();
     document.addEventListener('visibilitychange', this.looked);
     addEventListener('focus', this.looked);
-    this.ended = () => this.toEnd();
     document.addEventListener('lexchat:end', this.ended);
     this.arrive();
   }
@@ -78,9 +84,11 @@ export class Timeline extends Component {
   arrive() {
     const { line, conversation } = this.props;
     const spot = spots.get(conversation.id);
+    const unread = line.unreadFrom ? this.row('unread') : null;
+    const left = spot ? this.row(spot.key) : null;
     if (line.flash) this.showMessage(line.flash);
-    else if (line.unreadFrom && this.row('unread')) this.scrollTo(this.row('unread').offsetTop - this.box.clientHeight / 4);
-    else if (spot && this.row(spot.key)) this.scrollTo(this.row(spot.key).offsetTop - spot.top);
+    else if (unread) this.scrollTo(unread.offsetTop - this.box.clientHeight / 4);
+    else if (spot && left) this.scrollTo(left.offsetTop - spot.top);
     else if (!line.hasAfter) this.scrollTo(this.box.scrollHeight);
     this.scrolled();
   }
@@ -141,7 +149,7 @@ export class Timeline extends Component {
       return;
     }
     const row = this.anchor && this.row(this.anchor.key);
-    if (!row) return;
+    if (!row || !this.anchor) return;
     const moved = row.getBoundingClientRect().top - this.box.getBoundingClientRect().top - this.anchor.top;
     if (Math.abs(moved) >= 0.5) this.box.scrollTop += moved;
   }
@@ -223,33 +231,33 @@ export class Timeline extends Component {
         this.held = false;
         this.look();
       },
-      over: (/** @type {any} */ event) => {
+      over: (event) => {
         if (event.pointerType !== 'touch') this.activate(event.target.closest?.('article')?.dataset.key ?? null);
       },
       out: () => this.activate(null),
-      focus: (/** @type {any} */ event) => {
+      focus: (event) => {
         const key = event.target.closest?.('article')?.dataset.key;
         if (key && key !== this.state.focused) this.setState({ focused: key });
       },
-      tap: (/** @type {any} */ event) => {
+      tap: (event) => {
         const row = matchMedia('(pointer: coarse)').matches && !event.target.closest('button, a') && !getSelection()?.toString() && event.target.closest('article');
         const message = row && this.messageOf(row);
         if (message) this.on.menu(message, row.querySelector('.bubble'));
       },
-      key: (/** @type {KeyboardEvent} */ event) => this.key(event),
-      react: (/** @type {any} */ message, /** @type {HTMLElement} */ by) => this.openAt('react', message, by),
-      menu: (/** @type {any} */ message, /** @type {HTMLElement} */ by) => this.openAt('menu', message, by),
-      info: (/** @type {any} */ message) => this.props.app.open('info', { conversationId: id(), messageId: message.id }),
-      reply: (/** @type {any} */ message) => client().drafts.set(id(), { replyToId: message.id, editingId: null }),
-      toggle: (/** @type {any} */ message, /** @type {string} */ emoji) => client().react(message, emoji),
-      jump: (/** @type {number} */ messageId) => client().showMessage(id(), messageId),
-      lightbox: (/** @type {number} */ messageId, /** @type {number} */ at, /** @type {any[]} */ pictures) => this.props.app.open('lightbox', {
+      key: (event) => this.key(event),
+      react: (message, by) => this.openAt('react', message, by),
+      menu: (message, by) => this.openAt('menu', message, by),
+      info: (message) => this.props.app.open('info', { conversationId: id(), messageId: message.id }),
+      reply: (message) => client().drafts.set(id(), { replyToId: message.id, editingId: null }),
+      toggle: (message, emoji) => client().react(message, emoji),
+      jump: (messageId) => client().showMessage(id(), messageId),
+      lightbox: (messageId, at, pictures) => this.props.app.open('lightbox', {
         at, pictures: pictures.map(({ id: file, url, name, width, height }) => ({ id: file, url, name, width, height })).filter((one) => one.url),
       }),
-      unfold: (/** @type {string} */ key) => this.setState({ unfolded: new Set([...this.state.unfolded, key]) }),
-      retry: (/** @type {any} */ entry) => client().outbox.retry(entry.clientMessageId),
-      reword: (/** @type {any} */ entry) => client().reword(entry.clientMessageId),
-      discard: (/** @type {any} */ entry) => client().outbox.discard(entry.clientMessageId),
+      unfold: (key) => this.setState({ unfolded: new Set([...this.state.unfolded, key]) }),
+      retry: (entry) => client().outbox.retry(entry.clientMessageId),
+      reword: (entry) => client().reword(entry.clientMessageId),
+      discard: (entry) => client().outbox.discard(entry.clientMessageId),
     };
   }
 
@@ -266,7 +274,7 @@ export class Timeline extends Component {
 
   /** @param {HTMLElement} row @returns {any} its message, unless it is one on its way */
   messageOf(row) {
-    return this.props.line.items.find((/** @type {any} */ one) => String(one.id) === row.dataset.id) ?? null;
+    return this.props.line.items.find((one) => String(one.id) === row.dataset.id) ?? null;
   }
 
   /** Walking through the rows, and what one can do to the one that has the focus. @param {KeyboardEvent} event */
@@ -346,7 +354,7 @@ export class Timeline extends Component {
   /** The message that another one answers: one of the timeline, or fetched. @param {number} id @param {Record<number, any>} quotes */
   quoted(id, quotes) {
     const { line, app } = this.props;
-    if (this.byId?.items !== line.items) this.byId = { items: line.items, map: new Map(line.items.map((/** @type {any} */ one) => [one.id, one])) };
+    if (this.byId.items !== line.items) this.byId = { items: line.items, map: new Map(line.items.map((one) => [one.id, one])) };
     const found = this.byId.map.get(id) ?? quotes[id];
     if (found === undefined) queueMicrotask(() => app.client?.loadQuote(id));
     return found ?? null;

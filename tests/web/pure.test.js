@@ -1,0 +1,78 @@
+/** The small pure parts: addresses, links in text, dates and sizes, rows of a timeline. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { dayLabel, fileSize, folded, initials, shortMoment } from '../../web/core/format.js';
+import { pieces } from '../../web/core/links.js';
+import { href, parse } from '../../web/core/router.js';
+import { rowsOf } from '../../web/core/rows.js';
+
+test('every_route_has_an_address_that_leads_back_to_it', () => {
+  const routes = [
+    { name: 'home' }, { name: 'test' }, { name: 'me' }, { name: 'admin' }, { name: 'signUp' }, { name: 'signIn' },
+    { name: 'conversation', id: 3, messageId: null }, { name: 'conversation', id: 3, messageId: 14 },
+    { name: 'search', query: '' }, { name: 'search', query: 'bail & loyer é?' }, { name: 'invitation', token: 'aB3-_x' }, { name: 'setup', token: 'zz' },
+  ];
+  for (const route of routes) assert.deepEqual(parse(href(route)), route);
+});
+
+test('an_address_that_is_none_of_ours_is_lost_and_never_something_else', () => {
+  for (const address of ['/c/', '/c/0', '/c/-1', '/c/1e3', '/c/99999999999999999999', '/c/3/m/x', '/C/3', '/invitation/', '/invitation/a/b', '/invitation/%3Cscript%3E', '/__proto__', '/toString']) {
+    assert.deepEqual(parse(address), { name: 'lost' }, address);
+  }
+});
+
+test('links_are_http_https_and_mail_and_nothing_else', () => {
+  const links = (text) => pieces(text).filter((piece) => piece.href).map((piece) => piece.href);
+  assert.deepEqual(links('voir https://example.com/a?b=c, puis (http://exemple.fr/x(y)).'), ['https://example.com/a?b=c', 'http://exemple.fr/x(y)']);
+  assert.deepEqual(links('écrire à jean.dupont@exemple.fr ou mailto:a@b.fr'), ['mailto:jean.dupont@exemple.fr', 'mailto:a@b.fr']);
+  for (const text of ['javascript:alert(1)', 'JaVaScRiPt://x', 'data:text/html,x', 'vbscript:x', 'file:///etc/passwd', '//evil.example', 'www.x']) assert.deepEqual(links(text), [], text);
+});
+
+test('pieces_joined_are_the_text_again_whatever_it_is', () => {
+  const texts = ['', 'a', 'https://', 'http://a.b.c…', '<img src=x onerror=alert(1)> https://x.y/"onmouseover=1', 'x'.repeat(10_000), 'a@'.repeat(5_000), 'http://'.repeat(1_400), '\u202Ehttps://a.b\u202C', '\u0000 \uD800'];
+  for (const text of texts) {
+    const began = performance.now();
+    assert.equal(pieces(text).map((piece) => piece.text).join(''), text);
+    assert.ok(performance.now() - began < 200, `slow on ${text.slice(0, 20)}`);
+  }
+});
+
+test('days_and_moments_read_as_people_say_them', () => {
+  const words = { today: 'Aujourd’hui', yesterday: 'Hier' };
+  const now = new Date(2026, 2, 4, 10, 0).getTime();
+  const at = (...date) => new Date(...date).toISOString();
+  assert.equal(dayLabel(at(2026, 2, 4, 0, 1), now, 'fr', words), 'Aujourd’hui');
+  assert.equal(dayLabel(at(2026, 2, 3, 23, 59), now, 'fr', words), 'Hier');
+  assert.equal(dayLabel(at(2026, 2, 2, 12), now, 'fr', words), 'lundi 2 mars 2026');
+  assert.equal(shortMoment(at(2026, 2, 4, 9, 5), now, 'fr', 'hier'), '09:05');
+  assert.equal(shortMoment(at(2026, 2, 3, 9, 5), now, 'fr', 'hier'), 'hier');
+  assert.match(shortMoment(at(2025, 2, 3), now, 'fr', 'hier'), /2025/);
+});
+
+test('sizes_and_initials', () => {
+  assert.equal(fileSize(0, 'fr'), '0 o');
+  assert.equal(fileSize(1536, 'fr'), '1,5 Ko');
+  assert.equal(fileSize(104_857_600, 'en'), '100 MB');
+  for (const [name, letters] of [['Camille Roux', 'CR'], ['Me Claire de La Tour', 'CT'], ['Zoé', 'Z'], ['', '·'], ['\u202E💥', '·'], ['李 明', '李明']]) assert.equal(initials(name), letters, name);
+  assert.equal(folded('Résiliation'), 'resiliation');
+});
+
+const said = (id, minutes, senderId = 6) => ({ id, senderId, createdAt: new Date(2026, 2, 4, 10, minutes).toISOString() });
+
+test('messages_of_one_author_within_five_minutes_stand_together', () => {
+  const rows = rowsOf([said(1, 0), said(2, 3), said(3, 9), said(4, 10, 1)], [], null, 1).filter((row) => row.kind === 'message');
+  assert.deepEqual(rows.map((row) => [row.starts, row.ends]), [[true, false], [false, true], [true, true], [true, true]]);
+});
+
+test('the_line_of_new_messages_stands_above_the_first_of_them_and_days_are_parted', () => {
+  const rows = rowsOf([said(1, 0), said(2, 1), said(3, 24 * 60)], [], 2, 1);
+  assert.deepEqual(rows.map((row) => row.kind), ['day', 'message', 'unread', 'message', 'day', 'message']);
+  assert.equal(new Set(rows.map((row) => row.key)).size, rows.length, 'keys are unique');
+});
+
+test('a_row_keeps_its_key_when_its_message_has_arrived', () => {
+  const entry = { clientMessageId: 'x', createdAt: said(1, 0).createdAt, stage: 'sending' };
+  const before = rowsOf([], [entry], null, 1).at(-1);
+  const after = rowsOf([{ ...said(1, 0, 1), clientMessageId: 'x' }], [], null, 1).at(-1);
+  assert.equal(before.key, after.key);
+});
