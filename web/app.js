@@ -3,6 +3,7 @@
  */
 import { html, render, useEffect, useReducer } from '/vendor/preact-htm.js';
 import { href, parse } from './core/router.js';
+import { peerOf } from './core/state.js';
 import { createStore } from './core/store.js';
 import { locale, setLocale, t } from './core/i18n.js';
 import * as api from './client/api.js';
@@ -71,7 +72,7 @@ const app = {
     }
     app.client?.close();
     if (app.client) store.dispatch({ type: 'signedOut' });
-    app.client = await start(store, { onMessage: (message) => announce(message) });
+    app.client = await start(store, { onMessage: announce });
     const { name } = parse(location.pathname);
     if (!['conversation', 'search', 'me', 'admin', 'test'].includes(name)) history.replaceState({}, '', '/');
     app.follow();
@@ -91,9 +92,18 @@ const app = {
 
 /** @typedef {typeof app} App */
 
-/** Says a new message once, in one sentence, to who listens to the page instead of looking at it. @param {any} message */
+/** A new message: said to who listens to the page, and told by the system to who looks elsewhere and wants that. @param {any} message */
 function announce(message) {
   document.dispatchEvent(new CustomEvent('lexchat:message', { detail: message }));
+  if (document.hasFocus() || localStorage.getItem('lexchat.notify') !== 'yes' || !('Notification' in window) || Notification.permission !== 'granted') return;
+  const state = store.state();
+  const conversation = state.conversations[message.conversationId];
+  const name = message.senderName ?? (conversation && state.me ? peerOf(conversation, state.me.id).name : t('app.name'));
+  const notification = new Notification(t('me.notifyTitle', { name }), { tag: `lexchat-${message.conversationId}`, icon: '/favicon.svg' });
+  notification.onclick = () => {
+    window.focus();
+    app.go({ name: 'conversation', id: message.conversationId, messageId: null });
+  };
 }
 
 function Page() {

@@ -29,7 +29,7 @@ test('links_are_http_https_and_mail_and_nothing_else', () => {
 });
 
 test('pieces_joined_are_the_text_again_whatever_it_is', () => {
-  const texts = ['', 'a', 'https://', 'http://a.b.c…', '<img src=x onerror=alert(1)> https://x.y/"onmouseover=1', 'x'.repeat(10_000), 'a@'.repeat(5_000), 'http://'.repeat(1_400), '\u202Ehttps://a.b\u202C', '\u0000 \uD800'];
+  const texts = ['', 'a', 'https://', 'http://a.b.c…', '<img src=x onerror=alert(1)> https://x.y/"onmouseover=1', 'x'.repeat(10_000), 'a@'.repeat(5_000), 'http://'.repeat(1_400), `http://a${')'.repeat(9_000)}`, '\u202Ehttps://a.b\u202C', '\u0000 \uD800'];
   for (const text of texts) {
     const began = performance.now();
     assert.equal(pieces(text).map((piece) => piece.text).join(''), text);

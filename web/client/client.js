@@ -372,6 +372,7 @@ export async function start(store, listener = {}) {
 
   /** The latest own message that can still be changed. @param {number} conversationId */
   function lastOwn(conversationId) {
+    if (state().outbox.some((entry) => entry.conversationId === conversationId)) return null;
     const items = state().timelines[conversationId]?.items ?? [];
     return items.findLast((one) => one.senderId === me.id && !one.isDeleted) ?? null;
   }

@@ -122,13 +122,13 @@ export class Outbox {
     this.busy.add(conversation);
     this.turned(entry.clientMessageId, 'take');
     const outcome = await this.attempt(entry);
-    this.busy.delete(conversation);
     if (this.closed) return;
     await this.settle(entry.clientMessageId, outcome);
     if (outcome.waitMs > 0) {
       this.pauses.set(conversation, this.now() + outcome.waitMs);
       this.later(() => this.work(), outcome.waitMs);
     }
+    this.busy.delete(conversation);
     this.work();
   }
 

@@ -5,7 +5,6 @@
  */
 
 const CANDIDATE = /\b(?:https?:\/\/[^\s<>"'`{}|\\^]+|mailto:[^\s<>"'`]+|[\w.+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+)/gi;
-const CLOSERS = /** @type {Record<string, string>} */ ({ ')': '(', ']': '[' });
 
 /**
  * Cuts a text into plain pieces and links; joined together the pieces are the text again.
@@ -30,20 +29,22 @@ export function pieces(text) {
 
 /** Sentence punctuation after an address is not part of it; a closing bracket is, if its opening one is. @param {string} text */
 function trimmed(text) {
+  const open = { ')': count(text, '('), ']': count(text, '[') };
+  const closed = { ')': count(text, ')'), ']': count(text, ']') };
   let end = text.length;
-  while (end > 0) {
+  for (; end > 0; end -= 1) {
     const last = text[end - 1];
-    const opener = CLOSERS[last];
-    const unbalanced = opener && count(text, last, end) > count(text, opener, end);
-    if (!'.,;:!?…»*_'.includes(last) && !unbalanced) break;
-    end -= 1;
+    if (last === ')' || last === ']') {
+      if (closed[last] <= open[last]) break;
+      closed[last] -= 1;
+    } else if (!'.,;:!?…»*_'.includes(last)) break;
   }
   return text.slice(0, end);
 }
 
-/** @param {string} text @param {string} letter @param {number} end */
-function count(text, letter, end) {
-  return text.slice(0, end).split(letter).length;
+/** @param {string} text @param {string} letter @returns {number} */
+function count(text, letter) {
+  return text.split(letter).length - 1;
 }
 
 /** @param {string} text @returns {string|null} */

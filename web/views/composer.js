@@ -18,20 +18,17 @@ const isTouch = () => matchMedia('(pointer: coarse)').matches;
 /** @param {{app: import('../app.js').App, conversationId: number, draft: any, line: any, quotes: any, me: any, peer: any}} props */
 export function Composer({ app, conversationId, draft, line, quotes, me, peer }) {
   const client = /** @type {import('../client/client.js').Client} */ (app.client);
-  const { replyToId = null, editingId = null, files = [] } = draft ?? {};
-  const [text, setText] = useState(draft?.text ?? '');
+  const { text = '', replyToId = null, editingId = null, files = [] } = draft ?? {};
   const [dragged, setDragged] = useState(false);
   const box = useRef(/** @type {HTMLTextAreaElement|null} */ (null));
   const chooser = useRef(/** @type {HTMLInputElement|null} */ (null));
 
   useLayoutEffect(() => grow(/** @type {any} */ (box.current)), [text]);
-  useEffect(() => { if ((draft?.text ?? '') !== text) setText(draft?.text ?? ''); }, [draft?.text]);
   useEffect(() => { if (!isTouch() || replyToId || editingId) box.current?.focus({ preventScroll: true }); }, [replyToId, editingId]);
   useEffect(() => watchDrags(setDragged, stage), [conversationId]);
 
   /** @param {string} value */
   const write = (value) => {
-    setText(value);
     client.drafts.set(conversationId, { text: value });
     if (!editingId) client.typing(conversationId, value !== '');
   };
@@ -43,7 +40,7 @@ export function Composer({ app, conversationId, draft, line, quotes, me, peer })
     box.current?.focus();
   }
   const send = () => {
-    if (client.send(conversationId, text)) setText('');
+    client.send(conversationId, client.drafts.find(conversationId).text);
     box.current?.focus();
   };
   const release = () => client.drafts.set(conversationId, editingId ? { editingId: null, text: '' } : { replyToId: null });

@@ -11,19 +11,17 @@ const MARGIN = 8;
  */
 export function Dialog({ title, onClose, children, kind = '', at = null, plain = false }) {
   const box = useRef(/** @type {HTMLDialogElement|null} */ (null));
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = /** @type {HTMLDialogElement} */ (box.current);
     const before = /** @type {HTMLElement|null} */ (document.activeElement);
     dialog.showModal();
+    if (at) place(dialog, at);
     /** @type {HTMLElement|null} */ (dialog.querySelector('[data-first]'))?.focus();
     return () => {
       if (dialog.open) dialog.close();
       if (before?.isConnected) before.focus({ preventScroll: true });
     };
   }, []);
-  useLayoutEffect(() => {
-    if (at && box.current) queueMicrotask(() => box.current && place(box.current, at));
-  }, [at?.x, at?.y]);
   /** @param {Event} event */
   const cancel = (event) => {
     event.preventDefault();

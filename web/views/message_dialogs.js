@@ -73,9 +73,9 @@ export function InfoDialog({ app, state, data }) {
   return html`
     <${Dialog} title=${t('message.info')} onClose=${app.closeDialog}>
       <dl class="facts">
-        <dt>${t('info.sent')}</dt><dd><time datetime=${message.createdAt}>${fullMoment(message.createdAt, locale())}</time></dd>
-        ${own && html`<dt>${t('info.read')}</dt><dd>${read ? (message.readAt ? fullMoment(message.readAt, locale()) : t('fate.read')) : t('info.notRead', { name: peer.name })}</dd>`}
-        ${message.editedAt && html`<dt>${t('info.edited')}</dt><dd>${fullMoment(message.editedAt, locale())}</dd>`}
+        <div><dt>${t('info.sent')}</dt><dd><time datetime=${message.createdAt}>${fullMoment(message.createdAt, locale())}</time></dd></div>
+        ${own && html`<div><dt>${t('info.read')}</dt><dd>${read ? (message.readAt ? fullMoment(message.readAt, locale()) : t('fate.read')) : t('info.notRead', { name: peer.name })}</dd></div>`}
+        ${message.editedAt && html`<div><dt>${t('info.edited')}</dt><dd>${fullMoment(message.editedAt, locale())}</dd></div>`}
       </dl>
       ${revisions.length > 0 && html`<h3>${t('info.revisions')}</h3>
         <ol class="revisions">${revisions.map((one) => html`<li key=${one.at}><time datetime=${one.at}>${fullMoment(one.at, locale())}</time><p class="text" dir="auto">${one.content}</p></li>`)}</ol>`}

@@ -15,7 +15,7 @@ export function Settings({ app, state }) {
       <header class="pane-head"><a class="only-phone back" href="/">${t('back.list')}</a><h2>${t('me.title')}</h2></header>
       <${Profile} app=${app} me=${me} />
       <${Appearance} app=${app} me=${me} />
-      <${Password} app=${app} />
+      <${Password} app=${app} me=${me} />
       <${Devices} app=${app} />
     </div></section>`;
 }
@@ -91,8 +91,8 @@ function Appearance({ app, me }) {
     </div>`;
 }
 
-/** @param {{app: import('../app.js').App}} props */
-function Password({ app }) {
+/** @param {{app: import('../app.js').App, me: any}} props */
+function Password({ app, me }) {
   const [current, setCurrent] = useState('');
   const [next, setNext] = useState('');
   const [fault, setFault] = useState('');
@@ -114,6 +114,7 @@ function Password({ app }) {
     <form class="form section" onSubmit=${change} novalidate><h3>${t('me.password')}</h3>
       <p class="quiet">${t('me.passwordText')}</p>
       ${fault && html`<p class="fault" role="alert">${fault}</p>`}
+      <input type="email" autocomplete="username" value=${me.email} hidden readonly />
       <label class="field"><span>${t('me.currentPassword')}</span><input type="password" autocomplete="current-password" value=${current} onInput=${(e) => setCurrent(e.target.value)} /></label>
       <label class="field"><span>${t('me.nextPassword', { n: PASSWORD_MIN })}</span><input type="password" autocomplete="new-password" value=${next} onInput=${(e) => setNext(e.target.value)} /></label>
       <p><button class="button" type="submit" disabled=${!current || [...next].length < PASSWORD_MIN}>${t('me.changePassword')}</button></p></form>`;

@@ -8,12 +8,16 @@ import { Dialog, lazy } from './dialog.js';
 import { SignIn } from './gate.js';
 import { List } from './list.js';
 
+/** When the code of dialogs is fetched: after the first screen, and before it is needed or the connection gone. */
+const FETCHED_AFTER_MS = 1_500;
 const NOTICE_MS = 5_000;
 const PILL_MS = 2_000;
 const BANNER_MS = 5_000;
 
 const messageDialogs = () => import('./message_dialogs.js');
 const palette = () => import('./palette.js');
+const lightbox = () => import('./lightbox.js');
+const directory = () => import('./directory.js');
 
 /** @type {Record<string, any>} */
 const SCREENS = {
@@ -29,11 +33,11 @@ const DIALOGS = {
   react: lazy(messageDialogs, 'ReactDialog'),
   info: lazy(messageDialogs, 'InfoDialog'),
   remove: lazy(messageDialogs, 'RemoveDialog'),
-  lightbox: lazy(() => import('./lightbox.js'), 'Lightbox'),
+  lightbox: lazy(lightbox, 'Lightbox'),
   palette: lazy(palette, 'Palette'),
   keys: lazy(palette, 'Keys'),
-  directory: lazy(() => import('./directory.js'), 'Directory'),
-  invite: lazy(() => import('./directory.js'), 'Invite'),
+  directory: lazy(directory, 'Directory'),
+  invite: lazy(directory, 'Invite'),
 };
 
 /** @param {{app: import('../app.js').App, state: import('../core/state.js').State, route: any}} props */
@@ -41,6 +45,7 @@ export function Shell({ app, state, route }) {
   useEffect(() => {
     const pressed = (event) => shortcut(app, event);
     addEventListener('keydown', pressed);
+    setTimeout(() => [messageDialogs, palette, directory, lightbox].forEach((load) => load().catch(() => {})), FETCHED_AFTER_MS);
     return () => removeEventListener('keydown', pressed);
   }, []);
   useEffect(() => {
