@@ -41,9 +41,7 @@ impl Presence {
         let mut told_online = HashSet::new();
         loop {
             tokio::select! {
-                moved = self.hub.moved() => for user_id in moved {
-                    self.tell_presence(&mut told_online, user_id).await;
-                },
+                moved = self.hub.moved() => self.tell_moved(&mut told_online, moved).await,
                 () = self.typing_ended() => {
                     let ended = self.typing().take_ended(Instant::now());
                     self.tell_stopped(ended);
@@ -63,18 +61,33 @@ impl Presence {
         self.tell_typing(typist, is_typing);
     }
 
-    async fn tell_presence(&self, told_online: &mut HashSet<UserId>, user_id: UserId) {
-        let is_online = self.chat.presence().is_online(user_id);
-        let is_news = if is_online { told_online.insert(user_id) } else { told_online.remove(&user_id) };
-        if !is_news {
-            return;
+    /// Tells what is news about those who moved. When somebody was last seen is on disk before it is told that they left;
+    /// of a crowd that leaves at once all are noted together.
+    async fn tell_moved(&self, told_online: &mut HashSet<UserId>, moved: HashSet<UserId>) {
+        let mut news = Vec::new();
+        for user_id in moved {
+            let is_online = self.chat.presence().is_online(user_id);
+            if is_online && told_online.insert(user_id) {
+                news.push((user_id, None));
+            } else if !is_online && told_online.remove(&user_id) {
+                let note = Command::RecordLastSeen(RecordLastSeen { user_id });
+                news.push((user_id, Some(self.chat.submit(Actor::System, note))));
+            }
         }
-        if !is_online {
-            // Nobody waits for it: the next leave writes it again.
-            drop(self.chat.submit(Actor::System, Command::RecordLastSeen(RecordLastSeen { user_id })));
-            let stopped = self.typing().take_of(user_id);
-            self.tell_stopped(stopped);
+        for (user_id, noted) in news {
+            let is_online = noted.is_none();
+            if let Some(noted) = noted {
+                if let Err(error) = noted.await {
+                    tracing::warn!(%error, "when somebody was last seen could not be noted");
+                }
+                let stopped = self.typing().take_of(user_id);
+                self.tell_stopped(stopped);
+            }
+            self.tell_presence(user_id, is_online).await;
         }
+    }
+
+    async fn tell_presence(&self, user_id: UserId, is_online: bool) {
         let contacts = match self.chat.list_contacts(user_id).await {
             Ok(contacts) => contacts,
             Err(error) => return tracing::warn!(%error, "nobody could be told who came or went"),
