@@ -5,6 +5,8 @@
 //! over `&Connection` that work in a read, a write and a test alike. Nothing in here knows a rule.
 
 pub mod attachments;
+pub mod backup;
+pub mod check;
 pub mod columns;
 pub mod conversations;
 pub mod db;
