@@ -183,6 +183,11 @@ impl Target {
         Duration::from_millis(ticks * 10)
     }
 
+    /// Memory in use.
+    pub(crate) fn resident_kb(&self) -> u64 {
+        self.usage().resident_kb
+    }
+
     fn usage(&self) -> Usage {
         let process = format!("/proc/{}", self.child.id());
         let status = std::fs::read_to_string(format!("{process}/status")).unwrap_or_default();
@@ -225,6 +230,11 @@ impl Drop for Target {
     }
 }
 
+/// CPU time that something may cost; code that was not optimised is given more.
+pub(crate) fn budget(milliseconds: u64) -> Duration {
+    Duration::from_millis(if cfg!(debug_assertions) { 4 * milliseconds } else { milliseconds })
+}
+
 fn read_address(output: impl Read + Send + 'static) -> SocketAddr {
     let mut lines = BufReader::new(output).lines();
     let found = lines.by_ref().map_while(Result::ok).find_map(|line| {
@@ -248,6 +258,7 @@ async fn serves_as_a_child() {
     let settings = Settings {
         ping_interval: Duration::from_secs(3),
         ping_timeout: Duration::from_secs(2),
+        body_timeout: Duration::from_secs(3),
         sessions_max_per_address: 20_000,
         ..echo::engine_settings()
     };
