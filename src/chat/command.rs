@@ -83,6 +83,8 @@ pub enum Command {
     CancelUpload(CancelUpload),
     /// Puts new signing keys into use; the ones before still verify what they signed. System only.
     RotateKeys,
+    /// Tells what another process, such as the command line, has changed meanwhile. System only.
+    Notice,
     /// Removes what is over: files that no message took, ended sessions, old throttles. System only.
     Tidy,
 }

@@ -122,6 +122,16 @@ pub enum SessionEnding {
 }
 
 impl SessionEnding {
+    /// Every reason.
+    pub const ALL: [Self; 5] =
+        [Self::SignedOut, Self::Revoked, Self::PasswordChanged, Self::Disabled, Self::TokenReused];
+
+    /// The reason with this word.
+    #[must_use]
+    pub fn find(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word)
+    }
+
     /// The word on the wire, in `auth:expired {reason}`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -89,9 +89,9 @@ impl Chat {
     ///
     /// # Errors
     /// `INTERNAL` when the keys cannot be made or read, or the system gives no thread.
-    pub fn new(db: Db, settings: Settings) -> Result<(Self, Outcomes), Error> {
+    pub fn new(mut db: Db, settings: Settings) -> Result<(Self, Outcomes), Error> {
         let now = Timestamp::now();
-        keys::ensure(&db.pen.conn, now)?;
+        keys::make(&mut db.pen, now)?;
         let credentials = Credentials::load(&db.pen.conn, Hasher::new(settings.hasher), now)?;
         let (batches_in, batches) = mpsc::channel(BATCHES_MAX);
         let (health_in, health) = watch::channel(Health::Open);

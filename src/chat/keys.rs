@@ -13,6 +13,7 @@ use crate::chat::outcome::Outcome;
 use crate::chat::reply::Reply;
 use crate::model::timestamp::Timestamp;
 use crate::store::keys::{self, KeyRow, Purpose};
+use crate::store::writer::{Pen, Undone};
 
 /// How long an earlier key verifies beyond the life of what it signed: a running server notices a rotation by another
 /// process within this time.
@@ -26,11 +27,22 @@ pub struct Keys {
     pub earlier: Vec<Key>,
 }
 
-/// Makes the keys that are not there yet: all of them at the first start, none later.
+/// Makes the keys that are not there yet, in one transaction: of two first starts at once, one makes them and the other
+/// finds them.
 ///
 /// # Errors
 /// `INTERNAL`.
-pub fn ensure(conn: &Connection, now: Timestamp) -> Result<(), Error> {
+pub fn make(pen: &mut Pen, now: Timestamp) -> Result<(), Error> {
+    let batch = pen.begin().map_err(Error::internal)?;
+    batch.change(|conn| ensure(conn, now)).map_err(|undone| match undone {
+        Undone::Refused(refusal) => refusal,
+        Undone::Panicked => Error::internal("the signing keys could not be made"),
+        Undone::Lost(cause) => Error::internal(cause),
+    })?;
+    batch.commit().map_err(Error::internal)
+}
+
+fn ensure(conn: &Connection, now: Timestamp) -> Result<(), Error> {
     for purpose in Purpose::ALL {
         if keys::list(conn, purpose, now)?.iter().all(|row| !row.is_current) {
             insert(conn, purpose, now, now)?;
@@ -98,6 +110,7 @@ fn read(row: KeyRow) -> Result<Key, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::db::{self, Db, Missing};
 
     const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -118,6 +131,23 @@ mod tests {
         let second = load(&conn, Purpose::Token, now).unwrap();
         assert!(first.current == second.current && second.earlier.is_empty());
         assert!(load(&conn, Purpose::Link, now).unwrap().current.secret != first.current.secret);
+    }
+
+    #[test]
+    fn two_first_starts_at_once_make_one_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lexchat.db");
+        let start = || {
+            let settings = db::Settings { path: path.clone(), missing: Missing::CreateEmpty, readers_max: 1 };
+            let mut pen = Db::open(&settings).unwrap().pen;
+            make(&mut pen, Timestamp::now()).unwrap();
+            load(&pen.conn, Purpose::Token, Timestamp::now()).unwrap().current
+        };
+        let both = std::thread::scope(|scope| {
+            let (one, other) = (scope.spawn(start), scope.spawn(start));
+            (one.join().unwrap(), other.join().unwrap())
+        });
+        assert_eq!(both.0, both.1);
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub mod history;
 pub mod invitations;
 pub mod keys;
 pub mod messages;
+pub mod offline;
 pub mod outcome;
 pub mod pen;
 pub mod presence;

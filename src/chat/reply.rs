@@ -55,6 +55,8 @@ pub enum Reply {
         /// Until when it works.
         expires_at: Timestamp,
     },
+    /// Whether another process has written meanwhile.
+    Noticed(bool),
     /// A file that can now arrive in chunks.
     UploadBegun(AttachmentId),
     /// A file that is complete.

@@ -12,6 +12,7 @@ use crate::chat::messages::Surroundings;
 use crate::chat::outcome::Outcome;
 use crate::chat::presence::Presence;
 use crate::chat::rates::Rates;
+use crate::chat::upkeep::Others;
 use crate::chat::{accounts, administration, attachments, invitations, keys, sessions, sign_in, upkeep};
 use crate::chat::{conversations, messages, reactions, reads};
 use crate::model::timestamp::Timestamp;
@@ -23,6 +24,7 @@ pub struct Rules {
     presence: Presence,
     rates: Rates,
     last_now: Timestamp,
+    others: Others,
 }
 
 impl Rules {
@@ -30,7 +32,7 @@ impl Rules {
     #[must_use]
     pub fn new(settings: Arc<Settings>, presence: Presence) -> Self {
         let rates = Rates::new(settings.message_rate, settings.message_burst);
-        Self { settings, presence, rates, last_now: Timestamp::default() }
+        Self { settings, presence, rates, last_now: Timestamp::default(), others: Others::default() }
     }
 
     /// What the clock says; never earlier than what it said last.
@@ -53,6 +55,7 @@ impl Rules {
         let presence = &self.presence;
         let around = &mut Surroundings { rates: &mut self.rates, presence, settings: &self.settings };
         match command {
+            Command::Notice => self.others.notice(conn, actor, now),
             Command::CreateConversation(command) => conversations::create(conn, actor, &command, now, presence),
             Command::SendMessage(command) => messages::send(conn, actor, &command, now, around),
             Command::EditMessage(command) => messages::edit(conn, actor, &command, now, around),

@@ -126,7 +126,9 @@ pub fn end_all(
     Ok(ended.into_iter().map(|session_id| told(user_id, session_id, reason, now)).collect())
 }
 
-fn told(user_id: UserId, session_id: SessionId, reason: SessionEnding, at: Timestamp) -> Told {
+/// What a session's sockets are told when it has ended.
+#[must_use]
+pub fn told(user_id: UserId, session_id: SessionId, reason: SessionEnding, at: Timestamp) -> Told {
     Told { audience: Audience::Session(user_id, session_id), event: Event::SessionEnded(reason), at }
 }
 

@@ -5,8 +5,10 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::auth::actor::Actor;
+use crate::chat;
 use crate::chat::command::Command;
 use crate::chat::error::Error;
+use crate::chat::event::SessionEnding;
 use crate::chat::execute::Chat;
 use crate::chat::outcome::Outcome;
 use crate::chat::reply::Reply;
@@ -14,8 +16,14 @@ use crate::chat::{access, keys, throttle};
 use crate::model::timestamp::Timestamp;
 use crate::store::{attachments, invitations, sessions};
 
-/// How often it is looked what is over. Less than a rotated key goes on to verify for others to notice.
-const EVERY: Duration = Duration::from_secs(300);
+/// How often it is looked whether another process has written.
+const NOTICED_EVERY: Duration = Duration::from_millis(500);
+
+/// How often it is looked what is over, in looks at other processes: every five minutes.
+const LOOKS_PER_TIDY: u32 = 600;
+
+/// How far back in time another process can have ended a session that is news here.
+const NEWS_MARGIN: Duration = Duration::from_secs(60);
 
 /// How long a file waits for a message.
 const LOOSE_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -32,16 +40,55 @@ const FILES_AT_ONCE: i64 = 4;
 impl Chat {
     /// Does what has to be done now and then, for as long as it is polled. An error is logged and tried again.
     pub async fn look_after(&self) {
+        let mut looks = 0;
         loop {
-            if let Err(refusal) = self.execute(Actor::System, Command::Tidy).await {
+            if looks % LOOKS_PER_TIDY == 0
+                && let Err(refusal) = self.execute(Actor::System, Command::Tidy).await
+            {
                 tracing::warn!(%refusal, "what is over could not be removed");
             }
-            let credentials = self.credentials().clone();
-            if let Err(refusal) = self.ask(move |conn, now| credentials.reload(conn, now)).await {
-                tracing::warn!(%refusal, "the signing keys could not be read again");
+            looks = looks.wrapping_add(1);
+            if matches!(self.execute(Actor::System, Command::Notice).await, Ok(Reply::Noticed(true))) {
+                self.read_keys().await;
             }
-            tokio::time::sleep(EVERY).await;
+            tokio::time::sleep(NOTICED_EVERY).await;
         }
+    }
+
+    async fn read_keys(&self) {
+        let credentials = self.credentials().clone();
+        if let Err(refusal) = self.ask(move |conn, now| credentials.reload(conn, now)).await {
+            tracing::warn!(%refusal, "the signing keys could not be read again");
+        }
+    }
+}
+
+/// What is known of other processes that write to the same database: the command line, beside a server.
+#[derive(Debug, Default)]
+pub struct Others {
+    seen: Option<i64>,
+    looked_at: Timestamp,
+}
+
+impl Others {
+    /// The rule of [`Command::Notice`]: tells the sockets of the sessions that another process has ended. One that is told
+    /// twice is over all the same.
+    ///
+    /// # Errors
+    /// `FORBIDDEN` for all but the system.
+    pub fn notice(&mut self, conn: &Connection, actor: Actor, now: Timestamp) -> Result<Outcome, Error> {
+        access::require_system(actor)?;
+        let version = sessions::others_version(conn)?;
+        let is_news = self.seen.is_some_and(|seen| seen != version);
+        let mut events = Vec::new();
+        if is_news {
+            for (user_id, session_id, reason) in sessions::list_ended(conn, self.looked_at - NEWS_MARGIN)? {
+                let reason = SessionEnding::find(&reason).unwrap_or(SessionEnding::Revoked);
+                events.push(chat::sessions::told(user_id, session_id, reason, now));
+            }
+        }
+        *self = Self { seen: Some(version), looked_at: now };
+        Ok(Outcome { reply: Reply::Noticed(is_news), events })
     }
 }
 

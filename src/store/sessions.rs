@@ -166,6 +166,22 @@ pub fn end_all(
     .collect()
 }
 
+/// The sessions that ended from `since` on: whose, which and why.
+pub fn list_ended(conn: &Connection, since: Timestamp) -> rusqlite::Result<Vec<(UserId, SessionId, String)>> {
+    conn.prepare_cached(
+        "SELECT user_id, id, end_reason
+        FROM sessions
+        WHERE ended_at >= :since",
+    )?
+    .query_map(named_params! {":since": since}, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+    .collect()
+}
+
+/// A number that changes when another process has written to the database, and only then.
+pub fn others_version(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
+}
+
 /// Forgets the sessions, and their tokens, that ended or expired before `before`.
 pub fn delete_over(conn: &Connection, before: Timestamp) -> rusqlite::Result<usize> {
     conn.prepare_cached(
