@@ -10,6 +10,7 @@ mod conversations;
 mod messages;
 mod notifications;
 mod ordering;
+mod permissions;
 mod presence;
 mod reads;
 mod sessions;
