@@ -58,6 +58,7 @@ struct People {
 struct Seated {
     number: u64,
     session_id: SessionId,
+    /// Sorted.
     joined: Vec<ConversationId>,
     sender: Option<Sender>,
 }
@@ -141,8 +142,8 @@ impl Reach {
     fn includes(self, joined: &[ConversationId]) -> bool {
         match self {
             Self::Every => true,
-            Self::Joined(conversation_id) => joined.contains(&conversation_id),
-            Self::NotJoined(conversation_id) => !joined.contains(&conversation_id),
+            Self::Joined(conversation_id) => joined.binary_search(&conversation_id).is_ok(),
+            Self::NotJoined(conversation_id) => joined.binary_search(&conversation_id).is_err(),
         }
     }
 }
@@ -164,12 +165,12 @@ impl Seat {
 
     /// From now on the socket is told what members see; whether it was not before.
     pub fn join(&self, conversation_id: ConversationId) -> bool {
-        let join = |seated: &mut Seated| {
-            let is_new = !seated.joined.contains(&conversation_id);
-            if is_new {
-                seated.joined.push(conversation_id);
+        let join = |seated: &mut Seated| match seated.joined.binary_search(&conversation_id) {
+            Ok(_) => false,
+            Err(place) => {
+                seated.joined.insert(place, conversation_id);
+                true
             }
-            is_new
         };
         self.change(join).unwrap_or(false)
     }
