@@ -13,13 +13,16 @@ use tokio::task::JoinHandle;
 
 use crate::api::call::{self, Api};
 use crate::api::metrics::Counters;
-use crate::chat::error;
+use crate::auth::actor::Actor;
+use crate::chat::command::{Command, CreateSetupLink};
+use crate::chat::error::{self, Reason};
 use crate::chat::execute::{self, Chat, Failure, Outcomes};
+use crate::chat::reply::Reply;
 use crate::config::Config;
 use crate::engineio::server::{Incoming, Server};
 use crate::gateway;
 use crate::gateway::connection::Gateway;
-use crate::http::listener::{BindError, Running};
+use crate::http::listener::{BindError, Listen, Listeners, Running};
 use crate::routes::Routes;
 use crate::socketio::connection::{self, Connection};
 use crate::store::db::{self, Db, Missing, OpenError};
@@ -38,8 +41,21 @@ pub struct App {
     telling: JoinHandle<()>,
     upkeep: JoinHandle<()>,
     accepting: JoinHandle<()>,
-    /// Whether its database was made by this start.
+    /// What there is to say about this start.
+    pub started: Started,
+}
+
+/// What there is to say about a start.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// The origin that people use.
+    pub url: String,
+    /// Whether the database was made by this start.
     pub created: bool,
+    /// Whether a password that everybody knows opens an account.
+    pub demo_accounts: bool,
+    /// Where the first administrator opens their account, while there is none.
+    pub setup_link: Option<String>,
 }
 
 /// Why a server did not start.
@@ -54,9 +70,16 @@ pub enum StartError {
     /// The system refused something else.
     #[error("the server cannot start")]
     System(#[from] std::io::Error),
-    /// The keys in the database could not be made or read.
-    #[error("the signing keys cannot be used: {0}")]
-    Keys(#[from] error::Error),
+    /// What must be known at the start could not be read or written.
+    #[error("the database cannot be worked with")]
+    Chat(#[from] error::Error),
+    /// Everybody could sign in.
+    #[error(
+        "--listen {0} is open to other machines, but the demo accounts in this database still have the password that \
+         everybody knows.\nStart with another database (--db FILE), give them other passwords (lexchat user passwd \
+         EMAIL), or close them (lexchat user disable EMAIL)."
+    )]
+    DemoAccounts(Listen),
 }
 
 impl App {
@@ -65,23 +88,27 @@ impl App {
         raise_descriptor_limit();
         let db = open(&config).await?;
         let created = db.created;
-        let listeners = config.listen.bind()?;
-        let addresses = listeners.addresses();
         let (chat, outcomes) = Chat::new(db, chat_settings(&config))?;
+        let demo_accounts = chat.has_demo_accounts().await?;
+        let listeners = match bind(&config.listen, demo_accounts) {
+            Ok(listeners) => listeners,
+            Err(error) => {
+                chat.close().await;
+                return Err(error);
+            }
+        };
+        let addresses = listeners.addresses();
+        let url = config.public_url.clone().unwrap_or_else(|| own_url(&config, &addresses));
         let mut engineio = config.engineio.clone();
-        engineio.origins.null = config.seed_new_database;
+        engineio.origins.null = demo_accounts && config.listen.is_loopback();
         let origins = engineio.origins.clone();
         let (sockets, incoming) = Server::new(engineio);
         let keyring = chat.credentials().tokens.clone();
         let gateway = Gateway::new(chat.clone(), keyring.clone(), &gateway_settings(&config));
         let socketio = socketio_settings(&config);
+        let settings = api_settings(&config, &url, demo_accounts, &sockets);
         let routes = Arc::new(Routes {
-            api: Arc::new(Api {
-                chat: chat.clone(),
-                keyring,
-                settings: api_settings(&config, &addresses, &sockets),
-                counters: Counters::default(),
-            }),
+            api: Arc::new(Api { chat: chat.clone(), keyring, settings, counters: Counters::default() }),
             sockets: sockets.clone(),
             origins,
             host_names: config.listen.is_loopback().then(|| config.host_names.clone()),
@@ -96,7 +123,9 @@ impl App {
             let routes = routes.clone();
             async move { routes.answer(request, peer).await }
         })?;
-        Ok(App { addresses, listener, sockets, chat, telling, upkeep, accepting, created })
+        let setup_link = setup_link(&chat, &url).await;
+        let started = Started { url, created, demo_accounts, setup_link };
+        Ok(App { addresses, listener, sockets, chat, telling, upkeep, accepting, started })
     }
 
     /// The first address listened on.
@@ -130,6 +159,13 @@ async fn open(config: &Config) -> Result<Db, StartError> {
     let settings = db::Settings { path: config.database.clone(), missing, readers_max: readers_max() };
     let opened = tokio::task::spawn_blocking(move || Db::open(&settings)).await.map_err(std::io::Error::other)?;
     Ok(opened?)
+}
+
+fn bind(listen: &Listen, demo_accounts: bool) -> Result<Listeners, StartError> {
+    if demo_accounts && !listen.is_loopback() {
+        return Err(StartError::DemoAccounts(listen.clone()));
+    }
+    Ok(listen.bind()?)
 }
 
 async fn tell(gateway: Gateway, outcomes: Outcomes) {
@@ -173,17 +209,29 @@ fn chat_settings(config: &Config) -> execute::Settings {
     }
 }
 
-fn api_settings(config: &Config, addresses: &[SocketAddr], sockets: &Server) -> call::Settings {
+fn api_settings(config: &Config, url: &str, demo_accounts: bool, sockets: &Server) -> call::Settings {
     let sockets = sockets.clone();
     call::Settings {
-        public_url: config.public_url.clone().unwrap_or_else(|| own_url(config, addresses)),
-        demo_accounts: config.seed_new_database,
+        public_url: url.to_owned(),
+        demo_accounts,
         file_bytes_max: config.limits.file_bytes_max,
         metrics_token: config.metrics_token.as_ref().map(|token| token.reveal().into()),
         shown: config.shown.clone(),
         database: config.database.clone(),
         started: Instant::now(),
         gauges: Box::new(move || vec![("sessions", sockets.sessions() as u64)]),
+    }
+}
+
+/// A one-time link for the first administrator, while there is none.
+async fn setup_link(chat: &Chat, url: &str) -> Option<String> {
+    match chat.execute(Actor::System, Command::CreateSetupLink(CreateSetupLink {})).await {
+        Ok(Reply::SetupLink { token, .. }) => Some(format!("{url}/installation/{token}")),
+        Err(error) if error.reason != Reason::AdminExists => {
+            tracing::warn!(%error, "no setup link could be made");
+            None
+        }
+        _ => None,
     }
 }
 

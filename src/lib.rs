@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! 7                                  main
-//! 6                                  app
+//! 6                       operator   app
 //! 5                                 routes
 //! 4            gateway                              api
 //! 3   config                 chat
@@ -27,6 +27,7 @@ pub mod engineio;
 pub mod gateway;
 pub mod http;
 pub mod model;
+pub mod operator;
 pub mod routes;
 pub mod socketio;
 pub mod store;

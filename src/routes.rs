@@ -16,7 +16,9 @@ use hyper::{Method, Response, StatusCode};
 
 use crate::api::call::{Api, Call};
 use crate::api::reply::{self, Answer};
-use crate::api::{auth, conversations, health, messages, metrics, openapi, sessions, users};
+use crate::api::{
+    admin, attachments, auth, conversations, health, invitations, messages, metrics, openapi, sessions, users,
+};
 use crate::assets;
 use crate::chat::error::{Error, Reason};
 use crate::engineio::origin::{Origins, Verdict};
@@ -90,6 +92,19 @@ fn find(method: &Method, path: &[&str]) -> Option<Route> {
         ("GET", ["auth", "sessions"]) => to!(sessions::list),
         ("DELETE", ["auth", "sessions", id]) => to!(sessions::end, id.parse().ok()?),
 
+        ("POST", ["auth", "setup"]) => to!(invitations::set_up),
+        ("POST", ["auth", "accept-invitation"]) => to!(invitations::accept),
+        ("POST", ["invitations"]) => to!(invitations::create),
+        ("GET", ["invitations"]) => to!(invitations::list),
+        ("DELETE", ["invitations", id]) => to!(invitations::revoke, id.parse().ok()?),
+        ("GET", ["invitations", token]) => to!(invitations::load, (*token).to_owned()),
+
+        ("GET", ["admin", "users"]) => to!(admin::list_users),
+        ("PATCH", ["admin", "users", id]) => to!(admin::update_user, id.parse().ok()?),
+        ("DELETE", ["admin", "users", id, "sessions"]) => to!(admin::end_sessions, id.parse().ok()?),
+        ("GET", ["admin", "status"]) => to!(admin::status),
+
+        ("GET", ["users"]) => to!(users::list),
         ("GET", ["users", "me"]) => to!(users::me),
         ("PATCH", ["users", "me"]) => to!(users::update_me),
         ("POST", ["users", "me", "password"]) => to!(users::change_password),
@@ -113,6 +128,10 @@ fn find(method: &Method, path: &[&str]) -> Option<Route> {
         ("DELETE", ["messages", id, "reactions", emoji]) => {
             to!(messages::remove_reaction, id.parse().ok()?, (*emoji).to_owned())
         }
+
+        ("POST", ["attachments"]) => to!(attachments::upload),
+        ("GET", ["attachments", id, name]) => to!(attachments::download, id.parse().ok()?, (*name).to_owned()),
+        ("POST", ["attachments", id, "link"]) => to!(attachments::link, id.parse().ok()?),
 
         ("GET", ["healthz"]) => to!(health::alive),
         ("GET", ["readyz"]) => to!(health::ready),
@@ -291,14 +310,46 @@ fn permit_requests(headers: &mut HeaderMap, verdict: &Verdict, methods: &[&str])
 
 #[cfg(test)]
 mod tests {
-    use super::{To, find};
-    use crate::http::request::segments;
+    use std::collections::BTreeSet;
+
     use hyper::Method;
+    use serde_json::Value;
+
+    use super::{To, find};
+    use crate::api::openapi::DOCUMENT;
+    use crate::http::request::segments;
 
     fn name_of(method: &Method, path: &str) -> Option<&'static str> {
         let segments = segments(path).unwrap();
         let path: Vec<&str> = segments.iter().map(String::as_str).collect();
         find(method, &path).map(|route| route.name)
+    }
+
+    /// The names of all routes of the API, read from the match itself.
+    fn names() -> BTreeSet<String> {
+        let arms = include_str!("routes.rs").split("to!(").skip(1);
+        let named = arms.map(|arm| arm.split([')', ',']).next().unwrap_or_default());
+        named.filter(|name| name.contains("::") && !name.contains(['@', '$'])).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_document_and_the_router_know_the_same_routes() {
+        let document: Value = serde_json::from_str(DOCUMENT).unwrap();
+        let mut described = BTreeSet::new();
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            let example = path
+                .replace("{id}", "7")
+                .replace("{invitation}", "7")
+                .replace("{emoji}", "%F0%9F%91%8D")
+                .replace("{name}", "a.pdf");
+            for (method, operation) in operations.as_object().unwrap() {
+                let method: Method = method.to_uppercase().parse().unwrap();
+                let name = operation["operationId"].as_str().unwrap().replace('.', "::");
+                assert_eq!(name_of(&method, &example), Some(name.as_str()), "{method} {path}");
+                assert!(described.insert(name), "{path}: one operation, one name");
+            }
+        }
+        assert_eq!(described, names());
     }
 
     #[test]

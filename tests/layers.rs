@@ -28,7 +28,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "api", "routes",
         ],
     ),
-    ("main", &["cli", "config", "app"]),
+    ("operator", &["http", "auth", "model", "store", "chat", "api"]),
+    ("main", &["cli", "config", "app", "operator"]),
 ];
 
 #[test]

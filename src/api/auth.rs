@@ -7,6 +7,7 @@ use crate::api::call::Call;
 use crate::api::reply::{self, Answer};
 use crate::chat::accounts::NewAccount;
 use crate::chat::command::{Command, Device};
+use crate::chat::error::Error;
 use crate::chat::sign_in::{SignIn, SignedIn};
 use crate::model::fields::Fields;
 use crate::model::locale::{Locale, Text};
@@ -64,8 +65,14 @@ pub async fn sign_out(call: Call) -> Answer {
     reply::done()
 }
 
+/// The secret of a one-time link, and the account that is to be opened with it.
+pub async fn by_link(call: &mut Call) -> Result<(String, NewAccount), Error> {
+    let (device, locale) = (call.device(), call.locale);
+    call.body(|fields| (fields.text("token", SECRET_LENGTH), new_account(fields, device, locale))).await
+}
+
 /// The fields that every way of opening an account has.
-pub fn new_account(fields: &mut Fields, device: Device, locale: Locale) -> NewAccount {
+fn new_account(fields: &mut Fields, device: Device, locale: Locale) -> NewAccount {
     NewAccount {
         name: fields.text("name", 0..=usize::MAX),
         email: fields.text("email", 0..=usize::MAX),
@@ -75,13 +82,22 @@ pub fn new_account(fields: &mut Fields, device: Device, locale: Locale) -> NewAc
     }
 }
 
-/// A role, if one is named.
-pub fn optional_role(fields: &mut Fields, name: &str) -> Option<Role> {
-    let expected = Text::new("doit être client, juriste ou admin", "must be client, juriste or admin");
-    fields.optional_parsed(name, expected, |text| text.parse().ok())
+/// A role that must be named.
+pub fn role(fields: &mut Fields, name: &str) -> Role {
+    fields.parsed(name, role_text(), Role::Client, |text| text.parse().ok())
 }
 
-fn shown(call: &Call, status: StatusCode, signed_in: &SignedIn) -> Answer {
+/// A role, if one is named.
+pub fn optional_role(fields: &mut Fields, name: &str) -> Option<Role> {
+    fields.optional_parsed(name, role_text(), |text| text.parse().ok())
+}
+
+fn role_text() -> Text {
+    Text::new("doit être client, juriste ou admin", "must be client, juriste or admin")
+}
+
+/// A session as its owner is told it.
+pub fn shown(call: &Call, status: StatusCode, signed_in: &SignedIn) -> Answer {
     let (access_token, refresh_token) = (&*signed_in.access_token, &*signed_in.refresh_token);
     call.json(status, &Shown { access_token, refresh_token, user: Some(&signed_in.user) })
 }

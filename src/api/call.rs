@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -122,9 +121,10 @@ impl Call {
     }
 }
 
-/// An id in an address. What is no id names nothing.
-pub fn id<T: FromStr>(segment: &str) -> Result<T, Error> {
-    segment.parse().map_err(|_| Reason::NotFound.into())
+/// How long a page may be, if that is said.
+pub fn optional_limit(fields: &mut Fields, limit_max: usize) -> Option<usize> {
+    let limit = fields.optional_integer("limit", 1..=i64::try_from(limit_max).unwrap_or(i64::MAX));
+    limit.and_then(|limit| usize::try_from(limit).ok())
 }
 
 /// The chat answered a command with the reply of another one.

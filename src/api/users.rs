@@ -1,9 +1,11 @@
 //! `/users`: oneself, and the people one may write to.
 
+use crate::api::auth;
 use crate::api::call::{self, Call};
 use crate::api::reply::{self, Answer};
 use crate::chat::accounts;
 use crate::chat::command::{Command, UpdateProfile};
+use crate::chat::directory::{self, ContactQuery};
 use crate::chat::reply::Reply;
 use crate::model::locale::{Locale, Text};
 
@@ -29,6 +31,18 @@ pub async fn update_me(mut call: Call) -> Answer {
         Reply::Profile(profile) => call.ok(&profile),
         other => Err(call::unexpected(&other)),
     }
+}
+
+/// `GET /users?role=&q=&limit=`
+pub async fn list(call: Call) -> Answer {
+    let actor = call.member()?;
+    let query = call.query(|fields| ContactQuery {
+        role: auth::optional_role(fields, "role"),
+        words: fields.optional_text("q", 0..=100),
+        limit: call::optional_limit(fields, directory::LIMIT_MAX),
+    })?;
+    let people = call.chat().list_people(actor, query).await?;
+    call.ok(&people)
 }
 
 /// `POST /users/me/password`

@@ -156,6 +156,17 @@ impl Fields {
         parsed
     }
 
+    /// Something that a text is turned into by `parse`, that must be there. `stand_in` only takes its place while the
+    /// reading of a bad object goes on.
+    pub fn parsed<T>(&mut self, name: &str, message: Text, stand_in: T, parse: impl FnOnce(&str) -> Option<T>) -> T {
+        let faults = self.faults.len();
+        let parsed = self.optional_parsed(name, message, parse);
+        if parsed.is_none() && self.faults.len() == faults {
+            self.missing::<()>(name);
+        }
+        parsed.unwrap_or(stand_in)
+    }
+
     /// A list of at most `count_max` values of any kind, if it is there.
     pub fn optional_list(&mut self, name: &str, count_max: usize) -> Option<Vec<Value>> {
         match self.take(name)? {
