@@ -48,6 +48,8 @@ pub enum Command {
     User(User),
     /// Print a new one-time link by which the first administrator sets the practice up
     SetupLink(SetupLink),
+    /// Sign with new keys from now on; nobody is signed out
+    RotateKeys(Database),
     /// Copy the database into FILE while the server goes on serving
     Backup(Backup),
     /// Bring a backup to a place where there is no database yet

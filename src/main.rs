@@ -1,15 +1,14 @@
 //! Parse, start logging, run one subcommand, print the error chain, exit.
 
 use std::error::Error;
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 use lexchat::app::{App, StartError, Started};
-use lexchat::cli::{self, Cli, Command, LogFormat, Logs, Serve, UserCommand};
+use lexchat::cli::{Cli, Command, LogFormat, Logs, Serve};
 use lexchat::config::{self, Config};
-use lexchat::operator::{self, NewUser, Operator};
+use lexchat::operator;
 use tracing_subscriber::EnvFilter;
 
 /// A failure while running.
@@ -37,98 +36,29 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<(), Failure> {
-    match command {
-        Command::Serve(serve) => self::serve(&serve),
-        Command::User(user) => look_after(user.command),
-        Command::SetupLink(typed) => with_operator(&typed.database, async |operator| {
-            println!("{}", operator.setup_link(&typed.public_url).await?);
-            Ok(())
-        }),
-        Command::Backup(typed) => operator::backup(&config::database_of(&typed.database), &typed.file).map_err(refusal),
-        Command::Restore(typed) => {
-            operator::restore(&typed.file, &config::database_of(&typed.database)).map_err(refusal)
-        }
-        Command::Check(typed) => check(&typed),
-        Command::Healthcheck(typed) => {
-            let reason = operator::unreadiness(&typed.listen).map_err(|wrong| (USAGE, wrong.into()))?;
-            reason.map_or(Ok(()), |reason| Err((FAILED, reason.into())))
-        }
+    let done = match command {
+        Command::Serve(serve) => return self::serve(&serve),
+        Command::User(user) => operator::user(user.command),
+        Command::SetupLink(typed) => operator::setup_link(&typed),
+        Command::RotateKeys(database) => operator::rotate_keys(&database),
+        Command::Backup(typed) => operator::backup(&typed),
+        Command::Restore(typed) => operator::restore(&typed),
+        Command::Check(typed) => operator::check(&typed),
+        Command::Healthcheck(typed) => operator::healthcheck(&typed),
         Command::Openapi => {
-            print!("{}", operator::openapi());
+            operator::openapi();
             Ok(())
         }
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "lexchat", &mut std::io::stdout());
             Ok(())
         }
-    }
-}
-
-fn look_after(command: UserCommand) -> Result<(), Failure> {
-    match command {
-        UserCommand::Add(typed) => {
-            let cli::UserAdd { email, name, role, specialty, .. } = typed;
-            let password = password(&typed.password)?;
-            with_operator(&typed.database, async |operator| {
-                operator.add_user(NewUser { name, email, role, specialty, password }).await
-            })
-        }
-        UserCommand::List(typed) => with_operator(&typed.database, async |operator| {
-            let people = operator.list_users().await?;
-            if typed.json {
-                println!("{}", serde_json::to_string_pretty(&people).expect("plain data"));
-            } else {
-                people.iter().for_each(|person| println!("{}", person.line()));
-            }
-            Ok(())
-        }),
-        UserCommand::Passwd(typed) => {
-            let password = password(&typed.password)?;
-            with_operator(&typed.database, async |operator| operator.set_password(&typed.email, password).await)
-        }
-        UserCommand::Disable(typed) => {
-            with_operator(&typed.database, async |operator| operator.set_active(&typed.email, false).await)
-        }
-        UserCommand::Enable(typed) => {
-            with_operator(&typed.database, async |operator| operator.set_active(&typed.email, true).await)
-        }
-    }
-}
-
-fn with_operator(
-    database: &cli::Database,
-    work: impl AsyncFnOnce(&Operator) -> Result<(), operator::Error>,
-) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| (FAILED, e.into()))?;
-    runtime.block_on(async {
-        let operator = Operator::open(&config::database_of(database)).map_err(refusal)?;
-        let done = work(&operator).await;
-        operator.close().await;
-        done.map_err(refusal)
+    };
+    done.map_err(|error| match error {
+        operator::Error::Usage(_) => (USAGE, error.into()),
+        operator::Error::Database(_) => (REFUSED, error.into()),
+        _ => (FAILED, error.into()),
     })
-}
-
-fn refusal(error: operator::Error) -> Failure {
-    let code = if matches!(error, operator::Error::Database(_)) { REFUSED } else { FAILED };
-    (code, error.into())
-}
-
-fn check(typed: &cli::Check) -> Result<(), Failure> {
-    let findings = operator::check(&config::database_of(&typed.database)).map_err(refusal)?;
-    let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
-    if typed.json {
-        println!("{}", serde_json::json!({"sound": lines.is_empty(), "findings": lines}));
-    } else {
-        lines.iter().for_each(|line| println!("{line}"));
-    }
-    match lines.len() {
-        0 if typed.json => Ok(()),
-        0 => {
-            println!("sound");
-            Ok(())
-        }
-        count => Err((FAILED, format!("{count} findings: restore a backup (lexchat restore)").into())),
-    }
 }
 
 fn serve(serve: &Serve) -> Result<(), Failure> {
@@ -214,45 +144,6 @@ fn start_failure(error: StartError, config: &Config) -> Failure {
         StartError::Database(_) => (REFUSED, error.into()),
         _ => (FAILED, error.into()),
     }
-}
-
-/// A password, from standard input if that was asked for, else from the terminal without showing it.
-fn password(typed: &cli::Password) -> Result<String, Failure> {
-    let stdin = std::io::stdin();
-    if typed.password_stdin {
-        return read_line().map_err(|error| (FAILED, error.into()));
-    }
-    if !stdin.is_terminal() {
-        return Err((USAGE, "there is no terminal to ask for the password: use --password-stdin".into()));
-    }
-    eprint!("Password: ");
-    std::io::stderr().flush().map_err(|error| (FAILED, error.into()))?;
-    let read = read_hidden(&stdin);
-    eprintln!();
-    read.map_err(|error| (FAILED, error.into()))
-}
-
-fn read_line() -> std::io::Result<String> {
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line)?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-#[cfg(unix)]
-fn read_hidden(stdin: &std::io::Stdin) -> std::io::Result<String> {
-    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-    let shown = tcgetattr(stdin)?;
-    let mut hidden = shown.clone();
-    hidden.local_modes.remove(LocalModes::ECHO);
-    tcsetattr(stdin, OptionalActions::Flush, &hidden)?;
-    let line = read_line();
-    tcsetattr(stdin, OptionalActions::Flush, &shown)?;
-    line
-}
-
-#[cfg(not(unix))]
-fn read_hidden(_stdin: &std::io::Stdin) -> std::io::Result<String> {
-    read_line()
 }
 
 async fn asked_to_stop() {

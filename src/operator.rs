@@ -1,190 +1,151 @@
 //! What an operator does beside serving: looks after accounts, makes and restores copies, checks, asks whether the server
 //! is well. All of it works while a server runs on the same database.
 
+use std::fmt;
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::Path;
 
-use serde::Serialize;
-
 use crate::api::openapi;
-use crate::auth::actor::Actor;
-use crate::auth::password;
-use crate::chat::accounts;
-use crate::chat::administration::AccountQuery;
-use crate::chat::command::{AddUser, Command, CreateSetupLink, SetPassword, UpdateUser};
 use crate::chat::error;
-use crate::chat::execute::{self, Chat};
-use crate::chat::reply::Reply;
-use crate::chat::{administration, credentials};
+use crate::chat::offline::{NewPerson, Office};
+use crate::cli::{self, UserCommand};
+use crate::config;
 use crate::http::listener::Listen;
 use crate::http::probe;
 use crate::model::account::Account;
-use crate::model::email::Email;
 use crate::model::locale::Locale;
-use crate::model::user::{PasswordHash, Role};
+use crate::model::user::Role;
 use crate::store::backup::{self, CopyError};
-use crate::store::check::{self, Depth, Finding};
-use crate::store::db::{Db, Missing, OpenError, Settings};
+use crate::store::check;
+use crate::store::db::OpenError;
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// What was typed makes no sense.
+    #[error("{0}")]
+    Usage(String),
     /// The database is refused.
     #[error(transparent)]
     Database(#[from] OpenError),
-    /// A copy was not made.
+    /// A copy was not made, or could not be looked at.
     #[error(transparent)]
     Copy(#[from] CopyError),
-    /// The database could not be read.
-    #[error("the database could not be checked")]
-    Unreadable(#[from] rusqlite::Error),
-    /// The rules refuse it; what is wrong, in words.
+    /// It was looked at, and is not as it must be.
+    #[error("{0} findings: put a backup in its place (lexchat restore)")]
+    Unsound(usize),
+    /// The server does not answer as it should.
     #[error("{0}")]
-    Refused(String),
+    Unready(String),
+    /// The rules refuse it.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The terminal or standard input broke.
+    #[error("the password could not be read")]
+    Input(#[from] std::io::Error),
+}
+
+/// A refusal by the rules, in words for the operator.
+#[derive(Debug)]
+pub struct Refusal(error::Error);
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let details: Vec<String> = self
+            .0
+            .shown_details(Locale::English)
+            .map(|detail| format!("{} {}", detail.field, detail.message))
+            .collect();
+        if details.is_empty() { f.write_str(&self.0.text(Locale::English)) } else { f.write_str(&details.join("; ")) }
+    }
 }
 
 impl From<error::Error> for Error {
     fn from(error: error::Error) -> Error {
-        let details = error.shown_details(Locale::English).map(|detail| format!("{} {}", detail.field, detail.message));
-        let details: Vec<String> = details.collect();
-        let text = error.text(Locale::English);
-        Error::Refused(if details.is_empty() { text.into_owned() } else { details.join("; ") })
+        Error::Refused(Refusal(error))
     }
 }
 
-/// An account to be opened.
-pub struct NewUser {
-    /// Full name.
-    pub name: String,
-    /// Address to sign in with.
-    pub email: String,
-    /// `client`, `juriste` or `admin`.
-    pub role: String,
-    /// A juriste's field of law.
-    pub specialty: Option<String>,
-    /// In the clear.
-    pub password: String,
-}
-
-/// Somebody's account in a listing.
-#[derive(Serialize)]
-#[serde(transparent)]
-pub struct Listed(Account);
-
-impl Listed {
-    /// One line for people: id, state, role, e-mail, name.
-    pub fn line(&self) -> String {
-        let Account { id, is_active, is_demo, role, email, name, .. } = &self.0;
-        let state = if *is_active { "active" } else { "disabled" };
-        let demo = if *is_demo { "  (demo password)" } else { "" };
-        format!("{id:>5}  {state:<8}  {:<7}  {email}  {name}{demo}", role.as_str())
-    }
-}
-
-/// A database that somebody works on by hand.
-pub struct Operator {
-    chat: Chat,
-}
-
-impl Operator {
-    /// Opens a database that exists.
-    pub fn open(path: &Path) -> Result<Operator, Error> {
-        let db = Db::open(&Settings { path: path.to_owned(), missing: Missing::Refuse, readers_max: 1 })?;
-        let (chat, mut outcomes) = Chat::new(db, execute::Settings::default())?;
-        // Nobody is there to be told anything; taking the outcomes lets the answers go.
-        tokio::spawn(async move { while outcomes.recv().await.is_some() {} });
-        Ok(Operator { chat })
-    }
-
-    /// Opens an account.
-    pub async fn add_user(&self, user: NewUser) -> Result<(), Error> {
-        let role: Role = user.role.parse().map_err(|wrong| Error::Refused(format!("--role: {wrong}")))?;
-        let (name, email) = accounts::check(&user.name, &user.email, &user.password)?;
-        let password = self.hash(user.password).await?;
-        let command = AddUser { name, email, role, specialty: user.specialty, password };
-        self.execute(Command::AddUser(command)).await.map(drop)
-    }
-
-    /// Everybody, in the order of their ids.
-    pub async fn list_users(&self) -> Result<Vec<Listed>, Error> {
-        let presence = self.chat.presence().clone();
-        let listed = self.chat.ask(move |conn, _| {
-            let mut people = Vec::new();
-            let mut cursor = None;
-            loop {
-                let query = AccountQuery { limit: Some(administration::LIMIT_MAX), cursor, ..AccountQuery::default() };
-                let page = administration::list(conn, &query, &presence)?;
-                people.extend(page.users.into_iter().map(Listed));
-                cursor = page.next_cursor;
-                if cursor.is_none() {
-                    return Ok(people);
-                }
-            }
-        });
-        Ok(listed.await?)
-    }
-
-    /// Sets somebody's password; their sessions end.
-    pub async fn set_password(&self, email: &str, password: String) -> Result<(), Error> {
-        let account = self.find(email).await?;
-        password::check(&password, email)
-            .map_err(|weakness| Error::Refused(accounts::weakness_text(weakness).show(Locale::English).to_owned()))?;
-        let password = self.hash(password).await?;
-        self.execute(Command::SetPassword(SetPassword { user_id: account.id, password })).await.map(drop)
-    }
-
-    /// Closes somebody's account, or opens it again.
-    pub async fn set_active(&self, email: &str, is_active: bool) -> Result<(), Error> {
-        let user_id = self.find(email).await?.id;
-        let command = UpdateUser { user_id, is_active: Some(is_active), role: None, name: None };
-        self.execute(Command::UpdateUser(command)).await.map(drop)
-    }
-
-    /// A new one-time link by which the first administrator opens their account; earlier ones stop working.
-    pub async fn setup_link(&self, url: &str) -> Result<String, Error> {
-        match self.execute(Command::CreateSetupLink(CreateSetupLink {})).await? {
-            Reply::SetupLink { token, .. } => Ok(format!("{}/installation/{token}", url.trim_end_matches('/'))),
-            _ => Err(Error::Refused("no link was made".to_owned())),
+/// `lexchat user …`
+pub fn user(command: UserCommand) -> Result<(), Error> {
+    match command {
+        UserCommand::Add(typed) => {
+            let role: Role = typed.role.parse().map_err(|wrong| Error::Usage(format!("--role: {wrong}")))?;
+            let password = password(&typed.password)?;
+            let cli::UserAdd { name, email, specialty, database, .. } = typed;
+            let person = NewPerson { name, email, role, specialty, password };
+            let profile = office(&database)?.add_user(person)?;
+            println!("{} {}", profile.id, profile.email);
         }
+        UserCommand::List(typed) => {
+            let people = office(&typed.database)?.list_users()?;
+            if typed.json {
+                println!("{}", serde_json::to_string_pretty(&people).expect("plain data"));
+            } else {
+                people.iter().for_each(|person| println!("{}", line(person)));
+            }
+        }
+        UserCommand::Passwd(typed) => {
+            let password = password(&typed.password)?;
+            office(&typed.database)?.set_password(&typed.email, &password)?;
+        }
+        UserCommand::Disable(typed) => office(&typed.database)?.set_active(&typed.email, false)?,
+        UserCommand::Enable(typed) => office(&typed.database)?.set_active(&typed.email, true)?,
     }
+    Ok(())
+}
 
-    /// Puts the database down.
-    pub async fn close(self) {
-        self.chat.close().await;
+/// `lexchat setup-link`
+pub fn setup_link(typed: &cli::SetupLink) -> Result<(), Error> {
+    let secret = office(&typed.database)?.create_setup_link()?;
+    println!("{}/installation/{}", typed.public_url.trim_end_matches('/'), secret.token);
+    Ok(())
+}
+
+/// `lexchat rotate-keys`
+pub fn rotate_keys(database: &cli::Database) -> Result<(), Error> {
+    Ok(office(database)?.rotate_keys()?)
+}
+
+/// `lexchat backup FILE`
+pub fn backup(typed: &cli::Backup) -> Result<(), Error> {
+    Ok(backup::copy(&config::database_of(&typed.database), &typed.file)?)
+}
+
+/// `lexchat restore FILE`
+pub fn restore(typed: &cli::Restore) -> Result<(), Error> {
+    Ok(backup::restore(&typed.file, &config::database_of(&typed.database))?)
+}
+
+/// `lexchat check`
+pub fn check(typed: &cli::Check) -> Result<(), Error> {
+    let path = config::database_of(&typed.database);
+    if !path.is_file() {
+        return Err(OpenError::Missing { path }.into());
     }
-
-    async fn execute(&self, command: Command) -> Result<Reply, Error> {
-        Ok(self.chat.execute(Actor::System, command).await?)
+    let report = check::check(&path)?;
+    if typed.json {
+        println!("{}", serde_json::to_string_pretty(&report).expect("plain data"));
+    } else {
+        report.faults.iter().for_each(|fault| println!("{fault}"));
+        println!("{} conversations, {} messages, {} files", report.conversations, report.messages, report.files);
     }
+    if report.faults.is_empty() { Ok(()) } else { Err(Error::Unsound(report.faults.len())) }
+}
 
-    async fn hash(&self, password: String) -> Result<PasswordHash, Error> {
-        let hashed = self.chat.credentials().hasher.hash(password).await.map_err(credentials::refused)?;
-        Ok(PasswordHash(hashed))
-    }
-
-    async fn find(&self, email: &str) -> Result<Account, Error> {
-        let email: Email = email.parse().map_err(|_| Error::Refused(format!("{email} is not an e-mail address")))?;
-        let people = self.list_users().await?.into_iter().map(|listed| listed.0);
-        let mut named = people.filter(|account| account.email == email.as_str());
-        named.next().ok_or_else(|| Error::Refused(format!("nobody has the address {}", email.as_str())))
+/// `lexchat healthcheck`
+pub fn healthcheck(typed: &cli::Healthcheck) -> Result<(), Error> {
+    let listen: Listen = typed.listen.parse().map_err(|wrong| Error::Usage(format!("--listen: {wrong}")))?;
+    match probe::ask(&listen, "/readyz") {
+        None => Err(Error::Unready(format!("nobody answers at {listen}"))),
+        Some((200, _)) => Ok(()),
+        Some((_, reason)) => Err(Error::Unready(reason.trim().to_owned())),
     }
 }
 
-/// Copies the database while it is served.
-pub fn backup(database: &Path, file: &Path) -> Result<(), Error> {
-    Ok(backup::copy(database, file)?)
-}
-
-/// Puts a backup where there is no database.
-pub fn restore(file: &Path, database: &Path) -> Result<(), Error> {
-    Ok(backup::restore(file, database)?)
-}
-
-/// Everything that is wrong with the database.
-pub fn check(database: &Path) -> Result<Vec<Finding>, Error> {
-    if !database.is_file() {
-        return Err(OpenError::Missing { path: database.to_owned() }.into());
-    }
-    Ok(check::look(database, Depth::Everything)?)
+/// `lexchat openapi`
+pub fn openapi() {
+    print!("{}", openapi::DOCUMENT);
 }
 
 /// Whether a server of ours is running there.
@@ -192,17 +153,53 @@ pub fn is_running(listen: &Listen) -> bool {
     probe::ask(listen, "/healthz").is_some_and(|(status, body)| status == 200 && body == "ok\n")
 }
 
-/// What keeps the server at `listen` from working; nothing if it is ready. Fails on what is no address.
-pub fn unreadiness(listen: &str) -> Result<Option<String>, String> {
-    let listen: Listen = listen.parse()?;
-    Ok(match probe::ask(&listen, "/readyz") {
-        None => Some(format!("nobody answers at {listen}")),
-        Some((200, _)) => None,
-        Some((status, body)) => Some(format!("{status}: {}", body.trim())),
-    })
+fn office(database: &cli::Database) -> Result<Office, OpenError> {
+    Office::open(Path::new(&config::database_of(database)))
 }
 
-/// The HTTP contract as OpenAPI 3.1.
-pub fn openapi() -> &'static str {
-    openapi::DOCUMENT
+/// One line for people: id, state, role, e-mail, name.
+fn line(account: &Account) -> String {
+    let Account { id, is_active, is_demo, role, email, name, .. } = account;
+    let state = if *is_active { "active" } else { "disabled" };
+    let demo = if *is_demo { "  (demo password)" } else { "" };
+    format!("{id:>5}  {state:<8}  {:<7}  {email}  {name}{demo}", role.as_str())
+}
+
+/// A password, from standard input if that was asked for, else from the terminal without showing it.
+fn password(typed: &cli::Password) -> Result<String, Error> {
+    let stdin = std::io::stdin();
+    if typed.password_stdin {
+        return Ok(read_line()?);
+    }
+    if !stdin.is_terminal() {
+        return Err(Error::Usage("there is no terminal to ask for the password: use --password-stdin".to_owned()));
+    }
+    eprint!("Password: ");
+    std::io::stderr().flush()?;
+    let read = read_hidden(&stdin);
+    eprintln!();
+    Ok(read?)
+}
+
+fn read_line() -> std::io::Result<String> {
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+#[cfg(unix)]
+fn read_hidden(stdin: &std::io::Stdin) -> std::io::Result<String> {
+    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+    let shown = tcgetattr(stdin)?;
+    let mut hidden = shown.clone();
+    hidden.local_modes.remove(LocalModes::ECHO);
+    tcsetattr(stdin, OptionalActions::Flush, &hidden)?;
+    let line = read_line();
+    tcsetattr(stdin, OptionalActions::Flush, &shown)?;
+    line
+}
+
+#[cfg(not(unix))]
+fn read_hidden(_stdin: &std::io::Stdin) -> std::io::Result<String> {
+    read_line()
 }

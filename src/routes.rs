@@ -329,7 +329,10 @@ mod tests {
     fn names() -> BTreeSet<String> {
         let arms = include_str!("routes.rs").split("to!(").skip(1);
         let named = arms.map(|arm| arm.split([')', ',']).next().unwrap_or_default());
-        named.filter(|name| name.contains("::") && !name.contains(['@', '$'])).map(str::to_owned).collect()
+        named
+            .filter(|name| name.contains("::") && !name.contains(['@', '$']) && *name != "noun::verb")
+            .map(str::to_owned)
+            .collect()
     }
 
     #[test]

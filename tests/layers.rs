@@ -28,7 +28,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "api", "routes",
         ],
     ),
-    ("operator", &["http", "auth", "model", "store", "chat", "api"]),
+    ("operator", &["http", "cli", "config", "model", "store", "chat", "api"]),
     ("main", &["cli", "config", "app", "operator"]),
 ];
 
