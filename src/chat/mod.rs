@@ -34,6 +34,8 @@ pub mod rules;
 pub mod search;
 pub mod sessions;
 pub mod sign_in;
+#[cfg(test)]
+pub mod stage;
 pub mod throttle;
 pub mod transfer;
 #[cfg(test)]

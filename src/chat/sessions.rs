@@ -143,3 +143,116 @@ fn shown(row: sessions::SessionRow, current: SessionId) -> Session {
         is_current: row.id == current,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::offline::Office;
+    use crate::chat::stage::{Stage, device};
+
+    async fn refresh(stage: &Stage, token: &str) -> Result<SignedIn, Error> {
+        stage.chat.refresh(token.to_owned(), device("192.0.2.1")).await
+    }
+
+    #[tokio::test]
+    async fn a_refresh_token_brings_the_next_pair_of_tokens_of_the_same_session() {
+        let stage = Stage::new();
+        let first = stage.sign_in("client1").await;
+        let second = refresh(&stage, &first.refresh_token).await.unwrap();
+        assert_ne!(first.refresh_token, second.refresh_token);
+        assert_eq!(
+            stage.actor(&first).caller().map(|c| c.session_id()),
+            stage.actor(&second).caller().map(|c| c.session_id())
+        );
+        let third = refresh(&stage, &second.refresh_token).await.unwrap();
+        assert!(stage.is_live(&third).await);
+    }
+
+    #[tokio::test]
+    async fn a_refresh_token_shown_again_ends_its_session_for_both() {
+        let stage = Stage::new();
+        let (first, other) = (stage.sign_in("client1").await, stage.sign_in("client1").await);
+        let second = refresh(&stage, &first.refresh_token).await.unwrap();
+        let refused = refresh(&stage, &first.refresh_token).await.unwrap_err();
+        assert_eq!(refused.reason, Reason::TokenInvalid);
+        assert!(!stage.is_live(&second).await);
+        assert!(refresh(&stage, &second.refresh_token).await.is_err());
+        assert_eq!(stage.endings(), [SessionEnding::TokenReused]);
+        assert!(stage.is_live(&other).await, "another device is not concerned");
+    }
+
+    #[tokio::test]
+    async fn of_two_at_once_one_wins_and_the_session_goes_on() {
+        let stage = Stage::new();
+        let first = stage.sign_in("client1").await;
+        let both = tokio::join!(refresh(&stage, &first.refresh_token), refresh(&stage, &first.refresh_token));
+        let winners: Vec<SignedIn> = [both.0, both.1].into_iter().flatten().collect();
+        assert_eq!(winners.len(), 1);
+        assert!(stage.is_live(&winners[0]).await);
+        assert_eq!(stage.endings(), []);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_refresh_token_is_refused() {
+        let stage = Stage::new();
+        let signed_in = stage.sign_in("client1").await;
+        for text in ["", "x", &signed_in.access_token, &"0".repeat(64), &signed_in.refresh_token.to_uppercase()] {
+            assert_eq!(refresh(&stage, text).await.unwrap_err().reason, Reason::TokenInvalid);
+        }
+        assert!(stage.is_live(&signed_in).await);
+    }
+
+    #[tokio::test]
+    async fn refresh_tokens_are_stored_as_digests() {
+        let stage = Stage::new();
+        let signed_in = stage.sign_in("client1").await;
+        stage.chat.close().await;
+        let bytes = std::fs::read(stage.path()).unwrap();
+        let needle = signed_in.refresh_token.as_bytes();
+        assert!(!bytes.windows(needle.len()).any(|window| window == needle));
+    }
+
+    #[tokio::test]
+    async fn signing_out_ends_this_session_only() {
+        let stage = Stage::new();
+        let (here, there) = (stage.sign_in("client1").await, stage.sign_in("client1").await);
+        let actor = stage.actor(&here);
+        stage.chat.execute(actor, Command::SignOut).await.unwrap();
+        assert!(!stage.is_live(&here).await && stage.is_live(&there).await);
+        assert!(refresh(&stage, &here.refresh_token).await.is_err());
+        assert_eq!(stage.endings(), [SessionEnding::SignedOut]);
+        assert!(stage.chat.execute(actor, Command::SignOut).await.is_err(), "once is enough");
+    }
+
+    #[tokio::test]
+    async fn one_sees_and_ends_ones_own_devices_and_nobody_elses() {
+        let stage = Stage::new();
+        let (here, there) = (stage.sign_in("client1").await, stage.sign_in("client1").await);
+        let stranger = stage.sign_in("client2").await;
+        let list = stage.chat.list_sessions(stage.actor(&here)).await.unwrap();
+        assert_eq!(list.len(), 2);
+        assert_eq!(list.iter().filter(|session| session.is_current).count(), 1);
+        assert_eq!(list[0].address.as_deref(), Some("192.0.2.1"));
+        let session_id = stage.actor(&there).caller().unwrap().session_id();
+        let end = || Command::EndSession(EndSession { session_id });
+        let refused = stage.chat.execute(stage.actor(&stranger), end()).await.unwrap_err();
+        assert_eq!(refused.reason, Reason::NotFound);
+        assert!(stage.is_live(&there).await);
+        stage.chat.execute(stage.actor(&here), end()).await.unwrap();
+        assert!(!stage.is_live(&there).await && stage.is_live(&here).await);
+        assert_eq!(stage.endings(), [SessionEnding::Revoked]);
+    }
+
+    #[tokio::test]
+    async fn a_session_that_another_process_ended_is_told_here() {
+        let stage = Stage::new();
+        let signed_in = stage.sign_in("client1").await;
+        let notice = || stage.chat.execute(Actor::System, Command::Notice);
+        assert!(matches!(notice().await.unwrap(), Reply::Noticed(false)));
+        Office::open(&stage.path()).unwrap().set_active("client1@example.com", false).unwrap();
+        assert!(!stage.is_live(&signed_in).await);
+        assert!(matches!(notice().await.unwrap(), Reply::Noticed(true)));
+        assert_eq!(stage.endings(), [SessionEnding::Disabled]);
+        assert!(matches!(notice().await.unwrap(), Reply::Noticed(false)), "news is told once");
+    }
+}

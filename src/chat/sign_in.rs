@@ -175,3 +175,125 @@ impl fmt::Debug for SignedIn {
         f.debug_struct("SignedIn").field("user", &self.user).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::chat::error::Code;
+    use crate::chat::execute::Settings;
+    use crate::chat::offline::Office;
+    use crate::chat::stage::{DEMO_PASSWORD, Stage};
+    use crate::store::db::Missing;
+
+    const CLIENT: &str = "client1@example.com";
+    const HERE: &str = "192.0.2.1";
+    const AWAY: &str = "198.51.100.9";
+
+    fn refusal(result: Result<SignedIn, Error>) -> Error {
+        result.expect_err("nobody is signed in")
+    }
+
+    #[tokio::test]
+    async fn the_right_password_opens_a_session() {
+        let stage = Stage::new();
+        let signed_in = stage.try_sign_in(" Client1@Example.com ", DEMO_PASSWORD, HERE).await.unwrap();
+        assert_eq!((signed_in.user.id.as_i64(), signed_in.user.email.as_str()), (1, CLIENT));
+        assert!(stage.is_live(&signed_in).await);
+        assert!(signed_in.expires_at > Timestamp::now());
+    }
+
+    #[tokio::test]
+    async fn unknown_wrong_and_disabled_get_the_same_answer() {
+        let stage = Stage::new();
+        Office::open(&stage.path()).unwrap().set_active("client2@example.com", false).unwrap();
+        for (email, password) in [
+            ("nobody@example.com", DEMO_PASSWORD),
+            (CLIENT, "wrong"),
+            ("client2@example.com", DEMO_PASSWORD),
+            ("", ""),
+            ("client1@example.com' OR 1=1 --", DEMO_PASSWORD),
+        ] {
+            let refused = refusal(stage.try_sign_in(email, password, AWAY).await);
+            assert_eq!(refused.reason, Reason::CredentialsWrong, "{email}");
+            assert!(refused.details.is_empty() && refused.retry_after.is_none());
+        }
+    }
+
+    #[tokio::test]
+    async fn unknown_and_wrong_take_the_same_time() {
+        let stage = Stage::new();
+        let mut fastest = [f64::MAX; 2];
+        for round in 0..8 {
+            for (place, email) in [format!("nobody{round}@example.com"), format!("client{}@example.com", round % 4 + 1)]
+                .iter()
+                .enumerate()
+            {
+                let start = Instant::now();
+                refusal(stage.try_sign_in(email, "wrong", AWAY).await);
+                fastest[place] = fastest[place].min(start.elapsed().as_secs_f64());
+            }
+        }
+        let ratio = fastest[0] / fastest[1];
+        assert!((0.5..2.0).contains(&ratio), "unknown {} s, wrong {} s", fastest[0], fastest[1]);
+    }
+
+    #[tokio::test]
+    async fn many_wrong_passwords_at_once_are_counted_one_by_one() {
+        let stage = Stage::new();
+        let tries = (0..12).map(|_| stage.try_sign_in(CLIENT, "wrong", AWAY));
+        let refusals: Vec<Error> = futures_util::future::join_all(tries).await.into_iter().map(refusal).collect();
+        let looked_at = refusals.iter().filter(|refused| refused.code() == Code::Unauthenticated).count();
+        assert!((5..=7).contains(&looked_at), "{looked_at} passwords were looked at");
+        let paused = refusals.iter().find(|refused| refused.code() == Code::RateLimited).unwrap();
+        assert!(paused.retry_after_s().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_restart_forgives_nothing_and_a_familiar_place_stays_open() {
+        let stage = Stage::new();
+        stage.try_sign_in(CLIENT, DEMO_PASSWORD, HERE).await.unwrap();
+        for _ in 0..8 {
+            refusal(stage.try_sign_in(CLIENT, "wrong", AWAY).await);
+        }
+        let stage = stage.restarted(Settings { sign_in_rate: 0, ..Settings::default() }).await;
+        let away = refusal(stage.try_sign_in(CLIENT, DEMO_PASSWORD, AWAY).await);
+        assert_eq!(away.code(), Code::RateLimited, "even the right password is not looked at");
+        assert!(stage.try_sign_in(CLIENT, DEMO_PASSWORD, HERE).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn an_address_has_thirty_attempts_a_minute_whatever_their_outcome() {
+        let stage = Stage::with(Settings { sign_in_rate: 3, ..Settings::default() }, Missing::CreateDemo);
+        for _ in 0..3 {
+            stage.try_sign_in(CLIENT, DEMO_PASSWORD, HERE).await.unwrap();
+        }
+        let refused = refusal(stage.try_sign_in(CLIENT, DEMO_PASSWORD, HERE).await);
+        assert_eq!(refused.code(), Code::RateLimited);
+        assert!(stage.try_sign_in(CLIENT, DEMO_PASSWORD, AWAY).await.is_ok());
+        assert_eq!(Settings::default().sign_in_rate, 30);
+    }
+
+    #[tokio::test]
+    async fn a_weaker_hash_is_replaced_at_the_next_sign_in() {
+        let stage = Stage::new();
+        let weak = argon2::Argon2::new(
+            argon2::Algorithm::Argon2id,
+            argon2::Version::V0x13,
+            argon2::Params::new(64, 1, 1, None).unwrap(),
+        );
+        let weak = argon2::PasswordHasher::hash_password(&weak, DEMO_PASSWORD.as_bytes()).unwrap().to_string();
+        let conn = Connection::open(stage.path()).unwrap();
+        conn.execute("UPDATE users SET password_hash = ?1 WHERE id = 1", [&weak]).unwrap();
+        stage.sign_in("client1").await;
+        let (stored, is_demo): (String, bool) = conn
+            .query_row("SELECT password_hash, is_demo FROM users WHERE id = 1", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .unwrap();
+        assert!(stored.contains("m=19456,t=2"), "{stored}");
+        assert!(is_demo, "the password is still the one that everybody knows");
+        stage.sign_in("client1").await;
+    }
+}
