@@ -299,3 +299,140 @@ pub fn load(conn: &Connection, id: UserId) -> Result<Profile, Error> {
     let account = users::find(conn, id)?.ok_or(Reason::NotFound)?;
     Ok(account.profile)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::error::Code;
+    use crate::chat::execute::Settings;
+    use crate::chat::stage::{DEMO_PASSWORD, Stage, device};
+    use crate::store::db::Missing;
+
+    const NEXT: &str = "une phrase assez longue";
+
+    fn someone(name: &str, email: &str, password: &str) -> NewAccount {
+        NewAccount {
+            name: name.to_owned(),
+            email: email.to_owned(),
+            password: password.to_owned(),
+            locale: Locale::French,
+            device: device("192.0.2.1"),
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_signs_up_is_a_client_with_a_session() {
+        let stage = Stage::new();
+        let new = || someone("  Léa   Petit ", "Lea@Example.com", NEXT);
+        let signed_in = stage.chat.sign_up(new(), None).await.unwrap();
+        let user = stage.chat.load_profile(stage.actor(&signed_in)).await.unwrap();
+        assert_eq!(
+            (user.name.as_str(), user.email.as_str(), user.role),
+            ("Léa Petit", "lea@example.com", Role::Client)
+        );
+        assert_eq!(stage.chat.sign_up(new(), None).await.unwrap_err().reason, Reason::EmailTaken);
+        assert!(stage.try_sign_in("lea@example.com", NEXT, "192.0.2.1").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn everything_that_is_wrong_is_named_at_once() {
+        let stage = Stage::new();
+        let refused = stage.chat.sign_up(someone(" ", "nobody", "short"), None).await.unwrap_err();
+        let fields: Vec<&str> = refused.details.iter().map(|fault| fault.field.as_str()).collect();
+        assert_eq!((refused.code(), fields), (Code::Invalid, vec!["name", "email", "password"]));
+        for role in [Role::Juriste, Role::Admin] {
+            let refused = stage.chat.sign_up(someone("Léa", "lea@example.com", NEXT), Some(role)).await.unwrap_err();
+            assert_eq!(refused.details[0].field, "role");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_operator_can_close_sign_up() {
+        let stage = Stage::with(Settings { sign_up_open: false, ..Settings::default() }, Missing::CreateDemo);
+        let refused = stage.chat.sign_up(someone("Léa", "lea@example.com", NEXT), None).await.unwrap_err();
+        assert_eq!(refused.reason, Reason::SignUpClosed);
+    }
+
+    #[tokio::test]
+    async fn a_new_password_ends_the_other_sessions_and_the_demo() {
+        let stage = Stage::new();
+        let (here, there) = (stage.sign_in("client1").await, stage.sign_in("client1").await);
+        let change = |current: &str, next: &str| {
+            let (current, next) = (current.to_owned(), next.to_owned());
+            let (chat, actor) = (stage.chat.clone(), stage.actor(&here));
+            async move { chat.change_password(actor, current, next, &device("192.0.2.1")).await }
+        };
+        assert_eq!(change("wrong", NEXT).await.unwrap_err().details[0].field, "current");
+        for weak in ["Pass123!", "client1@example.com", "azertyuiop123"] {
+            assert_eq!(change(DEMO_PASSWORD, weak).await.unwrap_err().details[0].field, "next", "{weak}");
+        }
+        assert!(stage.is_live(&there).await, "a refused change changes nothing");
+        change(DEMO_PASSWORD, NEXT).await.unwrap();
+        assert!(stage.is_live(&here).await && !stage.is_live(&there).await);
+        assert_eq!(stage.endings(), [SessionEnding::PasswordChanged]);
+        assert!(stage.try_sign_in("client1@example.com", DEMO_PASSWORD, "192.0.2.1").await.is_err());
+        assert!(stage.try_sign_in("client1@example.com", NEXT, "192.0.2.1").await.is_ok());
+        let conn = Connection::open(stage.path()).unwrap();
+        assert!(!users::find(&conn, UserId::new(1).unwrap()).unwrap().unwrap().is_demo);
+    }
+
+    #[tokio::test]
+    async fn the_current_password_cannot_be_guessed_with_a_stolen_token() {
+        let stage = Stage::new();
+        let stolen = stage.sign_in("client1").await;
+        let mut codes = Vec::new();
+        for _ in 0..8 {
+            let (actor, guess) = (stage.actor(&stolen), "guess".to_owned());
+            let refused = stage.chat.change_password(actor, guess, NEXT.to_owned(), &device("192.0.2.1")).await;
+            codes.push(refused.unwrap_err().code());
+        }
+        assert_eq!(codes.first(), Some(&Code::Invalid));
+        assert_eq!(codes.last(), Some(&Code::RateLimited));
+    }
+
+    #[tokio::test]
+    async fn a_profile_changes_in_name_and_language_only() {
+        let stage = Stage::new();
+        let signed_in = stage.sign_in("juriste1").await;
+        let before = stage.chat.load_profile(stage.actor(&signed_in)).await.unwrap();
+        let command = UpdateProfile { name: Some("Maître Roy".parse().unwrap()), locale: Some(Locale::English) };
+        stage.chat.execute(stage.actor(&signed_in), Command::UpdateProfile(command)).await.unwrap();
+        let after = stage.chat.load_profile(stage.actor(&signed_in)).await.unwrap();
+        assert_eq!((after.name.as_str(), after.locale), ("Maître Roy", Locale::English));
+        assert_eq!((after.email, after.role, after.specialty), (before.email, before.role, before.specialty));
+    }
+
+    #[tokio::test]
+    async fn demo_accounts_are_active_until_the_last_of_their_passwords_is_changed_or_closed() {
+        let stage = Stage::new();
+        assert!(stage.chat.has_demo_accounts().await.unwrap());
+        let conn = Connection::open(stage.path()).unwrap();
+        conn.execute("UPDATE users SET is_active = 0 WHERE id > 1", []).unwrap();
+        assert!(stage.chat.has_demo_accounts().await.unwrap());
+        let password = PasswordHash("another".to_owned());
+        users::set_password(&conn, UserId::new(1).unwrap(), &password, Timestamp::now()).unwrap();
+        assert!(!stage.chat.has_demo_accounts().await.unwrap());
+        let empty = Stage::with(Settings::default(), Missing::CreateEmpty);
+        assert!(!empty.chat.has_demo_accounts().await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn what_only_the_program_itself_may_do_is_refused_to_everybody_else() {
+        let stage = Stage::new();
+        let admin = stage.sign_in("admin").await;
+        let user_id = UserId::new(1).unwrap();
+        let hash = || PasswordHash("x".to_owned());
+        for actor in [Actor::Anonymous, stage.actor(&admin)] {
+            for command in [
+                Command::SetPassword(SetPassword { user_id, password: hash() }),
+                Command::Rehash(Rehash { user_id, current: hash(), next: hash() }),
+                Command::RecordLastSeen(RecordLastSeen { user_id }),
+                Command::RotateKeys,
+                Command::Notice,
+                Command::Tidy,
+            ] {
+                assert_eq!(stage.chat.execute(actor, command).await.unwrap_err().reason, Reason::NotAllowed);
+            }
+        }
+    }
+}

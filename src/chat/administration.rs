@@ -180,3 +180,146 @@ fn shown(account: users::Account, presence: &Presence) -> Account {
         created_at: profile.created_at,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::command::{Command, CreateConversation};
+    use crate::chat::directory::ContactQuery;
+    use crate::chat::sign_in::SignedIn;
+    use crate::chat::stage::Stage;
+
+    fn user(id: i64) -> UserId {
+        UserId::new(id).unwrap()
+    }
+
+    async fn change(stage: &Stage, by: &SignedIn, command: UpdateUser) -> Result<Account, Error> {
+        match stage.chat.execute(stage.actor(by), Command::UpdateUser(command)).await? {
+            Reply::Account(account) => Ok(account),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn active(id: i64, is_active: bool) -> UpdateUser {
+        UpdateUser { user_id: user(id), is_active: Some(is_active), role: None, name: None }
+    }
+
+    fn role(id: i64, role: Role) -> UpdateUser {
+        UpdateUser { user_id: user(id), is_active: None, role: Some(role), name: None }
+    }
+
+    #[tokio::test]
+    async fn a_disabled_person_is_out_everywhere_and_back_when_enabled() {
+        let stage = Stage::new();
+        let admin = stage.sign_in("admin").await;
+        let devices = [stage.sign_in("client1").await, stage.sign_in("client1").await];
+        assert!(!change(&stage, &admin, active(1, false)).await.unwrap().is_active);
+        for device in &devices {
+            assert!(!stage.is_live(device).await);
+        }
+        assert_eq!(stage.endings(), [SessionEnding::Disabled; 2]);
+        let closed = stage.try_sign_in("client1@example.com", "Pass123!", "192.0.2.1").await;
+        assert_eq!(closed.unwrap_err().reason, Reason::CredentialsWrong);
+        change(&stage, &admin, active(1, true)).await.unwrap();
+        stage.sign_in("client1").await;
+        assert!(!stage.is_live(&devices[0]).await, "ended is ended");
+    }
+
+    #[tokio::test]
+    async fn only_administrators_manage_people() {
+        let stage = Stage::new();
+        for name in ["client1", "juriste1"] {
+            let person = stage.sign_in(name).await;
+            let actor = stage.actor(&person);
+            assert_eq!(change(&stage, &person, active(2, false)).await.unwrap_err().reason, Reason::NotAllowed);
+            let end = Command::EndUserSessions(EndUserSessions { user_id: user(2) });
+            assert_eq!(stage.chat.execute(actor, end).await.unwrap_err().reason, Reason::NotAllowed);
+            let list = stage.chat.list_users(actor, AccountQuery::default()).await;
+            assert_eq!(list.unwrap_err().reason, Reason::NotAllowed);
+            assert_eq!(stage.chat.load_status(actor).await.unwrap_err().reason, Reason::NotAllowed);
+        }
+        let nobody = stage.chat.list_users(Actor::Anonymous, AccountQuery::default()).await;
+        assert_eq!(nobody.unwrap_err().reason, Reason::TokenMissing);
+    }
+
+    #[tokio::test]
+    async fn an_administrator_remains() {
+        let stage = Stage::new();
+        let admin = stage.sign_in("admin").await;
+        for command in [active(11, false), role(11, Role::Client)] {
+            assert_eq!(change(&stage, &admin, command).await.unwrap_err().reason, Reason::LastAdmin);
+        }
+        assert!(stage.is_live(&admin).await, "a refused change changes nothing");
+        change(&stage, &admin, role(10, Role::Admin)).await.unwrap();
+        change(&stage, &admin, active(11, false)).await.unwrap();
+        assert!(!stage.is_live(&admin).await);
+    }
+
+    #[tokio::test]
+    async fn whoever_has_conversations_keeps_their_role() {
+        let stage = Stage::new();
+        let (admin, client) = (stage.sign_in("admin").await, stage.sign_in("client1").await);
+        let open = Command::CreateConversation(CreateConversation { participant_id: user(6) });
+        stage.chat.execute(stage.actor(&client), open).await.unwrap();
+        for id in [1, 6] {
+            assert_eq!(change(&stage, &admin, role(id, Role::Admin)).await.unwrap_err().reason, Reason::RoleInUse);
+        }
+        let promoted = change(&stage, &admin, role(2, Role::Juriste)).await.unwrap();
+        assert_eq!(promoted.role, Role::Juriste);
+        assert_eq!(change(&stage, &admin, active(99, false)).await.unwrap_err().reason, Reason::NotFound);
+    }
+
+    #[tokio::test]
+    async fn accounts_are_paged_and_found_by_words() {
+        let stage = Stage::new();
+        let admin = stage.actor(&stage.sign_in("admin").await);
+        let mut query = AccountQuery { limit: Some(4), ..AccountQuery::default() };
+        let mut ids = Vec::new();
+        loop {
+            let page = stage.chat.list_users(admin, query.clone()).await.unwrap();
+            ids.extend(page.users.iter().map(|account| account.id.as_i64()));
+            query.cursor = page.next_cursor;
+            if query.cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(ids, (1..=11).collect::<Vec<_>>());
+        let by_email = AccountQuery { words: Some("juriste3".into()), ..AccountQuery::default() };
+        let found = stage.chat.list_users(admin, by_email).await.unwrap().users;
+        assert_eq!(found.iter().map(|account| account.id.as_i64()).collect::<Vec<_>>(), [8]);
+        let clients = AccountQuery { role: Some(Role::Client), ..AccountQuery::default() };
+        assert_eq!(stage.chat.list_users(admin, clients).await.unwrap().users.len(), 5);
+    }
+
+    #[tokio::test]
+    async fn the_status_counts_what_there_is() {
+        let stage = Stage::new();
+        let admin = stage.actor(&stage.sign_in("admin").await);
+        let status = stage.chat.load_status(admin).await.unwrap();
+        assert_eq!((status.statistics.users, status.statistics.sessions, status.statistics.messages), (11, 1, 0));
+        assert!(status.demo_accounts_active && status.is_healthy && status.statistics.database_bytes > 0);
+        let json = serde_json::to_value(status).unwrap();
+        assert_eq!(json["activeUsers"], 11);
+    }
+
+    #[tokio::test]
+    async fn people_find_those_whom_they_may_write_to() {
+        let stage = Stage::new();
+        let admin = stage.sign_in("admin").await;
+        change(&stage, &admin, active(7, false)).await.unwrap();
+        let mut found = Vec::new();
+        for name in ["client1", "juriste1", "admin"] {
+            let actor = stage.actor(&stage.sign_in(name).await);
+            let people = stage.chat.list_people(actor, ContactQuery::default()).await.unwrap();
+            assert!(serde_json::to_string(&people).unwrap().find('@').is_none(), "never e-mails");
+            found.push(people.iter().map(|person| person.id.as_i64()).collect::<Vec<_>>());
+        }
+        found.iter_mut().for_each(|ids| ids.sort_unstable());
+        assert_eq!(found, [vec![6, 8, 9, 10], vec![1, 2, 3, 4, 5], vec![]]);
+        let client = stage.actor(&stage.sign_in("client1").await);
+        let wrong_role = ContactQuery { role: Some(Role::Client), ..ContactQuery::default() };
+        assert!(stage.chat.list_people(client, wrong_role).await.unwrap().is_empty());
+        let limited = ContactQuery { limit: Some(2), ..ContactQuery::default() };
+        assert_eq!(stage.chat.list_people(client, limited).await.unwrap().len(), 2);
+    }
+}

@@ -247,3 +247,129 @@ fn shown(row: InvitationRow) -> Invitation {
         expires_at: row.expires_at,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::execute::Settings;
+    use crate::chat::offline::Office;
+    use crate::chat::stage::{Stage, device};
+    use crate::model::locale::Locale;
+    use crate::store::db::Missing;
+
+    fn guest(email: &str) -> NewAccount {
+        NewAccount {
+            name: "Nina Faure".to_owned(),
+            email: email.to_owned(),
+            password: "une phrase assez longue".to_owned(),
+            locale: Locale::French,
+            device: device("192.0.2.1"),
+        }
+    }
+
+    async fn invite(stage: &Stage, by: &SignedIn, role: Role) -> Result<Invited, Error> {
+        let command = CreateInvitation { role, name: None, email: None };
+        match stage.chat.execute(stage.actor(by), Command::CreateInvitation(command)).await? {
+            Reply::Invited(invited) => Ok(invited),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_whom_a_juriste_invited_finds_their_conversation() {
+        let stage = Stage::new();
+        let juriste = stage.sign_in("juriste1").await;
+        let invited = invite(&stage, &juriste, Role::Client).await.unwrap();
+        let welcome = stage.chat.find_invitation(invited.token.clone()).await.unwrap();
+        assert_eq!((welcome.inviter_name, welcome.role), (juriste.user.name.clone(), Role::Client));
+        let client = stage.chat.accept_invitation(invited.token, guest("nina@example.com")).await.unwrap();
+        let mine = stage.chat.list_conversations(stage.actor(&client)).await.unwrap();
+        let theirs = stage.chat.list_conversations(stage.actor(&juriste)).await.unwrap();
+        assert_eq!((mine.len(), mine[0].lawyer_id), (1, juriste.user.id));
+        assert_eq!((theirs.len(), theirs[0].client_id), (1, client.user.id));
+        assert_eq!(client.user.role, Role::Client);
+    }
+
+    #[tokio::test]
+    async fn used_revoked_expired_and_unknown_links_answer_alike() {
+        let stage = Stage::new();
+        let juriste = stage.sign_in("juriste1").await;
+        let used = invite(&stage, &juriste, Role::Client).await.unwrap();
+        stage.chat.accept_invitation(used.token.clone(), guest("nina@example.com")).await.unwrap();
+        let revoked = invite(&stage, &juriste, Role::Client).await.unwrap();
+        let revoke = Command::RevokeInvitation(RevokeInvitation { invitation_id: revoked.id });
+        stage.chat.execute(stage.actor(&juriste), revoke).await.unwrap();
+        let expired = invite(&stage, &juriste, Role::Client).await.unwrap();
+        let conn = Connection::open(stage.path()).unwrap();
+        conn.execute("UPDATE invitations SET expires_at = 1 WHERE id = ?1", [expired.id]).unwrap();
+        let orphaned = invite(&stage, &stage.sign_in("juriste2").await, Role::Client).await.unwrap();
+        Office::open(&stage.path()).unwrap().set_active("juriste2@example.com", false).unwrap();
+        let unknown = "0".repeat(64);
+        for token in [used.token, revoked.token, expired.token, orphaned.token, unknown, String::new()] {
+            assert_eq!(stage.chat.find_invitation(token.clone()).await.unwrap_err().reason, Reason::NotFound);
+            let accepted = stage.chat.accept_invitation(token, guest("other@example.com")).await;
+            assert_eq!(accepted.unwrap_err().reason, Reason::NotFound);
+        }
+        assert!(stage.chat.list_invitations(stage.actor(&juriste)).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_link_that_led_to_an_error_still_works() {
+        let stage = Stage::new();
+        let admin = stage.sign_in("admin").await;
+        let invited = invite(&stage, &admin, Role::Juriste).await.unwrap();
+        let taken = stage.chat.accept_invitation(invited.token.clone(), guest("client1@example.com")).await;
+        assert_eq!(taken.unwrap_err().reason, Reason::EmailTaken);
+        let juriste = stage.chat.accept_invitation(invited.token, guest("nina@example.com")).await.unwrap();
+        assert_eq!(juriste.user.role, Role::Juriste);
+        assert!(stage.chat.list_conversations(stage.actor(&juriste)).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_juriste_invites_clients_an_administrator_anybody_and_a_client_nobody() {
+        let stage = Stage::new();
+        let everyone = [stage.sign_in("client1").await, stage.sign_in("juriste1").await, stage.sign_in("admin").await];
+        let mut allowed = Vec::new();
+        for person in &everyone {
+            for role in [Role::Client, Role::Juriste, Role::Admin] {
+                allowed.push(invite(&stage, person, role).await.is_ok());
+            }
+        }
+        assert_eq!(allowed, [false, false, false, true, false, false, true, true, true]);
+        let lists = [0, 1, 2].map(|place| stage.chat.list_invitations(stage.actor(&everyone[place])));
+        let [client, juriste, admin] = futures_util::future::join_all(lists).await.try_into().unwrap();
+        assert_eq!(client.unwrap_err().reason, Reason::NotAllowed);
+        let (juriste, admin) = (juriste.unwrap(), admin.unwrap());
+        assert_eq!((juriste.len(), admin.len()), (1, 4));
+        let others = Command::RevokeInvitation(RevokeInvitation { invitation_id: admin[0].id });
+        let refused = stage.chat.execute(stage.actor(&everyone[1]), others).await.unwrap_err();
+        assert_eq!(refused.reason, Reason::NotFound, "another's invitation is not to be known of");
+    }
+
+    #[tokio::test]
+    async fn the_setup_link_opens_the_first_administrators_account_once() {
+        let stage = Stage::with(Settings { sign_in_rate: 0, ..Settings::default() }, Missing::CreateEmpty);
+        let mut office = Office::open(&stage.path()).unwrap();
+        let replaced = office.create_setup_link().unwrap_or_else(|refusal| panic!("{refusal}"));
+        let link = office.create_setup_link().unwrap_or_else(|refusal| panic!("{refusal}"));
+        let set_up = |token: &str, email: &str| stage.chat.set_up(token.to_owned(), guest(email));
+        for token in [replaced.token.as_str(), "", &"f".repeat(64)] {
+            assert_eq!(set_up(token, "a@example.com").await.unwrap_err().reason, Reason::NotFound);
+        }
+        let admin = set_up(&link.token, "a@example.com").await.unwrap();
+        assert_eq!(admin.user.role, Role::Admin);
+        assert_eq!(set_up(&link.token, "b@example.com").await.unwrap_err().reason, Reason::NotFound);
+    }
+
+    #[tokio::test]
+    async fn a_setup_link_ends_after_half_an_hour_and_with_the_first_administrator() {
+        let stage = Stage::with(Settings { sign_in_rate: 0, ..Settings::default() }, Missing::CreateEmpty);
+        let mut office = Office::open(&stage.path()).unwrap();
+        let link = office.create_setup_link().unwrap_or_else(|refusal| panic!("{refusal}"));
+        assert!(link.expires_at <= Timestamp::now() + SETUP_LIFE);
+        let conn = Connection::open(stage.path()).unwrap();
+        conn.execute("UPDATE setup_tokens SET expires_at = 1", []).unwrap();
+        let late = stage.chat.set_up(link.token, guest("a@example.com")).await;
+        assert_eq!(late.unwrap_err().reason, Reason::NotFound);
+    }
+}
