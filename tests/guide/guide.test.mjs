@@ -192,7 +192,7 @@ async function startServer() {
   const url = await new Promise((resolve, reject) => {
     const read = (chunk) => {
       output += chunk;
-      const found = output.match(/http:\/\/127\.0\.0\.1:\d+/);
+      const found = output.match(/http:\/\/(localhost|127\.0\.0\.1):\d+/);
       if (found) resolve(found[0]);
     };
     child.stdout.on('data', read);

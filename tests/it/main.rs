@@ -7,6 +7,7 @@ mod harness;
 mod support;
 
 mod conversations;
+mod https;
 mod messages;
 mod notifications;
 mod ordering;
