@@ -84,12 +84,12 @@ impl Hub {
         Ok(Seat { hub: self.clone(), user_id, number })
     }
 
-    /// Sends to the sockets of one person that are within reach.
-    pub fn send(&self, user_id: UserId, reach: Reach, packet: &Encoded) {
+    /// Sends to the sockets of one person that are within reach; `packet` is only asked for if there are any.
+    pub fn send<'a>(&self, user_id: UserId, reach: Reach, packet: impl Fn() -> &'a Encoded) {
         for seated in self.people().seats.get(&user_id).into_iter().flatten() {
             if let Some(sender) = seated.sender.as_ref().filter(|_| reach.includes(&seated.joined)) {
                 // A socket that is closing misses this, and catches up by `conversation:sync`.
-                let _ = sender.send(packet);
+                let _ = sender.send(packet());
             }
         }
     }

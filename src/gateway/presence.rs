@@ -95,7 +95,7 @@ impl Presence {
         let name = if is_online { "user:online" } else { "user:offline" };
         let packet = Encoded::event(NAMESPACE, name, &UserPresence { user_id, timestamp: Timestamp::now() });
         for contact in contacts.into_iter().filter(|contact| *contact != user_id) {
-            self.hub.send(contact, Reach::Every, &packet);
+            self.hub.send(contact, Reach::Every, || &packet);
         }
     }
 
@@ -109,7 +109,7 @@ impl Presence {
         let Typist { user_id, conversation_id, peer_id } = typist;
         let told = UserTyping { user_id, conversation_id, is_typing, timestamp: Timestamp::now() };
         let packet = Encoded::event(NAMESPACE, "user:typing", &told);
-        self.hub.send(peer_id, Reach::Joined(conversation_id), &packet);
+        self.hub.send(peer_id, Reach::Joined(conversation_id), || &packet);
     }
 
     /// Waits until an entry has ended by itself.

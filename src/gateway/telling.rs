@@ -1,6 +1,7 @@
 //! Telling what was committed: each event is encoded once, in the contract's shape, and queued on the sockets of its
-//! audience; only then is the change's answer let go. An author's own id for a message is told to the author alone,
-//! which takes a second encoding.
+//! audience; only then is the change's answer let go. What an author alone may see of a message is an event of its own.
+
+use std::cell::LazyCell;
 
 use serde::Serialize;
 
@@ -31,7 +32,7 @@ pub async fn tell_all(hub: &Hub, mut outcomes: Outcomes) {
 
 /// Says to sockets that were taken out of the hub why they are closed, and closes them.
 pub fn say_goodbye(senders: Vec<Sender>, reason: &str) {
-    let goodbye = Encoded::event(NAMESPACE, "auth:expired", &AuthExpired { reason });
+    let goodbye = encode_goodbye(reason);
     for sender in senders {
         // Whether it still arrives or not, the socket is closed.
         let _ = sender.send(&goodbye);
@@ -41,17 +42,22 @@ pub fn say_goodbye(senders: Vec<Sender>, reason: &str) {
 }
 
 fn tell(hub: &Hub, told: &Told) {
-    let at = told.at;
-    let packet = match &told.event {
-        Event::MessageSent(message) => return tell_message(hub, told, "message:new", message),
-        Event::MessageEdited(message) => return tell_message(hub, told, "message:edited", message),
-        Event::MessageDeleted(message) => return tell_message(hub, told, "message:deleted", message),
-        Event::SessionEnded(ending) => {
-            if let Audience::Session(user_id, session_id) = told.audience {
-                say_goodbye(hub.end(user_id, session_id), ending.as_str());
-            }
-            return;
-        }
+    if let (Event::SessionEnded(ending), Audience::Session(user_id, session_id)) = (&told.event, told.audience) {
+        return say_goodbye(hub.end(user_id, session_id), ending.as_str());
+    }
+    // Most sockets of the people concerned have joined, or none has: what nobody is told is not encoded either.
+    let packet = LazyCell::new(|| encode(&told.event, told.at));
+    for (user_id, reach) in recipients(told.audience) {
+        hub.send(user_id, reach, || &packet);
+    }
+}
+
+fn encode(event: &Event, at: Timestamp) -> Encoded {
+    match event {
+        Event::MessageSent(message) => encode_message("message:new", message, at),
+        Event::MessageEdited(message) => encode_message("message:edited", message, at),
+        Event::MessageDeleted(message) => encode_message("message:deleted", message, at),
+        Event::SessionEnded(ending) => encode_goodbye(ending.as_str()),
         Event::MessageReacted(reacted) => Encoded::event(
             NAMESPACE,
             "message:reaction",
@@ -96,22 +102,15 @@ fn tell(hub: &Hub, told: &Told) {
                 timestamp: at,
             },
         ),
-    };
-    for (user_id, reach) in recipients(told.audience) {
-        hub.send(user_id, reach, &packet);
     }
 }
 
-fn tell_message(hub: &Hub, told: &Told, name: &str, message: &Message) {
-    let encode = |message: &Message| Encoded::event(NAMESPACE, name, &MessageNews { message, timestamp: told.at });
-    let for_author = encode(message);
-    let for_others = match message.client_message_id {
-        Some(_) => encode(&Message { client_message_id: None, ..message.clone() }),
-        None => for_author.clone(),
-    };
-    for (user_id, reach) in recipients(told.audience) {
-        hub.send(user_id, reach, if user_id == message.sender_id { &for_author } else { &for_others });
-    }
+fn encode_message(name: &str, message: &Message, at: Timestamp) -> Encoded {
+    Encoded::event(NAMESPACE, name, &MessageNews { message, timestamp: at })
+}
+
+fn encode_goodbye(reason: &str) -> Encoded {
+    Encoded::event(NAMESPACE, "auth:expired", &AuthExpired { reason })
 }
 
 /// Whose sockets an audience means, and which of them.

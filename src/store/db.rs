@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::store::migrate::{self, Found};
@@ -234,7 +235,13 @@ fn set_up(conn: &Connection) -> rusqlite::Result<()> {
          PRAGMA cache_size = -32000;",
     )?;
     conn.set_prepared_statement_cache_capacity(256);
-    Ok(())
+    plan_once(conn)
+}
+
+/// Plans a statement when it is prepared and never by what is bound to it: SQLite would otherwise prepare some anew for
+/// each value, which costs more than running them.
+pub(crate) fn plan_once(conn: &Connection) -> rusqlite::Result<()> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 /// Looks for damage: the length of the file and the root of every table always, all of it where it is small.
@@ -281,5 +288,32 @@ fn refusal(path: &Path, cause: rusqlite::Error) -> OpenError {
         Some(ErrorCode::DatabaseCorrupt) => OpenError::Corrupt { path, cause: cause.to_string() },
         Some(ErrorCode::ReadOnly) => OpenError::ReadOnly { path },
         _ => OpenError::Unusable { path, cause: cause.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+    use crate::store::readers::ReadError;
+
+    /// How often SQLite plans a question anew that is asked for one session after the other.
+    fn plans(conn: &Connection) -> rusqlite::Result<i32> {
+        let mut asked =
+            conn.prepare("SELECT u.id FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = :id")?;
+        for id in 1..100 {
+            let _nobody = asked.exists([id])?;
+        }
+        Ok(asked.get_status(StatementStatus::RePrepare))
+    }
+
+    #[test]
+    fn a_statement_is_planned_once_whatever_is_bound_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lexchat.db");
+        let mut db = Db::open(&Settings { path, missing: Missing::CreateDemo, readers_max: 1 }).unwrap();
+        assert_eq!(db.pen.begin().unwrap().change(plans).unwrap(), 0);
+        assert_eq!(db.readers.read_here(|conn| plans(conn).map_err(ReadError::from)).unwrap(), 0);
     }
 }

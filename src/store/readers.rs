@@ -13,6 +13,8 @@ use r2d2::{ManageConnection, Pool};
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Semaphore;
 
+use crate::store::db;
+
 /// The longest that one question may take.
 pub const READ_TIME_MAX: Duration = Duration::from_secs(5);
 
@@ -151,6 +153,7 @@ impl ManageConnection for Opener {
         conn.busy_timeout(READ_TIME_MAX)?;
         conn.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY;")?;
         conn.set_prepared_statement_cache_capacity(128);
+        db::plan_once(&conn)?;
         let deadline_ms = Arc::new(AtomicU64::new(u64::MAX));
         let (started, until) = (self.started, Arc::clone(&deadline_ms));
         let is_over = move || millis(started.elapsed()) > until.load(Ordering::Relaxed);
