@@ -168,3 +168,95 @@ impl<'de> Visitor<'de> for Placeholders {
         Ok(Seen::Other)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engineio::packet::Text;
+
+    fn assembler() -> Assembler {
+        Assembler::new(Bounds { attachments_max: 3, bytes_max: 200 })
+    }
+
+    fn text(message: &str) -> Message {
+        Message::Text(Text::from(message))
+    }
+
+    fn binary(length: usize) -> Message {
+        Message::Binary(Bytes::from(vec![7; length]))
+    }
+
+    /// The packets that messages make; the first bad one ends it.
+    fn assemble(messages: impl IntoIterator<Item = Message>) -> Result<Vec<Packet>, Malformed> {
+        let mut assembler = assembler();
+        let now = Instant::now();
+        let packets = messages.into_iter().filter_map(|message| assembler.take(message, now).transpose());
+        packets.collect()
+    }
+
+    #[test]
+    fn attachments_complete_their_packet_in_order() {
+        let header = r#"52-["a",{"_placeholder":true,"num":1},{"_placeholder":true,"num":0}]"#;
+        let messages = [text(r#"2["before"]"#), text(header), binary(1), binary(2), text(r#"2["after"]"#)];
+        let packets = assemble(messages).expect("well-formed");
+        assert_eq!(packets.len(), 3);
+        let lengths: Vec<usize> = packets[1].args().expect("an event").attachments().iter().map(Bytes::len).collect();
+        assert_eq!(lengths, [1, 2]);
+    }
+
+    #[test]
+    fn a_packet_is_pending_from_its_header_to_its_last_attachment() {
+        let mut assembler = assembler();
+        let now = Instant::now();
+        assert_eq!(assembler.take(text(r#"52-["a"]"#), now), Ok(None));
+        assert_eq!(assembler.since(), Some(now));
+        assert_eq!(assembler.take(binary(1), now + std::time::Duration::from_secs(1)), Ok(None));
+        assert_eq!(assembler.since(), Some(now));
+        assert!(assembler.take(binary(1), now).is_ok_and(|packet| packet.is_some()));
+        assert_eq!(assembler.since(), None);
+    }
+
+    #[test]
+    fn what_does_not_belong_together_is_malformed() {
+        let rows: [(&str, Vec<Message>); 7] = [
+            ("binary without a header", vec![binary(1)]),
+            ("text instead of binary", vec![text(r#"51-["a"]"#), text(r#"2["b"]"#)]),
+            ("more binary than declared", vec![text(r#"51-["a"]"#), binary(1), binary(1)]),
+            ("more than may be", vec![text(r#"54-["a"]"#)]),
+            ("a header over the bound", vec![text(&format!(r#"51-["{}"]"#, "x".repeat(200)))]),
+            ("one attachment over the bound", vec![text(r#"51-["a"]"#), binary(193)]),
+            ("attachments over the bound", vec![text(r#"53-["a"]"#), binary(96), binary(97)]),
+        ];
+        for (name, messages) in rows {
+            assert_eq!(assemble(messages), Err(Malformed), "{name}");
+        }
+        assert!(assemble([text(r#"51-["a"]"#), binary(192)]).is_ok(), "exactly the bound");
+    }
+
+    #[test]
+    fn placeholders_point_at_attachments() {
+        let rows = [
+            (r#"{"_placeholder":true,"num":0}"#, true),
+            (r#"{"a":[{"num":0,"_placeholder":true}]}"#, true),
+            (r#"{"_placeholder":true,"num":0,"x":1}"#, true),
+            (r#"{"_placeholder":false,"num":9}"#, true),
+            (r#"{"_placeholder":1,"num":9}"#, true),
+            (r#"{"num":9}"#, true),
+            (r#""_placeholder""#, true),
+            (r#"{"_placeholder":true,"num":1}"#, false),
+            (r#"{"_placeholder":true,"num":-1}"#, false),
+            (r#"{"_placeholder":true,"num":0.0}"#, false),
+            (r#"{"_placeholder":true,"num":1e9}"#, false),
+            (r#"{"_placeholder":true,"num":"splice"}"#, false),
+            (r#"{"_placeholder":true,"num":null}"#, false),
+            (r#"{"_placeholder":true,"num":true}"#, false),
+            (r#"{"_placeholder":true}"#, false),
+            (r#"[[{"x":{"_placeholder":true,"num":5}}]]"#, false),
+            (r#"{"_place\u0068older":true,"num":5}"#, false),
+        ];
+        for (json, fine) in rows {
+            let header = text(&format!(r#"51-["a",{json}]"#));
+            assert_eq!(assemble([header]).is_ok(), fine, "{json}");
+        }
+    }
+}
