@@ -10,6 +10,7 @@ mod echo;
 mod client;
 mod fixture;
 
+mod docs;
 mod engine_cases;
 mod features;
 mod origins;
