@@ -162,3 +162,129 @@ fn set_health(health: &watch::Sender<Health>, now: Health) {
     }
     health.send_replace(now);
 }
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+    use tokio::sync::oneshot::error::TryRecvError;
+
+    use super::*;
+    use crate::auth::actor::Actor;
+    use crate::chat::command::{AddUser, Command};
+    use crate::chat::error::Code;
+    use crate::chat::execute::{Chat, Settings};
+    use crate::chat::presence::Presence;
+    use crate::model::user::{PasswordHash, Role};
+    use crate::store::db::{self, Db, Missing};
+
+    fn open(folder: &TempDir) -> Db {
+        let path = folder.path().join("lexchat.db");
+        Db::open(&db::Settings { path, missing: Missing::CreateEmpty, readers_max: 2 }).unwrap()
+    }
+
+    fn rules() -> Rules {
+        Rules::new(Arc::new(Settings::default()), Presence::default())
+    }
+
+    fn add(email: &str) -> Command {
+        Command::AddUser(AddUser {
+            name: "Camille Moreau".parse().unwrap(),
+            email: email.parse().unwrap(),
+            role: Role::Client,
+            specialty: None,
+            password: PasswordHash("$argon2id$".to_owned()),
+        })
+    }
+
+    type Receiver = oneshot::Receiver<Result<Reply, Error>>;
+
+    fn jobs(emails: &[&str]) -> (Vec<Job>, Vec<Receiver>) {
+        let job = |email: &&str| {
+            let (sender, receiver) = oneshot::channel();
+            (Job { actor: Actor::System, command: add(email), sender }, receiver)
+        };
+        emails.iter().map(job).unzip()
+    }
+
+    fn code(receiver: &mut Receiver) -> Option<Code> {
+        receiver.try_recv().unwrap().err().map(|error| error.code())
+    }
+
+    #[test]
+    fn nothing_is_answered_before_it_is_told_and_a_refusal_leaves_its_batch_mates_alone() {
+        let folder = TempDir::new().unwrap();
+        let mut db = open(&folder);
+        let (health, _) = watch::channel(Health::Open);
+        let (jobs, mut answers) = jobs(&["a@example.com", "a@example.com", "b@example.com"]);
+        let settled = settle(&mut db.pen, &mut rules(), &mut jobs.into_iter(), &health);
+        assert!(answers.iter_mut().all(|answer| matches!(answer.try_recv(), Err(TryRecvError::Empty))));
+        drop(settled);
+        let codes: Vec<Option<Code>> = answers.iter_mut().map(code).collect();
+        assert_eq!(codes, [None, Some(Code::Conflict), None]);
+    }
+
+    #[test]
+    fn after_a_failed_commit_nothing_is_acknowledged_and_nothing_more_accepted() {
+        let folder = TempDir::new().unwrap();
+        let mut db = open(&folder);
+        let (health, seen) = watch::channel(Health::Open);
+        db.pen.conn.commit_hook(Some(|| true)).unwrap();
+        let (first, mut answers) = jobs(&["a@example.com", "b@example.com"]);
+        for settled in settle(&mut db.pen, &mut rules(), &mut first.into_iter(), &health) {
+            assert!(settled.events().is_empty());
+            settled.complete();
+        }
+        assert!(answers.iter_mut().all(|answer| code(answer) == Some(Code::Unavailable)));
+        assert!(matches!(*seen.borrow(), Health::Failed(_)));
+        db.pen.conn.commit_hook(None::<fn() -> bool>).unwrap();
+        let (later, mut answers) = jobs(&["c@example.com"]);
+        drop(settle(&mut db.pen, &mut rules(), &mut later.into_iter(), &health));
+        assert_eq!(code(&mut answers[0]), Some(Code::Unavailable));
+        let people: i64 = db.pen.conn.query_row("SELECT count(*) FROM users", [], |row| row.get(0)).unwrap();
+        assert_eq!(people, 0);
+    }
+
+    #[test]
+    fn a_full_disk_refuses_until_there_is_room_again() {
+        let folder = TempDir::new().unwrap();
+        let mut db = open(&folder);
+        let (health, seen) = watch::channel(Health::Open);
+        let room = |db: &Db, sql: &str| db.pen.conn.query_row(sql, [], |_| Ok(())).unwrap();
+        room(&db, "PRAGMA max_page_count = 1");
+        let emails: Vec<String> = (0..400).map(|number| format!("person{number}@example.com")).collect();
+        let emails: Vec<&str> = emails.iter().map(String::as_str).collect();
+        let (many, mut answers) = jobs(&emails);
+        drop(settle(&mut db.pen, &mut rules(), &mut many.into_iter(), &health));
+        assert_eq!(code(answers.last_mut().unwrap()), Some(Code::Unavailable));
+        room(&db, "PRAGMA max_page_count = 100000");
+        let (again, mut answers) = jobs(&emails);
+        drop(settle(&mut db.pen, &mut rules(), &mut again.into_iter(), &health));
+        assert_eq!(code(answers.last_mut().unwrap()), None);
+        assert_eq!(*seen.borrow(), Health::Open);
+    }
+
+    #[tokio::test]
+    async fn what_was_submitted_before_closing_is_carried_out_and_what_comes_after_is_not() {
+        let folder = TempDir::new().unwrap();
+        let (chat, mut outcomes) = Chat::new(open(&folder), Settings::default()).unwrap();
+        let waiting: Vec<_> =
+            (0..50).map(|number| chat.submit(Actor::System, add(&format!("person{number}@example.com")))).collect();
+        let told = tokio::spawn(async move { while outcomes.recv().await.is_some() {} });
+        chat.close().await;
+        for pending in waiting {
+            pending.await.unwrap();
+        }
+        told.await.unwrap();
+        assert_eq!(chat.health(), Health::Closed);
+        let late = chat.execute(Actor::System, add("late@example.com")).await;
+        assert_eq!(late.unwrap_err().code(), Code::Unavailable);
+    }
+
+    #[tokio::test]
+    async fn nobody_listening_is_no_reason_not_to_answer() {
+        let folder = TempDir::new().unwrap();
+        let (chat, outcomes) = Chat::new(open(&folder), Settings::default()).unwrap();
+        drop(outcomes);
+        chat.execute(Actor::System, add("a@example.com")).await.unwrap();
+    }
+}

@@ -4,13 +4,13 @@
 //! file and its companions can be read by their owner alone, whatever the umask.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::store::file;
 use crate::store::migrate::{self, Found};
 use crate::store::readers::Readers;
 use crate::store::writer::Pen;
@@ -67,7 +67,7 @@ impl Db {
             return Err(OpenError::SqliteTooOld { found: rusqlite::version() });
         }
         let path = &settings.path;
-        prepare_file(path, settings.missing)?;
+        file::prepare(path, settings.missing)?;
         let mut conn =
             Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
                 .map_err(|cause| refusal(path, cause))?;
@@ -143,64 +143,6 @@ pub enum OpenError {
     },
 }
 
-/// Sees to it that there is a file, and that it is its owner's alone.
-fn prepare_file(path: &Path, missing: Missing) -> Result<(), OpenError> {
-    let unusable = |cause: io::Error| OpenError::Unusable { path: path.to_owned(), cause: cause.to_string() };
-    match fs::metadata(path) {
-        Ok(file) if file.is_dir() => {
-            return Err(OpenError::Unusable { path: path.to_owned(), cause: "it is a folder".to_owned() });
-        }
-        Ok(file) if file.permissions().readonly() => return Err(OpenError::ReadOnly { path: path.to_owned() }),
-        Ok(_) => {}
-        Err(absent) if absent.kind() == io::ErrorKind::NotFound => {
-            if missing == Missing::Refuse {
-                return Err(OpenError::Missing { path: path.to_owned() });
-            }
-            create_file(path).map_err(unusable)?;
-        }
-        Err(cause) => return Err(unusable(cause)),
-    }
-    match fs::OpenOptions::new().read(true).write(true).open(path) {
-        Ok(file) => keep_private(&file, 0o600).map_err(unusable),
-        Err(denied) if denied.kind() == io::ErrorKind::ReadOnlyFilesystem => {
-            Err(OpenError::ReadOnly { path: path.to_owned() })
-        }
-        Err(cause) => Err(unusable(cause)),
-    }
-}
-
-/// Makes the empty file and the folder that it is in. That another process made it first is no error.
-fn create_file(path: &Path) -> io::Result<()> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
-        fs::create_dir_all(folder)?;
-        keep_private(&fs::File::open(folder)?, 0o700)?;
-    }
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Err(exists) if exists.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        other => other.map(drop),
-    }
-}
-
-#[cfg(unix)]
-fn keep_private(file: &fs::File, mode: u32) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    let mut permissions = file.metadata()?.permissions();
-    if permissions.mode() & 0o777 == mode {
-        return Ok(());
-    }
-    permissions.set_mode(mode);
-    file.set_permissions(permissions)
-}
-
-#[cfg(not(unix))]
-fn keep_private(_file: &fs::File, _mode: u32) -> io::Result<()> {
-    Ok(())
-}
-
 /// Brings the file to the current version, or says why not. Tells whether it was blank.
 fn settle(conn: &mut Connection, settings: &Settings) -> Result<bool, OpenError> {
     let path = &settings.path;
@@ -252,7 +194,7 @@ fn check(conn: &Connection, path: &Path) -> Result<(), OpenError> {
     let page_size: i64 = conn.query_row("PRAGMA page_size", [], |row| row.get(0)).map_err(refuse)?;
     let bytes = u64::try_from(pages * page_size).unwrap_or(0);
     let stored = fs::metadata(path).map_or(0, |file| file.len());
-    let has_wal = fs::metadata(companion(path, "-wal")).is_ok_and(|wal| wal.len() > 0);
+    let has_wal = fs::metadata(file::companion(path, "-wal")).is_ok_and(|wal| wal.len() > 0);
     if stored < bytes && !has_wal {
         return corrupt(format!("{stored} bytes where {bytes} are expected"));
     }
@@ -273,14 +215,6 @@ fn check(conn: &Connection, path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// The path of a companion file of SQLite's, such as `lexchat.db-wal`.
-#[must_use]
-pub fn companion(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    PathBuf::from(name)
-}
-
 fn refusal(path: &Path, cause: rusqlite::Error) -> OpenError {
     let path = path.to_owned();
     match cause.sqlite_error_code() {
@@ -293,10 +227,169 @@ fn refusal(path: &Path, cause: rusqlite::Error) -> OpenError {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Seek, SeekFrom, Write};
+    use std::thread;
+
     use rusqlite::StatementStatus;
+    use tempfile::TempDir;
 
     use super::*;
     use crate::store::readers::ReadError;
+
+    fn settings(folder: &TempDir, missing: Missing) -> Settings {
+        Settings { path: folder.path().join("data/lexchat.db"), missing, readers_max: 2 }
+    }
+
+    fn people(db: &Db) -> Vec<(i64, String)> {
+        let mut all = db.pen.conn.prepare("SELECT id, email FROM users ORDER BY id").unwrap();
+        all.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
+    }
+
+    /// A database that was used and closed.
+    fn used(folder: &TempDir) -> Settings {
+        let settings = settings(folder, Missing::CreateDemo);
+        Db::open(&settings).unwrap().pen.close().unwrap();
+        settings
+    }
+
+    #[test]
+    fn a_fresh_database_holds_the_demo_accounts_under_their_numbers_and_opens_again() {
+        let folder = TempDir::new().unwrap();
+        let settings = settings(&folder, Missing::CreateDemo);
+        let db = Db::open(&settings).unwrap();
+        assert!(db.created);
+        let people = people(&db);
+        assert_eq!(people.len(), 11);
+        assert_eq!(people[0], (1, "client1@example.com".to_owned()));
+        assert_eq!(people[5], (6, "juriste1@example.com".to_owned()));
+        assert_eq!(people[10], (11, "admin@example.com".to_owned()));
+        drop(db);
+        assert!(!Db::open(&settings).unwrap().created);
+    }
+
+    #[test]
+    fn without_demo_nobody_is_there() {
+        let folder = TempDir::new().unwrap();
+        let db = Db::open(&settings(&folder, Missing::CreateEmpty)).unwrap();
+        assert_eq!(people(&db), []);
+    }
+
+    #[test]
+    fn every_commit_is_synced_and_constraints_hold() {
+        let folder = TempDir::new().unwrap();
+        let db = Db::open(&settings(&folder, Missing::CreateDemo)).unwrap();
+        for (pragma, expected) in [("synchronous", 2), ("foreign_keys", 1), ("wal_autocheckpoint", 0)] {
+            let set: i64 = db.pen.conn.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get(0)).unwrap();
+            assert_eq!(set, expected, "{pragma}");
+        }
+        let mode: String = db.pen.conn.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+        assert_eq!(mode, "wal");
+        let whole: String = db.pen.conn.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+        assert_eq!(whole, "ok");
+        let denied = db.readers.read_here::<_, ReadError>(|conn| Ok(conn.execute("DELETE FROM users", []).is_err()));
+        assert!(denied.unwrap(), "a reader can write");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_can_read_the_files() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = TempDir::new().unwrap();
+        let settings = settings(&folder, Missing::CreateDemo);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let db = Db::open(&settings).unwrap();
+        assert_eq!(mode(settings.path.parent().unwrap()), 0o700);
+        for ending in ["", "-wal", "-shm"] {
+            assert_eq!(mode(&file::companion(&settings.path, ending)), 0o600, "{ending}");
+        }
+        drop(db);
+        fs::set_permissions(&settings.path, fs::Permissions::from_mode(0o644)).unwrap();
+        let _again = Db::open(&settings).unwrap();
+        assert_eq!(mode(&settings.path), 0o600);
+    }
+
+    #[test]
+    fn what_is_not_there_is_not_made_unless_asked() {
+        let folder = TempDir::new().unwrap();
+        let settings = settings(&folder, Missing::Refuse);
+        assert!(matches!(Db::open(&settings), Err(OpenError::Missing { .. })));
+        assert!(!settings.path.exists());
+    }
+
+    #[test]
+    fn what_is_not_ours_is_refused_and_left_as_it_was() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("other");
+        let settings = Settings { path: path.clone(), missing: Missing::CreateDemo, readers_max: 1 };
+        assert!(matches!(
+            Db::open(&Settings { path: folder.path().to_owned(), ..settings.clone() }),
+            Err(OpenError::Unusable { .. })
+        ));
+        fs::write(&path, "Cher Maître, ceci n'est pas une base de données.").unwrap();
+        assert!(matches!(Db::open(&settings), Err(OpenError::Foreign { .. })));
+        fs::remove_file(&path).unwrap();
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
+        let before = fs::read(&path).unwrap();
+        assert!(matches!(Db::open(&settings), Err(OpenError::Foreign { .. })));
+        assert_eq!(fs::read(&path).unwrap(), before);
+    }
+
+    #[test]
+    fn a_newer_database_is_refused_by_its_version() {
+        let folder = TempDir::new().unwrap();
+        let settings = used(&folder);
+        let newer = migrate::VERSION + 1;
+        Connection::open(&settings.path).unwrap().pragma_update(None, "user_version", newer).unwrap();
+        match Db::open(&settings) {
+            Err(OpenError::Newer { found, known, .. }) => assert_eq!((found, known), (newer, migrate::VERSION)),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_damaged_database_is_refused() {
+        for damage in ["cut short", "overwritten"] {
+            let folder = TempDir::new().unwrap();
+            let settings = used(&folder);
+            let mut file = fs::OpenOptions::new().write(true).open(&settings.path).unwrap();
+            let length = file.metadata().unwrap().len();
+            if damage == "cut short" {
+                file.set_len(length / 2).unwrap();
+            } else {
+                file.seek(SeekFrom::Start(length / 2)).unwrap();
+                file.write_all(&[0xff; 20_000]).unwrap();
+            }
+            match Db::open(&settings) {
+                Err(refusal @ OpenError::Corrupt { .. }) => assert!(!refusal.to_string().contains('\n'), "{refusal}"),
+                other => panic!("{damage}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_read_only_database_is_refused() {
+        let folder = TempDir::new().unwrap();
+        let settings = used(&folder);
+        let mut permissions = fs::metadata(&settings.path).unwrap().permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(&settings.path, permissions).unwrap();
+        assert!(matches!(Db::open(&settings), Err(OpenError::ReadOnly { .. })));
+    }
+
+    #[test]
+    fn of_two_first_starts_at_once_one_creates_and_both_open() {
+        for _ in 0..5 {
+            let folder = TempDir::new().unwrap();
+            let settings = settings(&folder, Missing::CreateDemo);
+            let open = || Db::open(&settings).map(|db| (db.created, people(&db).len()));
+            let (one, other) = thread::scope(|scope| {
+                let (one, other) = (scope.spawn(open), scope.spawn(open));
+                (one.join().unwrap().unwrap(), other.join().unwrap().unwrap())
+            });
+            assert_eq!((one.1, other.1), (11, 11));
+            assert!(one.0 != other.0, "both or neither created it");
+        }
+    }
 
     /// How often SQLite plans a question anew that is asked for one session after the other.
     fn plans(conn: &Connection) -> rusqlite::Result<i32> {

@@ -10,6 +10,7 @@ pub mod check;
 pub mod columns;
 pub mod conversations;
 pub mod db;
+pub mod file;
 pub mod invitations;
 pub mod keys;
 pub mod members;

@@ -193,3 +193,129 @@ impl Drop for Batch<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::store::db::{Db, Missing, Settings};
+    use crate::store::file;
+    use crate::store::readers::ReadError;
+
+    fn open(folder: &TempDir) -> Db {
+        let path = folder.path().join("lexchat.db");
+        let db = Db::open(&Settings { path, missing: Missing::CreateEmpty, readers_max: 2 }).unwrap();
+        db.pen.conn.execute_batch("CREATE TABLE notes (text TEXT) STRICT").unwrap();
+        db
+    }
+
+    fn note(conn: &Connection, text: &str) -> rusqlite::Result<usize> {
+        conn.execute("INSERT INTO notes VALUES (?1)", [text])
+    }
+
+    fn notes(db: &Db) -> Vec<String> {
+        let all = db.readers.read_here::<_, ReadError>(|conn| {
+            let mut all = conn.prepare("SELECT text FROM notes ORDER BY rowid")?;
+            let texts = all.query_map([], |row| row.get(0))?;
+            Ok(texts.collect::<rusqlite::Result<_>>()?)
+        });
+        all.unwrap()
+    }
+
+    #[test]
+    fn a_change_that_errs_or_panics_leaves_its_batch_mates_alone() {
+        let folder = TempDir::new().unwrap();
+        let mut db = open(&folder);
+        let batch = db.pen.begin().unwrap();
+        batch.change(|conn| note(conn, "one")).unwrap();
+        let refused = batch.change(|conn| note(conn, "two").map_err(|_| "sqlite").and(Err::<(), _>("changed my mind")));
+        assert!(matches!(refused, Err(Undone::Refused("changed my mind"))));
+        let panicked = batch.change(|conn| {
+            note(conn, "three").unwrap();
+            assert!(conn.is_autocommit(), "a panic in a rule");
+            Ok::<(), rusqlite::Error>(())
+        });
+        assert!(matches!(panicked, Err(Undone::Panicked)));
+        batch.change(|conn| note(conn, "four")).unwrap();
+        batch.commit().unwrap();
+        assert_eq!(notes(&db), ["one", "four"]);
+    }
+
+    #[test]
+    fn nobody_sees_a_batch_before_its_commit_and_a_dropped_one_never_was() {
+        let folder = TempDir::new().unwrap();
+        let mut db = open(&folder);
+        let batch = db.pen.begin().unwrap();
+        batch.change(|conn| note(conn, "draft")).unwrap();
+        drop(batch);
+        assert!(notes(&db).is_empty());
+        let batch = db.pen.begin().unwrap();
+        batch.change(|conn| note(conn, "kept")).unwrap();
+        batch.commit().unwrap();
+        assert_eq!(notes(&db), ["kept"]);
+    }
+
+    #[test]
+    fn a_full_disk_takes_the_batch_back_and_passes() {
+        let folder = TempDir::new().unwrap();
+        let mut db = open(&folder);
+        let pages: i64 = db.pen.conn.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+        let set_room = |db: &Db, pages: i64| {
+            db.pen.conn.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
+        };
+        set_room(&db, pages + 2);
+        let batch = db.pen.begin().unwrap();
+        let outcome = batch.change(|conn| note(conn, &"x".repeat(1 << 20)));
+        let is_full = match &outcome {
+            Err(Undone::Lost(WriteError::Full)) => true,
+            Err(Undone::Refused(cause)) => cause.sqlite_error_code() == Some(ErrorCode::DiskFull),
+            _ => false,
+        };
+        assert!(is_full, "{outcome:?}");
+        drop(batch);
+        set_room(&db, 1 << 20);
+        let batch = db.pen.begin().unwrap();
+        batch.change(|conn| note(conn, "room again")).unwrap();
+        batch.commit().unwrap();
+        assert_eq!(notes(&db), ["room again"]);
+    }
+
+    #[test]
+    fn the_log_stays_bounded_although_somebody_is_always_reading() {
+        let folder = TempDir::new().unwrap();
+        let mut db = open(&folder);
+        let log = file::companion(&folder.path().join("lexchat.db"), "-wal");
+        let readers = db.readers.clone();
+        let over = std::sync::atomic::AtomicBool::new(false);
+        let mut longest = 0;
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    let counted = readers.read_here::<i64, ReadError>(|conn| {
+                        Ok(conn.query_row("SELECT count(*) + sum(length(text)) FROM notes", [], |row| {
+                            row.get::<_, Option<i64>>(0)
+                        })?)
+                        .map(Option::unwrap_or_default)
+                    });
+                    counted.unwrap();
+                }
+            });
+            let text = "x".repeat(1 << 20);
+            for _ in 0..100 {
+                let batch = db.pen.begin().unwrap();
+                batch.change(|conn| note(conn, &text)).unwrap();
+                batch.commit().unwrap();
+                db.pen.checkpoint().unwrap();
+                longest = longest.max(fs::metadata(&log).unwrap().len());
+            }
+            over.store(true, Ordering::Relaxed);
+        });
+        assert!(longest <= 64 << 20, "the log grew to {longest} bytes");
+        assert_eq!(notes(&db).len(), 100);
+        db.pen.close().unwrap();
+        assert_eq!(fs::metadata(&log).map_or(0, |log| log.len()), 0);
+    }
+}
