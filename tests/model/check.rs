@@ -1,0 +1,194 @@
+//! Questions put to the chat, and the mirror's answers beside them.
+
+use std::collections::BTreeMap;
+
+use lexchat::auth::actor::Actor;
+use lexchat::chat::error::Code;
+use lexchat::chat::execute::Chat;
+use lexchat::chat::history::Cursor;
+use lexchat::chat::search::Search;
+use lexchat::model;
+use lexchat::model::id::{ConversationId, MessageId};
+
+use crate::mirror::{Conversation, Message, Mirror};
+
+/// What clients that sometimes look away know of a conversation: the last number, and each message by its id.
+pub type Replicas = BTreeMap<(i64, i64), (i64, BTreeMap<i64, Seen>)>;
+
+/// What can be seen of a message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Seen {
+    sender: i64,
+    content: String,
+    is_deleted: bool,
+    is_edited: bool,
+    reactions: Vec<(String, Vec<i64>)>,
+    rev: i64,
+}
+
+fn seen(message: &model::message::Message) -> Seen {
+    let users = |reaction: &model::message::Reaction| reaction.user_ids.iter().map(|id| id.as_i64()).collect();
+    Seen {
+        sender: message.sender_id.as_i64(),
+        content: message.content.clone(),
+        is_deleted: message.is_deleted,
+        is_edited: message.edited_at.is_some(),
+        reactions: message.reactions.iter().map(|reaction| (reaction.emoji.clone(), users(reaction))).collect(),
+        rev: message.rev,
+    }
+}
+
+fn mirrored(message: &Message) -> Seen {
+    let mut reactions: Vec<(String, Vec<i64>)> = Vec::new();
+    for (emoji, user) in &message.reactions {
+        match reactions.iter_mut().find(|(known, _)| known == emoji) {
+            Some((_, users)) => users.push(*user),
+            None => reactions.push((emoji.clone(), vec![*user])),
+        }
+    }
+    Seen {
+        sender: message.sender,
+        content: message.content.clone(),
+        is_deleted: message.is_deleted,
+        is_edited: !message.earlier.is_empty(),
+        reactions,
+        rev: message.rev,
+    }
+}
+
+/// Somebody's list of conversations.
+pub async fn list(chat: &Chat, mirror: &Mirror, user: i64, actor: Actor) {
+    let list = chat.list_conversations(actor).await.expect("a list");
+    let theirs: BTreeMap<i64, &Conversation> =
+        mirror.conversations.iter().filter(|(_, c)| c.members.contains(&user)).map(|(id, c)| (*id, c)).collect();
+    let mut ids: Vec<i64> = list.iter().map(|shown| shown.id.as_i64()).collect();
+    assert!(list.is_sorted_by(|a, b| {
+        let activity = |c: &model::conversation::Conversation| c.last_message_at.unwrap_or(c.created_at);
+        activity(a) >= activity(b)
+    }));
+    ids.sort_unstable();
+    assert_eq!(ids, theirs.keys().copied().collect::<Vec<_>>());
+    for shown in list {
+        let expected = theirs[&shown.id.as_i64()];
+        let peer = expected.peer_of(user);
+        let count = |count: i64| usize::try_from(count).expect("no negative count");
+        assert_eq!(count(shown.unread_count), expected.unread_of(user));
+        assert_eq!(count(shown.unread_count_client), expected.unread_of(expected.members[0]));
+        assert_eq!(count(shown.unread_count_lawyer), expected.unread_of(expected.members[1]));
+        assert_eq!(shown.rev, expected.rev);
+        let last = expected.messages.last();
+        assert_eq!(shown.last_message_id.map(MessageId::as_i64), last.map(|last| last.id));
+        assert_eq!(shown.last_message_text.as_deref(), last.map(|last| last.content.as_str()));
+        let read = |user: i64| expected.read.get(&user).copied();
+        assert_eq!(shown.last_read_message_id.map(MessageId::as_i64), read(user));
+        assert_eq!(shown.peer_last_read_message_id.map(MessageId::as_i64), read(peer));
+    }
+}
+
+/// One page of a conversation, at the end, before, after or around a message.
+pub async fn page(
+    chat: &Chat,
+    mirror: &mut Mirror,
+    (user, actor): (i64, Actor),
+    conversation: i64,
+    (kind, message): (usize, i64),
+    limit: usize,
+) {
+    let id = MessageId::new(message).expect("positive");
+    let cursor = [Cursor::Latest, Cursor::Before(id), Cursor::After(id), Cursor::Around(id)][kind];
+    let asked = ConversationId::new(conversation).expect("positive");
+    let page = chat.list_messages(actor, asked, cursor, i64::try_from(limit).expect("small")).await;
+    let expected = mirror.theirs(user, conversation).and_then(|found| {
+        let count = found.messages.len();
+        let place = found.messages.iter().position(|m| m.id == message);
+        let (from, to) = match (kind, place) {
+            (0, _) => (count.saturating_sub(limit), count),
+            (_, None) => return Err(Code::NotFound),
+            (1, Some(place)) => (place.saturating_sub(limit), place),
+            (2, Some(place)) => (place + 1, count.min(place + 1 + limit)),
+            (_, Some(place)) => {
+                let from = place.saturating_sub(limit / 2);
+                (from, count.min(from + limit))
+            }
+        };
+        Ok((found.clone(), from, to))
+    });
+    match (expected, page) {
+        (Err(code), Err(error)) => assert_eq!(error.code(), code),
+        (Ok((found, from, to)), Ok(page)) => {
+            let shown: Vec<(i64, Seen, bool)> =
+                page.messages.iter().map(|m| (m.id.as_i64(), seen(m), m.is_read)).collect();
+            let wanted: Vec<(i64, Seen, bool)> =
+                found.messages[from..to].iter().map(|m| (m.id, mirrored(m), found.is_read(m))).collect();
+            assert_eq!(shown, wanted, "{cursor:?} {limit}");
+            assert_eq!(
+                (page.has_more_before, page.has_more_after),
+                (from > 0, to < found.messages.len()),
+                "{cursor:?}"
+            );
+            for message in &page.messages {
+                let own = message.sender_id.as_i64() == user;
+                assert_eq!(message.client_message_id.is_some(), own, "an id that is not theirs to see");
+                assert_eq!(message.read_at.is_some(), message.is_read);
+            }
+        }
+        (expected, page) => panic!("{cursor:?}: {expected:?}, {page:?}"),
+    }
+}
+
+/// All pages of a search.
+pub async fn search(chat: &Chat, mirror: &Mirror, (user, actor): (i64, Actor), word: &str) {
+    let mut search = Search { query: format!("\"{word}\""), limit: Some(7), ..Search::default() };
+    let mut found = Vec::new();
+    loop {
+        let page = chat.search(actor, search.clone()).await.expect("an answer");
+        found.extend(page.results.iter().map(|hit| hit.message.id.as_i64()));
+        search.cursor = page.next_cursor;
+        if search.cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, mirror.find(user, word), "{word}");
+}
+
+/// Catching up with a conversation after looking away, page by page.
+pub async fn changes(
+    chat: &Chat,
+    mirror: &mut Mirror,
+    replicas: &mut Replicas,
+    (user, actor): (i64, Actor),
+    conversation: i64,
+) {
+    let id = ConversationId::new(conversation).expect("positive");
+    let Ok(expected) = mirror.theirs(user, conversation) else {
+        let refused = chat.list_changes(actor, id, 0).await.expect_err("an outsider");
+        return assert_eq!(refused.code(), Code::NotFound);
+    };
+    let (rev, known) = replicas.entry((user, conversation)).or_default();
+    loop {
+        let changes = chat.list_changes(actor, id, *rev).await.expect("changes");
+        assert!(changes.messages.is_sorted_by_key(|message| message.rev));
+        known.extend(changes.messages.iter().map(|message| (message.id.as_i64(), seen(message))));
+        *rev = changes.rev;
+        if !changes.has_more {
+            let reads: BTreeMap<i64, i64> =
+                changes.reads.iter().map(|mark| (mark.user_id.as_i64(), mark.message_id.as_i64())).collect();
+            assert_eq!(reads, expected.read);
+            break;
+        }
+    }
+    assert_eq!(*rev, expected.rev);
+    let wanted: BTreeMap<i64, Seen> = expected.messages.iter().map(|m| (m.id, mirrored(m))).collect();
+    assert_eq!(*known, wanted);
+}
+
+/// The earlier texts of every message of a conversation.
+pub async fn revisions(chat: &Chat, mirror: &mut Mirror, (user, actor): (i64, Actor), conversation: i64) {
+    let Ok(expected) = mirror.theirs(user, conversation) else { return };
+    for message in &expected.messages {
+        let id = MessageId::new(message.id).expect("positive");
+        let texts: Vec<String> =
+            chat.list_revisions(actor, id).await.expect("texts").into_iter().map(|revision| revision.content).collect();
+        assert_eq!(texts, message.earlier);
+    }
+}
