@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::store::db::companion;
+use crate::store::file::companion;
 use crate::store::migrate::{self, Found};
 
 /// Why there is no copy.
