@@ -1,0 +1,192 @@
+/** Somebody in front of a browser: sees roles and names, uses mouse and keyboard. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import puppeteer from 'puppeteer-core';
+
+const PATIENCE_MS = 20_000;
+const BROWSERS = {
+  chromium: {
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--lang=fr-FR', '--accept-lang=fr-FR,fr', '--enable-precise-memory-info', '--js-flags=--expose-gc'],
+  },
+  firefox: {
+    browser: 'firefox',
+    executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
+    extraPrefsFirefox: { 'intl.accept_languages': 'fr-FR, fr', 'dom.events.asyncClipboard.readText': true, 'layout.css.prefers-color-scheme.content-override': 1 },
+  },
+};
+
+/** The browsers that this run is about. */
+export const CHOSEN = (process.env.LEXCHAT_BROWSERS ?? 'chromium,firefox').split(',');
+
+/** @param {'chromium'|'firefox'} name */
+export async function launch(name) {
+  const profile = mkdtempSync(join(tmpdir(), `lexchat-${name}-`));
+  const browser = await puppeteer.launch({ headless: true, userDataDir: profile, protocolTimeout: 120_000, ...BROWSERS[name] });
+  return {
+    name,
+    browser,
+    close: async () => {
+      await browser.close().catch(() => {});
+      rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+export class Person {
+  /** A window of a browser, with storage of its own. @param {{name: string, browser: import('puppeteer-core').Browser}} launched @param {{width?: number, height?: number}} [size] */
+  static async in(launched, { width = 1280, height = 800 } = {}) {
+    const person = new Person();
+    person.browserName = launched.name;
+    person.context = await launched.browser.createBrowserContext();
+    await person.open({ width, height });
+    return person;
+  }
+
+  /** @param {{width: number, height: number}} size */
+  async open(size) {
+    this.page = await this.context.newPage();
+    this.page.setDefaultTimeout(PATIENCE_MS);
+    await this.page.setViewport(size);
+    await this.page.bringToFront();
+    await this.page.emulateFocusedPage?.(true).catch(() => {});
+    /** What the page or the browser complained about. @type {string[]} */
+    this.complaints ??= [];
+    this.page.on('pageerror', (error) => this.complaints.push(`error: ${error.message}`));
+    this.page.on('console', (message) => { if (/Content.Security.Policy/i.test(message.text())) this.complaints.push(message.text()); });
+  }
+
+  /** Another window of the same person's browser. @param {{width?: number, height?: number}} [size] */
+  async window({ width = 1280, height = 800 } = {}) {
+    const other = new Person();
+    Object.assign(other, { browserName: this.browserName, context: this.context, complaints: this.complaints });
+    await other.open({ width, height });
+    return other;
+  }
+
+  async close() {
+    await this.context.close().catch(() => {});
+  }
+
+  /** @param {string} url */
+  async visit(url) {
+    await this.page.goto(url, { waitUntil: 'load' });
+  }
+
+  /** Signs in with a button of the demonstration. @param {string} url @param {'client'|'juriste'} as */
+  async enter(url, as) {
+    await this.visit(url);
+    await this.click('button', as === 'client' ? 'Entrer comme client' : 'Entrer comme juriste');
+    await this.see('navigation', 'Conversations');
+  }
+
+  /** The one element of a role and name, as assistive technology would find it. @param {string} role @param {string} name @returns {Promise<import('puppeteer-core').ElementHandle>} */
+  see(role, name) {
+    return this.page.waitForSelector(`::-p-aria([role="${role}"][name="${name}"])`, { timeout: PATIENCE_MS }).catch((error) => {
+      throw new Error(`${this.browserName}: no ${role} "${name}": ${error.message}`);
+    });
+  }
+
+  /** @param {string} role @param {string} name */
+  async click(role, name) {
+    await (await this.see(role, name)).click();
+  }
+
+  /** Types into a field that has the focus, or takes it. @param {string} name @param {string} text */
+  async write(name, text) {
+    const field = await this.see('textbox', name);
+    await field.focus();
+    await this.page.keyboard.type(text);
+  }
+
+  /** Puts a text into the composer as pasting would, whatever it contains. @param {string} text */
+  async paste(text) {
+    const field = await this.see('textbox', 'Votre message');
+    await field.evaluate((box, value) => {
+      box.focus();
+      box.value = value;
+      box.dispatchEvent(new Event('input', { bubbles: true }));
+    }, text);
+  }
+
+  /** Puts files before the composer, by choosing them or by pasting. @param {{name: string, type: string, text?: string, base64?: string}[]} files @param {'choose'|'paste'} [way] */
+  async stage(files, way = 'choose') {
+    await (await this.see('textbox', 'Votre message')).focus();
+    await this.page.evaluate((given, pastes) => {
+      const data = new DataTransfer();
+      for (const { name, type, text, base64 } of given) {
+        const bytes = base64 ? Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)) : text;
+        data.items.add(new File([bytes], name, { type }));
+      }
+      if (pastes) {
+        document.querySelector('textarea').dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+        return;
+      }
+      const chooser = document.querySelector('input[type=file]');
+      chooser.files = data.files;
+      chooser.dispatchEvent(new Event('change', { bubbles: true }));
+    }, files, way === 'paste');
+  }
+
+  /** Shift and Tab until such an element has the focus. @param {string} selector */
+  async tabBackTo(selector) {
+    await (await this.see('textbox', 'Votre message')).focus();
+    for (let presses = 0; presses < 6; presses += 1) {
+      await this.press('Shift', 'Tab');
+      if (await this.page.evaluate((wanted) => document.activeElement?.matches(wanted), selector)) return;
+    }
+    throw new Error(`${this.browserName}: no ${selector} within six presses of Shift and Tab`);
+  }
+
+  /** Sends a message by keyboard. @param {string} text */
+  async say(text) {
+    await this.paste(text);
+    await this.press('Enter');
+  }
+
+  /** @param {...string} keys held together, the last one pressed */
+  async press(...keys) {
+    for (const key of keys.slice(0, -1)) await this.page.keyboard.down(key);
+    await this.page.keyboard.press(keys.at(-1));
+    for (const key of keys.slice(0, -1).reverse()) await this.page.keyboard.up(key);
+  }
+
+  /** Until a condition of the page holds. @param {(...given: any[]) => any} condition @param {...any} given */
+  async until(condition, ...given) {
+    await this.page.waitForFunction(condition, { timeout: PATIENCE_MS, polling: 50 }, ...given).catch((error) => {
+      throw new Error(`${this.browserName}: ${condition} with ${JSON.stringify(given)}: ${error.message}`);
+    });
+  }
+
+  /** Until a message with this text is in the timeline. @param {string} text */
+  async hears(text) {
+    await this.until((wanted) => [...document.querySelectorAll('[role=log] article .text')].some((one) => one.textContent.includes(wanted)), text);
+  }
+
+  /** Until the message with this text has a name that tells its fate. @param {string} text @param {string} fate */
+  async fateIs(text, fate) {
+    await this.until((wanted, told) => [...document.querySelectorAll('[role=log] article')].some((one) => one.textContent.includes(wanted) && one.getAttribute('aria-label').includes(told)), text, fate);
+  }
+
+  /** @returns {Promise<string[]>} the texts of the timeline, in order */
+  texts() {
+    return this.page.evaluate(() => [...document.querySelectorAll('[role=log] article .text')].map((one) => one.textContent));
+  }
+
+  /** Opens a conversation through its row. @param {number} id */
+  async openConversation(id) {
+    await this.page.waitForSelector(`nav a[href="/c/${id}"]`);
+    await this.page.click(`nav a[href="/c/${id}"]`);
+    await this.see('log', 'Messages');
+  }
+
+  /** Nothing that the condition describes happens for a while. @param {number} ms @param {(...given: any[]) => any} condition @param {...any} given */
+  async never(ms, condition, ...given) {
+    const until = Date.now() + ms;
+    while (Date.now() < until) {
+      if (await this.page.evaluate(condition, ...given)) throw new Error(`${this.browserName}: it did happen: ${condition}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}

@@ -1,0 +1,390 @@
+/** The twelve acceptance stories of the page, each in every browser: two people, the real server, roles and names. */
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { CHOSEN, Person, launch } from './person.js';
+import { Wire } from './proxy.js';
+import { Server } from './server.js';
+import { HOSTILE, HOSTILE_NAMES } from './hostile.js';
+import { picture } from './picture.js';
+
+const BUBBLE_AT_ONCE_MS = 40;
+const ACROSS_MS = Number(process.env.LEXCHAT_ACROSS_MS ?? 400);
+
+for (const name of CHOSEN) {
+  describe(name, { concurrency: 1 }, () => {
+    /** @type {Awaited<ReturnType<typeof launch>>[]} */
+    let browsers = [];
+    /** @type {Server} */
+    let server;
+    /** @type {Person[]} */
+    let people = [];
+
+    before(async () => { browsers = [await launch(name), await launch(name)]; });
+    after(() => Promise.all(browsers.map((one) => one.close())));
+    beforeEach(async () => { server = await Server.start(); });
+    afterEach(async () => {
+      const complaints = people.flatMap((person) => person.complaints);
+      await Promise.all(people.map((person) => person.close()));
+      people = [];
+      await server.stop();
+      assert.deepEqual(complaints, [], 'nothing went wrong in a page, and its policy was never violated');
+    });
+
+    /** @param {'client'|'juriste'} as @param {{url?: string, query?: string, size?: object}} [options] */
+    async function somebody(as, { url = server.url, query = '', size } = {}) {
+      const person = await Person.in(browsers[as === 'client' ? 0 : 1], size);
+      people.push(person);
+      await person.enter(`${url}/${query}`, as);
+      return person;
+    }
+
+    /** Both in their conversation. @param {number} id */
+    async function both(id) {
+      const a = await somebody('client');
+      const b = await somebody('juriste');
+      await a.openConversation(id);
+      await b.openConversation(id);
+      return { a, b };
+    }
+
+    test('1: a message stands at once, crosses quickly, and is told as read when it was looked at', async () => {
+      const id = await server.conversation([{ by: 'juriste1', content: 'Bonjour' }]);
+      const { a, b } = await both(id);
+      await a.hears('Bonjour');
+      for (const person of [a, b]) {
+        await person.page.evaluate(() => {
+          const log = document.querySelector('[role=log]');
+          new MutationObserver(() => {
+            if (!window.arrivedAt && log.textContent.includes('Premier message')) window.arrivedAt = performance.timeOrigin + performance.now();
+          }).observe(log, { childList: true, subtree: true });
+          addEventListener('keydown', (event) => {
+            if (event.key !== 'Enter') return;
+            window.enteredAt = performance.timeOrigin + performance.now();
+            requestAnimationFrame(() => requestAnimationFrame(() => { window.inFrame = Boolean(window.arrivedAt); }));
+          }, true);
+        });
+      }
+      await a.say('Premier message');
+      await b.hears('Premier message');
+      await a.fateIs('Premier message', 'Lu');
+      const { enteredAt, arrivedAt: own, inFrame } = await a.page.evaluate(() => ({ enteredAt, arrivedAt, inFrame }));
+      const across = await b.page.evaluate(() => window.arrivedAt);
+      console.log(`${name}: own bubble after ${(own - enteredAt).toFixed(1)} ms, with the other one after ${(across - enteredAt).toFixed(1)} ms`);
+      assert.ok(inFrame, 'in the frame of the key');
+      assert.ok(own - enteredAt <= BUBBLE_AT_ONCE_MS);
+      assert.ok(across - enteredAt <= ACROSS_MS);
+    });
+
+    test('2: messages written while the server is dead arrive once each and in order, after a reload', async () => {
+      const id = await server.conversation();
+      const { a, b } = await both(id);
+      await a.say('avant');
+      await a.fateIs('avant', 'Envoyé');
+      await server.kill();
+      for (const text of ['un', 'deux', 'trois']) await a.say(text);
+      await a.fateIs('trois', 'En attente');
+      assert.deepEqual((await a.texts()).slice(-3), ['un', 'deux', 'trois']);
+      await a.until(async () => (await indexedDB.databases()).length > 0);
+      await a.until(() => new Promise((resolve) => {
+        const opening = indexedDB.open('lexchat-1');
+        opening.onsuccess = () => {
+          const all = opening.result.transaction('outbox').objectStore('outbox').getAll();
+          all.onsuccess = () => {
+            opening.result.close();
+            resolve(all.result.length === 3);
+          };
+        };
+      }));
+      await a.page.reload({ waitUntil: 'load' }).catch(() => {});
+      await server.resume();
+      await a.visit(`${server.url}/c/${id}`);
+      await b.hears('trois');
+      await a.fateIs('trois', 'Envoyé').catch(() => a.fateIs('trois', 'Lu'));
+      assert.deepEqual(await b.texts(), ['avant', 'un', 'deux', 'trois']);
+      assert.deepEqual(await a.texts(), ['avant', 'un', 'deux', 'trois']);
+    });
+
+    test('3: when the acknowledgement is lost there is one copy after reconnecting', async () => {
+      const id = await server.conversation();
+      const wire = await Wire.to(server.port);
+      try {
+        const a = await somebody('client', { url: wire.url, query: '?transport=websocket' });
+        const b = await somebody('juriste');
+        await a.openConversation(id);
+        await b.openConversation(id);
+        await a.say('avant');
+        await b.hears('avant');
+        await a.fateIs('avant', 'Lu');
+        wire.deaf = true;
+        await a.say('une seule fois');
+        await b.hears('une seule fois');
+        await a.fateIs('une seule fois', 'En attente');
+        wire.cut();
+        wire.deaf = false;
+        await a.fateIs('une seule fois', 'Lu');
+        await a.say('après');
+        await b.hears('après');
+        assert.deepEqual(await b.texts(), ['avant', 'une seule fois', 'après']);
+        assert.deepEqual(await a.texts(), ['avant', 'une seule fois', 'après']);
+      } finally {
+        wire.close();
+      }
+    });
+
+    test('4: a refused message says why and never looks sent', async () => {
+      const id = await server.conversation();
+      const { a, b } = await both(id);
+      await a.say('x'.repeat(10_001));
+      await a.fateIs('xxx', 'Non envoyé');
+      await a.until(() => document.querySelector('.refusal[role=alert]')?.textContent.length > 20);
+      await a.say('le suivant passe');
+      await b.hears('le suivant passe');
+      assert.ok(!(await b.texts()).some((text) => text.includes('xxx')));
+      assert.ok(await a.page.evaluate(() => !document.querySelector('.message.failed').getAttribute('aria-label').includes('Envoyé,')));
+      await a.click('button', 'Modifier');
+      await a.until(() => document.querySelector('textarea').value.length === 10_001 && !document.querySelector('.message.failed'));
+      await a.paste('plus court');
+      await a.press('Enter');
+      await b.hears('plus court');
+    });
+
+    test('5: who reads further up is not moved, and reads nothing unseen', async () => {
+      const id = await server.conversation();
+      await server.flood(id, 2_000);
+      const { a, b } = await both(id);
+      await b.hears('message 2000');
+      await b.page.focus('[role=log] article:last-child');
+      // Up through the pages, as a wheel would.
+      for (let round = 0; round < 400; round += 1) {
+        const reached = await b.page.evaluate(() => {
+          const log = document.querySelector('[role=log]');
+          log.dispatchEvent(new WheelEvent('wheel', { deltaY: -1 }));
+          log.scrollTop = Math.max(0, log.scrollTop - 3_000);
+          return [...log.querySelectorAll('.text')].some((one) => /^message [1-9]\d?$/.test(one.textContent));
+        });
+        if (reached) break;
+        await new Promise((resolve) => setTimeout(resolve, 30));
+      }
+      await b.page.evaluate(() => { document.querySelector('[role=log]').scrollTop = 1_200; });
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      const rows = await b.page.evaluate(() => document.querySelectorAll('[role=log] article').length);
+      assert.ok(rows <= 420, `${rows} rows are in the document`);
+      const measure = () => b.page.evaluate((text) => {
+        const all = [...document.querySelectorAll('[role=log] article')];
+        const row = text ? all.find((one) => one.querySelector('.text').textContent === text) : all.find((one) => one.getBoundingClientRect().top > 200);
+        return { text: row.querySelector('.text').textContent, top: row.getBoundingClientRect().top };
+      }, measure.text);
+      measure.text = null;
+      const first = await measure();
+      measure.text = first.text;
+      for (let at = 1; at <= 20; at += 1) await a.say(`nouveau ${at}`);
+      await a.fateIs('nouveau 20', 'Envoyé');
+      await b.until(() => [...document.querySelectorAll('button')].some((one) => one.textContent.includes('20 nouveaux messages')));
+      const then = await measure();
+      assert.ok(Math.abs(then.top - first.top) <= 1, `moved by ${then.top - first.top} px`);
+      await a.never(800, () => [...document.querySelectorAll('[role=log] article')].some((one) => one.textContent.includes('nouveau') && one.getAttribute('aria-label').includes('Lu')));
+      await b.page.evaluate(() => [...document.querySelectorAll('button')].find((one) => one.textContent.includes('20 nouveaux')).click());
+      await b.hears('nouveau 20');
+      await a.fateIs('nouveau 20', 'Lu');
+    });
+
+    test('6: files staged in one conversation stay there, over a reload too', async () => {
+      const x = await server.conversation();
+      const other = await server.call('POST', '/conversations', { token: await server.tokenOf('client1'), body: { participantId: 7 } });
+      const a = await somebody('client');
+      await a.openConversation(x);
+      await a.stage([{ name: 'contrat.txt', type: 'text/plain', text: 'Article premier' }]);
+      await a.until(() => document.querySelector('.staged')?.textContent.includes('contrat.txt'));
+      await a.until(() => !document.querySelector('.staged progress'));
+      await a.paste('avec un mot');
+      await a.openConversation(other.body.id);
+      await a.until(() => !document.querySelector('.staged') && document.querySelector('textarea').value === '');
+      await new Promise((resolve) => setTimeout(resolve, 600));
+      await a.visit(`${server.url}/c/${x}`);
+      await a.until(() => document.querySelector('.staged')?.textContent.includes('contrat.txt') && document.querySelector('textarea').value === 'avec un mot');
+      await a.press('Enter');
+      const b = await somebody('juriste');
+      await b.openConversation(x);
+      await b.hears('avec un mot');
+      await b.see('button', 'Télécharger contrat.txt');
+    });
+
+    test('7: a pasted picture is seen by the other one and by nobody else', async () => {
+      const id = await server.conversation();
+      const { a, b } = await both(id);
+      await a.stage([{ name: 'photo.png', type: 'image/png', base64: picture(96, 64) }], 'paste');
+      await a.until(() => document.querySelector('.staged') && !document.querySelector('.staged progress'));
+      await a.press('Enter');
+      await b.until(() => document.querySelector('[role=log] .picture img')?.naturalWidth === 96);
+      const owner = await server.tokenOf('client1');
+      const { body } = await server.call('GET', `/messages?conversationId=${id}`, { token: owner });
+      const { url } = body.at(-1).files[0];
+      assert.equal((await server.call('GET', url, { token: owner })).status, 200);
+      assert.equal((await server.call('GET', url, { token: await server.tokenOf('client2') })).status, 404);
+      assert.ok([401, 404].includes((await server.call('GET', url)).status));
+      await b.click('button', 'Ouvrir l’image photo.png');
+      await b.see('dialog', 'photo.png');
+      await b.press('Escape');
+      await b.until(() => !document.querySelector('dialog[open]') && document.activeElement.classList.contains('picture'));
+    });
+
+    test('8: searching without accents finds, marks nothing read, and Back returns to the results', async () => {
+      const id = await server.conversation([{ by: 'client1', content: 'Merci' }]);
+      const b = await somebody('juriste');
+      await b.openConversation(id);
+      await b.hears('Merci');
+      await b.until(() => !document.querySelector('.count'));
+      await b.visit(`${server.url}/`);
+      const token = await server.tokenOf('client1');
+      await server.call('POST', '/messages', { token, body: { conversationId: id, content: 'La Résiliation du bail' } });
+      await b.until(() => document.title.startsWith('(1)'));
+      await b.visit(`${server.url}/recherche?q=resilie`);
+      await b.until(() => document.querySelector('.results mark'));
+      assert.match(await b.page.$eval('.results', (one) => one.textContent), /Résiliation/);
+      await b.page.click('.results a');
+      await b.hears('La Résiliation du bail');
+      await b.never(1_500, () => !document.title.startsWith('(1)'));
+      assert.equal((await server.call('GET', `/conversations/${id}`, { token: await server.tokenOf('juriste1') })).body.unreadCount, 1);
+      await b.page.goBack();
+      await b.until(() => document.querySelector('.results mark') && location.search === '?q=resilie');
+    });
+
+    test('9: what is read on one device is read on all within a second', async () => {
+      const id = await server.conversation();
+      const first = await somebody('juriste');
+      await server.call('POST', '/messages', { token: await server.tokenOf('client1'), body: { conversationId: id, content: 'Une question' } });
+      await first.until(() => document.title.startsWith('(1)') && document.querySelector('link[rel=icon]').href.endsWith('unread.svg') && document.querySelector('.count'));
+      const second = await Person.in(browsers[0]);
+      people.push(second);
+      await second.enter(server.url, 'juriste');
+      await second.openConversation(id);
+      await second.hears('Une question');
+      await second.until(() => !document.title.startsWith('('));
+      const began = Date.now();
+      await first.until(() => !document.title.startsWith('(') && !document.querySelector('.count') && document.querySelector('link[rel=icon]').href.endsWith('favicon.svg'));
+      assert.ok(Date.now() - began <= 1_000, `${Date.now() - began} ms`);
+    });
+
+    test('10: everything by keyboard', async () => {
+      const id = await server.conversation([{ by: 'juriste1', content: 'À vous' }]);
+      const a = await Person.in(browsers[0]);
+      const b = await somebody('juriste');
+      people.push(a);
+      await b.openConversation(id);
+      await a.visit(server.url);
+      const email = await a.see('textbox', 'E-mail');
+      await email.focus();
+      await a.page.keyboard.type('client1@example.com');
+      await a.press('Tab');
+      await a.page.keyboard.type('Pass123!');
+      await a.press('Enter');
+      await a.see('navigation', 'Conversations');
+      await a.press('Control', 'k');
+      await a.see('combobox', 'Chercher une personne ou un message');
+      await a.until(() => document.querySelector('.palette-list [role=option]'));
+      await a.press('Enter');
+      await a.see('log', 'Messages');
+      await a.until(() => document.activeElement?.tagName === 'TEXTAREA');
+      await a.page.keyboard.type('Bonjour Maître');
+      await a.press('Enter');
+      await b.hears('Bonjour Maître');
+      await a.fateIs('Bonjour Maître', 'Lu');
+      // Into the messages: one stop before the composer.
+      await a.until(() => !document.querySelector('.queued, .sending'));
+      await a.tabBackTo('article');
+      await a.press('ArrowUp');
+      await a.press('r');
+      await a.until(() => document.activeElement?.tagName === 'TEXTAREA' && document.querySelector('.composer-about'));
+      await a.page.keyboard.type('Je réponds');
+      await a.press('Enter');
+      await b.hears('Je réponds');
+      await b.until(() => document.querySelector('.quote')?.textContent.includes('À vous'));
+      await a.until(() => !document.querySelector('.queued, .sending'));
+      await a.tabBackTo('article');
+      await a.page.keyboard.type('+');
+      await a.see('dialog', 'Réagir');
+      await a.until(() => document.activeElement?.closest('dialog'));
+      await a.press('Enter');
+      await b.until(() => document.querySelector('.reaction'));
+      await a.until(() => !document.querySelector('dialog[open]'));
+      await (await a.see('textbox', 'Votre message')).focus();
+      await a.press('ArrowUp');
+      await a.until(() => document.querySelector('textarea').value === 'Je réponds');
+      await a.page.keyboard.type(' vite');
+      await a.press('Enter');
+      await b.hears('Je réponds vite');
+      assert.ok(await a.page.evaluate(() => Boolean([...document.querySelectorAll('button')].find((one) => one.getAttribute('aria-label') === 'Joindre un fichier' && one.tabIndex === 0))), 'the button that attaches is in the tab order');
+      await a.stage([{ name: 'note.txt', type: 'text/plain', text: 'x' }]);
+      await a.until(() => document.querySelector('.staged') && !document.querySelector('.staged progress'));
+      await (await a.see('textbox', 'Votre message')).focus();
+      await a.press('Enter');
+      await b.see('button', 'Télécharger note.txt');
+      await (await a.see('button', 'Se déconnecter')).focus();
+      await a.press('Enter');
+      await a.see('button', 'Se connecter');
+    });
+
+    test('11: sixty hostile texts run nothing and break no layout', async () => {
+      const id = await server.conversation();
+      const { a, b } = await both(id);
+      const token = await server.tokenOf('client1');
+      for (const content of HOSTILE) await server.call('POST', '/messages', { token, body: { conversationId: id, content } });
+      await server.call('PATCH', '/users/me', { token, body: { name: HOSTILE_NAMES.person } });
+      await a.stage([{ name: HOSTILE_NAMES.file, type: 'text/plain', text: 'x' }]);
+      await a.until(() => document.querySelector('.staged') && !document.querySelector('.staged progress'));
+      await a.say('fichier');
+      await b.hears('fichier');
+      for (const person of [a, b]) {
+        for (const width of [360, 800, 1280]) {
+          await person.page.setViewport({ width, height: 800 });
+          await person.page.evaluate(() => { document.querySelector('[role=log]').scrollTop = 0; });
+          const faults = await person.page.evaluate(() => {
+            const found = [];
+            if (window.ran) found.push('a script ran');
+            if (document.documentElement.scrollWidth > innerWidth) found.push(`the page is ${document.documentElement.scrollWidth} wide`);
+            const log = document.querySelector('[role=log]');
+            if (log.scrollWidth > log.clientWidth + 1) found.push(`the log is ${log.scrollWidth} wide in ${log.clientWidth}`);
+            for (const one of log.querySelectorAll('.bubble')) {
+              const box = one.getBoundingClientRect();
+              if (box.width && (box.left < log.getBoundingClientRect().left - 1 || box.right > log.getBoundingClientRect().right + 1)) found.push(`a bubble reaches out: ${one.textContent.slice(0, 40)}`);
+            }
+            if (log.querySelector('.text :not(a)')) found.push('markup in a text');
+            for (const link of log.querySelectorAll('.text a')) if (!/^(https?|mailto):/.test(link.href) || link.rel !== 'noopener noreferrer nofollow') found.push(`a link to ${link.href}`);
+            return found;
+          });
+          assert.deepEqual(faults, [], `${width} px`);
+        }
+      }
+    });
+  });
+}
+
+if (CHOSEN.length > 1) {
+  test('12: Chromium over WebSocket and Firefox over long-polling talk side by side', async () => {
+    const server = await Server.start();
+    const browsers = await Promise.all(['chromium', 'firefox'].map(launch));
+    try {
+      const id = await server.conversation();
+      const a = await Person.in(browsers[0]);
+      const b = await Person.in(browsers[1]);
+      await a.enter(`${server.url}/?transport=websocket`, 'client');
+      await b.enter(`${server.url}/?transport=polling`, 'juriste');
+      await a.openConversation(id);
+      await b.openConversation(id);
+      await a.say('par le fil');
+      await b.hears('par le fil');
+      await b.say('par la poste');
+      await a.hears('par la poste');
+      await a.fateIs('par le fil', 'Lu');
+      await b.fateIs('par la poste', 'Lu');
+      await a.stage([{ name: 'photo.png', type: 'image/png', base64: picture(32, 32) }], 'paste');
+      await a.until(() => document.querySelector('.staged') && !document.querySelector('.staged progress'));
+      await a.press('Enter');
+      await b.until(() => document.querySelector('[role=log] .picture img')?.naturalWidth === 32);
+      assert.deepEqual([...a.complaints, ...b.complaints], []);
+    } finally {
+      await Promise.all(browsers.map((one) => one.close()));
+      await server.stop();
+    }
+  });
+}
