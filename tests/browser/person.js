@@ -102,7 +102,7 @@ export class Person {
 
   /** Puts a text into the composer as pasting would, whatever it contains. @param {string} text */
   async paste(text) {
-    const field = await this.see('textbox', 'Votre message');
+    const field = await this.page.waitForSelector('.composer textarea');
     await field.evaluate((box, value) => {
       box.focus();
       box.value = value;
@@ -112,7 +112,7 @@ export class Person {
 
   /** Puts files before the composer, by choosing them or by pasting. @param {{name: string, type: string, text?: string, base64?: string}[]} files @param {'choose'|'paste'} [way] */
   async stage(files, way = 'choose') {
-    await (await this.see('textbox', 'Votre message')).focus();
+    await (await this.page.waitForSelector('.composer textarea')).focus();
     await this.page.evaluate((given, pastes) => {
       const data = new DataTransfer();
       for (const { name, type, text, base64 } of given) {

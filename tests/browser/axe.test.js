@@ -1,0 +1,57 @@
+/** axe finds nothing: every screen × two languages × two themes × three widths. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, describe, test } from 'node:test';
+import { CHOSEN, Person, launch } from './person.js';
+import { SCENES, furnish, settle } from './scenes.js';
+import { Server } from './server.js';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const WIDTHS = [360, 800, 1280];
+const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+// One browser suffices: axe judges the document, and the stories show that it is the same one in the other.
+describe('axe', { concurrency: 1, skip: !CHOSEN.includes('chromium') }, () => {
+  let launched, server, world;
+  before(async () => {
+    launched = await launch('chromium');
+    server = await Server.start();
+    world = await furnish(server);
+  });
+  after(async () => {
+    await launched.close();
+    await server.stop();
+  });
+
+  for (const as of ['nobody', 'client', 'juriste', 'admin']) {
+    test(as, async () => {
+      const faults = [];
+      let looked = 0;
+      for (const [locale, theme] of [['fr', 'light'], ['fr', 'dark'], ['en', 'light'], ['en', 'dark']]) {
+        const person = await Person.in(launched);
+        await settle(person, server, as, locale, theme);
+        for (const scene of SCENES.filter((one) => one.as === as)) {
+          await person.page.setViewport({ width: 1280, height: 800 });
+          await person.visit(server.url + scene.path(world));
+          await scene.arrive?.(person, world);
+          for (const width of WIDTHS) {
+            await person.page.setViewport({ width, height: 800 });
+            await person.page.evaluate(`if (!window.axe) { ${axe} }`);
+            const found = await person.page.evaluate(async (tags) => {
+              const result = await window.axe.run(document, { runOnly: tags, resultTypes: ['violations'] });
+              return result.violations.map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.html.slice(0, 160)} ${node.any[0]?.message ?? ''}`).join(' | ')}`);
+            }, TAGS);
+            looked += 1;
+            const narrow = await person.page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+            for (const fault of found) faults.push(`${scene.name} ${locale} ${theme} ${width}: ${fault}`);
+            if (narrow) faults.push(`${scene.name} ${locale} ${theme} ${width}: the page scrolls sideways`);
+          }
+        }
+        await person.close();
+      }
+      console.log(`axe: ${as}: ${looked} looks`);
+      assert.deepEqual(faults, []);
+    });
+  }
+});
