@@ -176,6 +176,7 @@ export default {
   'person.offline': 'offline',
   'person.online': 'online',
   'person.seen': 'last seen {when}',
+  'person.seenToday': 'last seen at {time}',
   'person.you': 'You',
   'person.yourself': 'yourself',
   'reaction.add': 'React with {emoji}',

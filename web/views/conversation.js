@@ -1,7 +1,7 @@
 /** One conversation: who it is with, what was said, where one answers, and beside it what is known about it. */
 import { html } from '/vendor/preact-htm.js';
 import { peerOf, pending } from '../core/state.js';
-import { fullMoment } from '../core/format.js';
+import { dayNumber, fullMoment, shortMoment, timeOfDay } from '../core/format.js';
 import { locale, t } from '../core/i18n.js';
 import { isPicture } from '../client/media.js';
 import { FileRow } from './files.js';
@@ -45,7 +45,9 @@ export function Conversation({ app, state, route }) {
 /** @param {import('../core/state.js').Person} peer */
 function presence(peer) {
   if (peer.isOnline) return t('person.online');
-  return peer.lastSeenAt ? t('person.seen', { when: fullMoment(peer.lastSeenAt, locale()) }) : t('person.offline');
+  if (!peer.lastSeenAt) return t('person.offline');
+  if (dayNumber(peer.lastSeenAt) === dayNumber(Date.now())) return t('person.seenToday', { time: timeOfDay(peer.lastSeenAt, locale()) });
+  return t('person.seen', { when: shortMoment(peer.lastSeenAt, Date.now(), locale(), t('day.yesterdayShort')) });
 }
 
 /** @param {{conversation: import('../core/state.js').Conversation, line: any, peer: import('../core/state.js').Person}} props */

@@ -72,7 +72,7 @@ const Row = memo(({ conversation, me, current, typing, draft, waiting }) => {
         <span class="row-body">
           <span class="row-top"><span class="row-name ellipsis" dir="auto">${peer.name}</span>
             ${conversation.lastMessageAt && html`<time class="row-time" datetime=${conversation.lastMessageAt}>${shortMoment(conversation.lastMessageAt, Date.now(), locale(), t('day.yesterdayShort'))}</time>`}</span>
-          <span class="row-role ellipsis">${roleOf(peer)}</span>
+          ${peer.role !== 'client' && html`<span class="row-role ellipsis">${roleOf(peer)}</span>`}
           <span class="row-bottom"><${Preview} conversation=${conversation} me=${me} typing=${typing} draft=${current ? '' : draft} waiting=${waiting} />
             ${count > 0 && html`<span class="count"><span aria-hidden="true">${count > 99 ? '99+' : count}</span><span class="spoken">${tn('list.unread', count)}</span></span>`}</span>
         </span>
