@@ -16,7 +16,7 @@ use crate::api::metrics::Counters;
 use crate::auth::actor::Actor;
 use crate::chat::command::{Command, CreateSetupLink};
 use crate::chat::error::{self, Reason};
-use crate::chat::execute::{self, Chat, Failure, Outcomes};
+use crate::chat::execute::{self, Chat, Failure, Health, Outcomes};
 use crate::chat::reply::Reply;
 use crate::config::Config;
 use crate::engineio::server::{Incoming, Server};
@@ -131,6 +131,11 @@ impl App {
     /// The first address listened on.
     pub fn addr(&self) -> SocketAddr {
         self.addresses[0]
+    }
+
+    /// Whether it can keep its promises now.
+    pub fn is_well(&self) -> bool {
+        !matches!(self.chat.health(), Health::Failed(_) | Health::Closed)
     }
 
     /// Resolves when storage can promise nothing any more: the process has to end.

@@ -11,7 +11,7 @@
 //! 4            gateway                              api
 //! 3   config                 chat
 //! 2   socketio       auth         store               assets
-//! 1   engineio   cli              model               http
+//! 1   engineio   cli   service    model               http
 //! ```
 //!
 //! `docs/ARCHITECTURE.md` walks one message through all of it.
@@ -29,5 +29,6 @@ pub mod http;
 pub mod model;
 pub mod operator;
 pub mod routes;
+pub mod service;
 pub mod socketio;
 pub mod store;

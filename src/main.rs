@@ -9,6 +9,7 @@ use lexchat::app::{App, StartError, Started};
 use lexchat::cli::{Cli, Command, LogFormat, Logs, Serve};
 use lexchat::config::{self, Config};
 use lexchat::operator;
+use lexchat::service;
 use tracing_subscriber::EnvFilter;
 
 /// A failure while running.
@@ -70,7 +71,7 @@ fn serve(serve: &Serve) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| (FAILED, e.into()))?;
     runtime.block_on(async {
         // Listened for from the very start: who asks to stop while it starts is heard as well.
-        let asked_to_stop = asked_to_stop();
+        let asked_to_stop = asked_to_stop().map_err(|error| (FAILED, error.into()))?;
         let app = match App::start(config.clone()).await {
             Ok(app) => app,
             Err(error) if serve.open && operator::is_running(&config.listen) => {
@@ -82,13 +83,16 @@ fn serve(serve: &Serve) -> Result<(), Failure> {
             Err(error) => return Err(start_failure(error, &config)),
         };
         print_start(&app.started, &config);
+        service::ready();
         if serve.open {
             open_browser(&app.started.url);
         }
         let failure = tokio::select! {
             () = asked_to_stop => None,
             failure = app.failed() => Some(failure),
+            () = service::stay_alive(|| app.is_well()) => None,
         };
+        service::stopping();
         app.stop().await;
         failure.map_or(Ok(()), |failure| Err((FAILED, failure.into())))
     })
@@ -146,23 +150,31 @@ fn start_failure(error: StartError, config: &Config) -> Failure {
     }
 }
 
-async fn asked_to_stop() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let terminated = async {
-            match signal(SignalKind::terminate()) {
-                Ok(mut signal) => signal.recv().await,
-                Err(_) => std::future::pending().await,
-            }
-        };
+/// Listens for Ctrl-C and the system's wish that the process end; the future ends when one comes.
+#[cfg(unix)]
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
         tokio::select! {
-            _ = terminated => {}
-            _ = tokio::signal::ctrl_c() => {}
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+/// Listens for Ctrl-C and for the console's end; the future ends when one comes.
+#[cfg(windows)]
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::windows::{ctrl_c, ctrl_close, ctrl_shutdown};
+    let (mut interrupted, mut closed, mut ended) = (ctrl_c()?, ctrl_close()?, ctrl_shutdown()?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = closed.recv() => {}
+            _ = ended.recv() => {}
+        }
+    })
 }
 
 fn start_logging(logs: &Logs) -> Result<(), Failure> {

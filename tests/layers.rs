@@ -12,6 +12,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("http", &[]),
     ("cli", &[]),
+    ("service", &[]),
     ("socketio", &["engineio"]),
     ("auth", &["model"]),
     ("store", &["model"]),
@@ -29,7 +30,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("operator", &["http", "cli", "config", "model", "store", "chat", "api"]),
-    ("main", &["cli", "config", "app", "operator"]),
+    ("main", &["cli", "config", "service", "app", "operator"]),
 ];
 
 #[test]
