@@ -14,5 +14,6 @@ mod ordering;
 mod permissions;
 mod presence;
 mod reads;
+mod service;
 mod sessions;
 mod typing;
