@@ -145,7 +145,7 @@ fn start_failure(error: StartError, config: &Config) -> Failure {
             );
             (FAILED, text.into())
         }
-        StartError::Database(_) => (REFUSED, error.into()),
+        StartError::Database(_) | StartError::DemoAccounts(_) => (REFUSED, error.into()),
         _ => (FAILED, error.into()),
     }
 }

@@ -75,14 +75,14 @@ pub fn user(command: UserCommand) -> Result<(), Error> {
             let cli::UserAdd { name, email, specialty, database, .. } = typed;
             let person = NewPerson { name, email, role, specialty, password };
             let profile = office(&database)?.add_user(person)?;
-            println!("{} {}", profile.id, profile.email);
+            say(&format!("{} {}", profile.id, profile.email));
         }
         UserCommand::List(typed) => {
             let people = office(&typed.database)?.list_users()?;
             if typed.json {
-                println!("{}", serde_json::to_string_pretty(&people).expect("plain data"));
+                say(&serde_json::to_string_pretty(&people).expect("plain data"));
             } else {
-                people.iter().for_each(|person| println!("{}", line(person)));
+                say(&people.iter().map(line).collect::<Vec<_>>().join("\n"));
             }
         }
         UserCommand::Passwd(typed) => {
@@ -98,7 +98,7 @@ pub fn user(command: UserCommand) -> Result<(), Error> {
 /// `lexchat setup-link`
 pub fn setup_link(typed: &cli::SetupLink) -> Result<(), Error> {
     let secret = office(&typed.database)?.create_setup_link()?;
-    println!("{}/installation/{}", typed.public_url.trim_end_matches('/'), secret.token);
+    say(&format!("{}/installation/{}", typed.public_url.trim_end_matches('/'), secret.token));
     Ok(())
 }
 
@@ -125,10 +125,10 @@ pub fn check(typed: &cli::Check) -> Result<(), Error> {
     }
     let report = check::check(&path)?;
     if typed.json {
-        println!("{}", serde_json::to_string_pretty(&report).expect("plain data"));
+        say(&serde_json::to_string_pretty(&report).expect("plain data"));
     } else {
-        report.faults.iter().for_each(|fault| println!("{fault}"));
-        println!("{} conversations, {} messages, {} files", report.conversations, report.messages, report.files);
+        report.faults.iter().for_each(|fault| say(fault));
+        say(&format!("{} conversations, {} messages, {} files", report.conversations, report.messages, report.files));
     }
     if report.faults.is_empty() { Ok(()) } else { Err(Error::Unsound(report.faults.len())) }
 }
@@ -145,12 +145,17 @@ pub fn healthcheck(typed: &cli::Healthcheck) -> Result<(), Error> {
 
 /// `lexchat openapi`
 pub fn openapi() {
-    print!("{}", openapi::DOCUMENT);
+    say(openapi::DOCUMENT.trim_end());
 }
 
 /// Whether a server of ours is running there.
 pub fn is_running(listen: &Listen) -> bool {
     probe::ask(listen, "/healthz").is_some_and(|(status, body)| status == 200 && body == "ok\n")
+}
+
+/// Prints a line. Whoever does not read on (`lexchat user list | head`) has seen enough.
+fn say(line: &str) {
+    let _read_no_further = writeln!(std::io::stdout(), "{line}");
 }
 
 fn office(database: &cli::Database) -> Result<Office, OpenError> {

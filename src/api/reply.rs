@@ -106,9 +106,7 @@ pub fn unreadable(error: BodyError) -> Error {
     let said = match error {
         BodyError::TooLarge(_) => return Reason::TooLarge.into(),
         BodyError::Lost => Text::new("n'est pas arrivé en entier", "did not arrive whole"),
-        BodyError::Malformed(expected) => {
-            Text::new(format!("un autre contenu est attendu : {expected}"), format!("{expected} is expected"))
-        }
+        BodyError::NotAnObject => Text::new("doit être un objet JSON", "must be a JSON object"),
     };
     vec![Fault::new("body", said)].into()
 }

@@ -40,9 +40,9 @@ pub enum BodyError {
     /// It did not arrive in time, or the connection broke.
     #[error("the body did not arrive")]
     Lost,
-    /// Not what it claims to be.
-    #[error("the body is not {0}")]
-    Malformed(&'static str),
+    /// Not one JSON object.
+    #[error("the body is not a JSON object")]
+    NotAnObject,
 }
 
 impl Request {
@@ -93,7 +93,7 @@ impl Request {
         if bytes.is_empty() {
             return Ok(Map::new());
         }
-        serde_json::from_slice(&bytes).map_err(|_| BodyError::Malformed("a JSON object"))
+        serde_json::from_slice(&bytes).map_err(|_| BodyError::NotAnObject)
     }
 
     /// The body piece by piece, at most `bytes_max` bytes in all. A size that is known in advance is refused in advance.

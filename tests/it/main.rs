@@ -6,7 +6,9 @@ mod harness;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod attachments;
 mod conversations;
+mod http;
 mod https;
 mod messages;
 mod notifications;
@@ -14,6 +16,7 @@ mod ordering;
 mod permissions;
 mod presence;
 mod reads;
+mod routes;
 mod service;
 mod sessions;
 mod typing;
