@@ -9,10 +9,10 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const binary = process.env.LEXCHAT_BIN ?? join(root, 'target', 'debug', 'lexchat');
 
-/** Starts the server; `{ port, url, stop }`. */
-export async function start() {
-  const dir = await mkdtemp(join(tmpdir(), 'lexchat-clients-'));
-  const child = spawn(binary, ['serve', '--listen', 'localhost:0', '--db', join(dir, 'lexchat.db')], {
+/** Starts the server on a free port, or another time with the `port` and `dir` of an earlier one. */
+export async function start({ port: wanted = 0, dir: given } = {}) {
+  const dir = given ?? (await mkdtemp(join(tmpdir(), 'lexchat-clients-')));
+  const child = spawn(binary, ['serve', '--listen', `localhost:${wanted}`, '--db', join(dir, 'lexchat.db')], {
     cwd: dir,
     env: { PATH: process.env.PATH },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -21,7 +21,14 @@ export async function start() {
   const port = await portOf(child);
   return {
     port,
+    dir,
     url: `http://localhost:${port}`,
+    /** Ends it without a word and keeps its folder. */
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+    /** Ends it as Ctrl-C does and removes its folder. */
     async stop() {
       child.kill('SIGTERM');
       await ended;
