@@ -322,7 +322,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_signs_up_is_a_client_with_a_session() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let new = || someone("  Léa   Petit ", "Lea@Example.com", NEXT);
         let signed_in = stage.chat.sign_up(new(), None).await.unwrap();
         let user = stage.chat.load_profile(stage.actor(&signed_in)).await.unwrap();
@@ -336,7 +336,7 @@ mod tests {
 
     #[tokio::test]
     async fn everything_that_is_wrong_is_named_at_once() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let refused = stage.chat.sign_up(someone(" ", "nobody", "short"), None).await.unwrap_err();
         let fields: Vec<&str> = refused.details.iter().map(|fault| fault.field.as_str()).collect();
         assert_eq!((refused.code(), fields), (Code::Invalid, vec!["name", "email", "password"]));
@@ -355,7 +355,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_new_password_ends_the_other_sessions_and_the_demo() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let (here, there) = (stage.sign_in("client1").await, stage.sign_in("client1").await);
         let change = |current: &str, next: &str| {
             let (current, next) = (current.to_owned(), next.to_owned());
@@ -378,7 +378,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_current_password_cannot_be_guessed_with_a_stolen_token() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let stolen = stage.sign_in("client1").await;
         let mut codes = Vec::new();
         for _ in 0..8 {
@@ -392,7 +392,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_profile_changes_in_name_and_language_only() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let signed_in = stage.sign_in("juriste1").await;
         let before = stage.chat.load_profile(stage.actor(&signed_in)).await.unwrap();
         let command = UpdateProfile { name: Some("Maître Roy".parse().unwrap()), locale: Some(Locale::English) };
@@ -404,7 +404,7 @@ mod tests {
 
     #[tokio::test]
     async fn demo_accounts_are_active_until_the_last_of_their_passwords_is_changed_or_closed() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         assert!(stage.chat.has_demo_accounts().await.unwrap());
         let conn = Connection::open(stage.path()).unwrap();
         conn.execute("UPDATE users SET is_active = 0 WHERE id > 1", []).unwrap();
@@ -418,7 +418,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_only_the_program_itself_may_do_is_refused_to_everybody_else() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let admin = stage.sign_in("admin").await;
         let user_id = UserId::new(1).unwrap();
         let hash = || PasswordHash("x".to_owned());

@@ -210,7 +210,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_disabled_person_is_out_everywhere_and_back_when_enabled() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let admin = stage.sign_in("admin").await;
         let devices = [stage.sign_in("client1").await, stage.sign_in("client1").await];
         assert!(!change(&stage, &admin, active(1, false)).await.unwrap().is_active);
@@ -227,7 +227,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_administrators_manage_people() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         for name in ["client1", "juriste1"] {
             let person = stage.sign_in(name).await;
             let actor = stage.actor(&person);
@@ -244,7 +244,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_administrator_remains() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let admin = stage.sign_in("admin").await;
         for command in [active(11, false), role(11, Role::Client)] {
             assert_eq!(change(&stage, &admin, command).await.unwrap_err().reason, Reason::LastAdmin);
@@ -257,7 +257,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_has_conversations_keeps_their_role() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let (admin, client) = (stage.sign_in("admin").await, stage.sign_in("client1").await);
         let open = Command::CreateConversation(CreateConversation { participant_id: user(6) });
         stage.chat.execute(stage.actor(&client), open).await.unwrap();
@@ -271,7 +271,7 @@ mod tests {
 
     #[tokio::test]
     async fn accounts_are_paged_and_found_by_words() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let admin = stage.actor(&stage.sign_in("admin").await);
         let mut query = AccountQuery { limit: Some(4), ..AccountQuery::default() };
         let mut ids = Vec::new();
@@ -293,7 +293,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_status_counts_what_there_is() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let admin = stage.actor(&stage.sign_in("admin").await);
         let status = stage.chat.load_status(admin).await.unwrap();
         assert_eq!((status.statistics.users, status.statistics.sessions, status.statistics.messages), (11, 1, 0));
@@ -304,7 +304,7 @@ mod tests {
 
     #[tokio::test]
     async fn people_find_those_whom_they_may_write_to() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let admin = stage.sign_in("admin").await;
         change(&stage, &admin, active(7, false)).await.unwrap();
         let mut found = Vec::new();

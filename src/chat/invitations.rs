@@ -277,7 +277,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_whom_a_juriste_invited_finds_their_conversation() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let juriste = stage.sign_in("juriste1").await;
         let invited = invite(&stage, &juriste, Role::Client).await.unwrap();
         let welcome = stage.chat.find_invitation(invited.token.clone()).await.unwrap();
@@ -292,7 +292,7 @@ mod tests {
 
     #[tokio::test]
     async fn used_revoked_expired_and_unknown_links_answer_alike() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let juriste = stage.sign_in("juriste1").await;
         let used = invite(&stage, &juriste, Role::Client).await.unwrap();
         stage.chat.accept_invitation(used.token.clone(), guest("nina@example.com")).await.unwrap();
@@ -315,7 +315,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_link_that_led_to_an_error_still_works() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let admin = stage.sign_in("admin").await;
         let invited = invite(&stage, &admin, Role::Juriste).await.unwrap();
         let taken = stage.chat.accept_invitation(invited.token.clone(), guest("client1@example.com")).await;
@@ -327,7 +327,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_juriste_invites_clients_an_administrator_anybody_and_a_client_nobody() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let everyone = [stage.sign_in("client1").await, stage.sign_in("juriste1").await, stage.sign_in("admin").await];
         let mut allowed = Vec::new();
         for person in &everyone {

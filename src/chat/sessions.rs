@@ -156,7 +156,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_refresh_token_brings_the_next_pair_of_tokens_of_the_same_session() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let first = stage.sign_in("client1").await;
         let second = refresh(&stage, &first.refresh_token).await.unwrap();
         assert_ne!(first.refresh_token, second.refresh_token);
@@ -170,7 +170,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_refresh_token_shown_again_ends_its_session_for_both() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let (first, other) = (stage.sign_in("client1").await, stage.sign_in("client1").await);
         let second = refresh(&stage, &first.refresh_token).await.unwrap();
         let refused = refresh(&stage, &first.refresh_token).await.unwrap_err();
@@ -183,7 +183,7 @@ mod tests {
 
     #[tokio::test]
     async fn of_two_at_once_one_wins_and_the_session_goes_on() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let first = stage.sign_in("client1").await;
         let both = tokio::join!(refresh(&stage, &first.refresh_token), refresh(&stage, &first.refresh_token));
         let winners: Vec<SignedIn> = [both.0, both.1].into_iter().flatten().collect();
@@ -194,7 +194,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_no_refresh_token_is_refused() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let signed_in = stage.sign_in("client1").await;
         for text in ["", "x", &signed_in.access_token, &"0".repeat(64), &signed_in.refresh_token.to_uppercase()] {
             assert_eq!(refresh(&stage, text).await.unwrap_err().reason, Reason::TokenInvalid);
@@ -204,7 +204,7 @@ mod tests {
 
     #[tokio::test]
     async fn refresh_tokens_are_stored_as_digests() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let signed_in = stage.sign_in("client1").await;
         stage.chat.close().await;
         let bytes = std::fs::read(stage.path()).unwrap();
@@ -214,7 +214,7 @@ mod tests {
 
     #[tokio::test]
     async fn signing_out_ends_this_session_only() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let (here, there) = (stage.sign_in("client1").await, stage.sign_in("client1").await);
         let actor = stage.actor(&here);
         stage.chat.execute(actor, Command::SignOut).await.unwrap();
@@ -226,7 +226,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_sees_and_ends_ones_own_devices_and_nobody_elses() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let (here, there) = (stage.sign_in("client1").await, stage.sign_in("client1").await);
         let stranger = stage.sign_in("client2").await;
         let list = stage.chat.list_sessions(stage.actor(&here)).await.unwrap();
@@ -245,7 +245,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_session_that_another_process_ended_is_told_here() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let signed_in = stage.sign_in("client1").await;
         let notice = || stage.chat.execute(Actor::System, Command::Notice);
         assert!(matches!(notice().await.unwrap(), Reply::Noticed(false)));

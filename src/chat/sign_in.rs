@@ -197,7 +197,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_right_password_opens_a_session() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let signed_in = stage.try_sign_in(" Client1@Example.com ", DEMO_PASSWORD, HERE).await.unwrap();
         assert_eq!((signed_in.user.id.as_i64(), signed_in.user.email.as_str()), (1, CLIENT));
         assert!(stage.is_live(&signed_in).await);
@@ -206,7 +206,7 @@ mod tests {
 
     #[tokio::test]
     async fn unknown_wrong_and_disabled_get_the_same_answer() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         Office::open(&stage.path()).unwrap().set_active("client2@example.com", false).unwrap();
         for (email, password) in [
             ("nobody@example.com", DEMO_PASSWORD),
@@ -223,7 +223,7 @@ mod tests {
 
     #[tokio::test]
     async fn unknown_and_wrong_take_the_same_time() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let mut fastest = [f64::MAX; 2];
         for round in 0..8 {
             for (place, email) in [format!("nobody{round}@example.com"), format!("client{}@example.com", round % 4 + 1)]
@@ -241,7 +241,7 @@ mod tests {
 
     #[tokio::test]
     async fn many_wrong_passwords_at_once_are_counted_one_by_one() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let tries = (0..12).map(|_| stage.try_sign_in(CLIENT, "wrong", AWAY));
         let refusals: Vec<Error> = futures_util::future::join_all(tries).await.into_iter().map(refusal).collect();
         let looked_at = refusals.iter().filter(|refused| refused.code() == Code::Unauthenticated).count();
@@ -252,7 +252,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_restart_forgives_nothing_and_a_familiar_place_stays_open() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         stage.try_sign_in(CLIENT, DEMO_PASSWORD, HERE).await.unwrap();
         for _ in 0..8 {
             refusal(stage.try_sign_in(CLIENT, "wrong", AWAY).await);
@@ -277,7 +277,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_weaker_hash_is_replaced_at_the_next_sign_in() {
-        let stage = Stage::new();
+        let stage = Stage::demo();
         let weak = argon2::Argon2::new(
             argon2::Algorithm::Argon2id,
             argon2::Version::V0x13,

@@ -29,7 +29,7 @@ pub struct Stage {
 
 impl Stage {
     /// A fresh chat with the demo accounts and without limits on attempts.
-    pub fn new() -> Self {
+    pub fn demo() -> Self {
         Self::with(Settings { sign_in_rate: 0, ..Settings::default() }, Missing::CreateDemo)
     }
 

@@ -295,14 +295,12 @@ mod tests {
             assert_eq!(scene.read(other, file.id).await.unwrap_err().reason, Reason::NotFound);
         }
         let message = scene.send(&scene.client, vec![FileSource::Stored(file.id)]).await.unwrap();
-        assert_eq!(message.files, [file.clone()]);
+        assert_eq!(message.files.as_slice(), std::slice::from_ref(&file));
         assert_eq!(scene.read(&scene.juriste, file.id).await.unwrap(), b"bonjour");
-        for chat in [scene.stage.chat.clone()] {
-            let outsider = scene.stage.actor(&scene.outsider);
-            assert_eq!(chat.load_file(outsider, file.id).await.unwrap_err().reason, Reason::NotFound);
-            assert_eq!(chat.link_file(outsider, file.id).await.unwrap_err().reason, Reason::NotFound);
-            assert_eq!(chat.read_file(Actor::Anonymous, file.id, 0).await.unwrap_err().reason, Reason::TokenMissing);
-        }
+        let (chat, outsider) = (&scene.stage.chat, scene.stage.actor(&scene.outsider));
+        assert_eq!(chat.load_file(outsider, file.id).await.unwrap_err().reason, Reason::NotFound);
+        assert_eq!(chat.link_file(outsider, file.id).await.unwrap_err().reason, Reason::NotFound);
+        assert_eq!(chat.read_file(Actor::Anonymous, file.id, 0).await.unwrap_err().reason, Reason::TokenMissing);
     }
 
     #[tokio::test]

@@ -262,4 +262,27 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn damaged_pictures_are_judged_without_harm() {
+        let jpeg =
+            b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0\xff\xc0\0\x11\x08\x01\xe0\x02\x80\x03\x01\x22\0";
+        let webp = b"RIFF\x1a\0\0\0WEBPVP8L\x0d\0\0\0\x2f\x7f\xc2\x77\0\x07\x10\x11";
+        let avif =
+            b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf\0\0\0\x30meta\0\0\0\0\0\0\0\x14iprp\0\0\0\x0cipco\0\0\0\x14ispe\0";
+        for whole in [&png(640, 480)[..], jpeg, b"GIF89a\x80\x02\xe0\x01\0\0\0", webp, avif] {
+            for end in 0..=whole.len() {
+                let mut bytes = whole[..end].to_vec();
+                MediaType::ALL.map(|kind| kind.dimensions(&bytes));
+                for place in 0..end {
+                    for flip in [0x01, 0x80, 0xff] {
+                        bytes[place] ^= flip;
+                        MediaType::sniff(&bytes).dimensions(&bytes);
+                        bytes[place] ^= flip;
+                    }
+                }
+            }
+        }
+        assert_eq!(MediaType::Jpeg.dimensions(jpeg), Some(Dimensions { width: 640, height: 480 }));
+    }
 }
