@@ -1,0 +1,173 @@
+//! Passwords and sign-in: slow hashes, equal answers in equal time, throttled and never locked for good.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::stage::Stage;
+use crate::support::http::{self, Reply};
+use crate::support::people;
+
+async fn attempt(to: SocketAddr, email: &str, password: &str, from: usize) -> Reply {
+    let body = json!({ "email": email, "password": password });
+    http::post(to, "/auth/sign-in", &body).from(people::loopback(from)).send().await
+}
+
+fn parameter(hash: &str, name: &str) -> u32 {
+    let parameters = hash.split('$').nth(3).expect("a PHC string");
+    let pair = parameters.split(',').find_map(|pair| pair.strip_prefix(&format!("{name}=")));
+    pair.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in {hash}"))
+}
+
+fn hash_of(stage: &Stage, user: i64) -> String {
+    let find = "SELECT password_hash FROM users WHERE id = ?1";
+    stage.database().query_row(find, [user], |row| row.get(0)).expect("a person")
+}
+
+#[tokio::test]
+async fn passwords_are_hashed_with_argon2id_and_rehashed_when_the_cost_grows() {
+    let mut stage = Stage::new().await;
+    let hash = hash_of(&stage, 1);
+    assert!(hash.starts_with("$argon2id$v=19$"), "{hash}");
+    assert!(parameter(&hash, "m") >= 19 * 1024 && parameter(&hash, "t") >= 2, "{hash}");
+    // The same password as an older, weaker setting would have stored it.
+    let weak = "$argon2id$v=19$m=1024,t=1,p=1$c2VsIHBvdXIgdGVzdGVy$WEAK";
+    let weak = weak.replace("WEAK", &weak_hash("sel pour tester"));
+    stage.server.kill();
+    let set = "UPDATE users SET password_hash = ?1 WHERE id = 1";
+    stage.database().execute(set, [&weak]).expect("a person");
+    stage.server.restart().await;
+    people::sign_in(stage.address(), "client1").await;
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while parameter(&hash_of(&stage, 1), "m") < 19 * 1024 {
+        assert!(Instant::now() < deadline, "still weak: {}", hash_of(&stage, 1));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    people::sign_in(stage.address(), "client1").await;
+}
+
+/// The seeded password under argon2id with 1 MiB and one pass, in the PHC string's base64.
+fn weak_hash(salt: &str) -> String {
+    let parameters = argon2::Params::new(1024, 1, 1, Some(32)).expect("valid");
+    let hasher = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, parameters);
+    let mut bytes = [0; 32];
+    hasher.hash_password_into(people::PASSWORD.as_bytes(), salt.as_bytes(), &mut bytes).expect("valid");
+    crate::tokens::encode(&bytes).replace('-', "+").replace('_', "/")
+}
+
+#[tokio::test]
+async fn unknown_wrong_and_disabled_get_the_same_answer_in_the_same_time() {
+    let stage = Stage::new().await;
+    let admin = people::sign_in(stage.address(), "admin").await;
+    for id in [2, 3, 4] {
+        let path = format!("/admin/users/{id}");
+        let off = http::ask(stage.address(), "PATCH", &path).token(&admin.token).json(&json!({ "isActive": false }));
+        off.send().await.expect(200);
+    }
+    let mut answers = Vec::new();
+    let mut times = [Vec::new(), Vec::new(), Vec::new()];
+    for round in 0..12 {
+        let number = round % 3;
+        let cases = [
+            (format!("nobody{round}@example.com"), "faux mot de passe"),
+            (people::email(&format!("juriste{}", number + 1)), "faux mot de passe"),
+            (people::email(&format!("client{}", number + 2)), people::PASSWORD),
+        ];
+        for (case, (email, password)) in cases.iter().enumerate() {
+            let began = Instant::now();
+            let reply = attempt(stage.address(), email, password, round * 3 + case).await.expect(401);
+            times[case].push(began.elapsed());
+            answers.push(reply.body);
+        }
+    }
+    assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "one answer for all");
+    let medians = times.map(|mut times| {
+        times.sort_unstable();
+        times[times.len() / 2]
+    });
+    println!("unknown {:?}, wrong {:?}, disabled {:?}", medians[0], medians[1], medians[2]);
+    let (least, most) = (medians.iter().min().expect("three"), medians.iter().max().expect("three"));
+    assert!(*most < *least * 3 / 2 + Duration::from_millis(3), "{medians:?}");
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_per_account_also_across_a_restart_and_never_for_ever() {
+    let mut stage = Stage::new().await;
+    let email = people::email("client1");
+    for n in 0..5 {
+        assert_eq!(attempt(stage.address(), &email, "faux mot de passe", n).await.status, 401, "attempt {n} is free");
+    }
+    let mut last = None;
+    for n in 5..40 {
+        let reply = attempt(stage.address(), &email, "faux mot de passe", n).await;
+        if reply.status == 429 {
+            last = Some(reply);
+        }
+    }
+    let slowed = last.expect("guessing is slowed");
+    let pause: u64 = slowed.header("Retry-After").and_then(|value| value.parse().ok()).expect("seconds");
+    assert!((1..=900).contains(&pause), "a pause of {pause} s");
+    assert_eq!(slowed.json()["code"], "RATE_LIMITED");
+    assert!(
+        attempt(stage.address(), &people::email("client2"), people::PASSWORD, 50).await.status == 200,
+        "others go on"
+    );
+    let right = attempt(stage.address(), &email, people::PASSWORD, 51).await.status;
+    assert_eq!(right, 429, "a guesser is not told when it was right");
+    stage.server.restart().await;
+    assert_eq!(
+        attempt(stage.address(), &email, "faux mot de passe", 52).await.status,
+        429,
+        "a restart forgives nothing"
+    );
+    let block = "SELECT max(blocked_until_at) - 1000 * unixepoch() FROM sign_in_throttles WHERE kind = 'account'";
+    let rest: i64 = stage.database().query_row(block, (), |row| row.get(0)).expect("a throttle");
+    assert!(rest <= 900_000, "the pause ends: {rest} ms");
+    let lift = "UPDATE sign_in_throttles SET blocked_until_at = 0, since_at = 0";
+    stage.server.kill();
+    stage.database().execute(lift, ()).expect("time passes");
+    stage.server.restart().await;
+    assert_eq!(attempt(stage.address(), &email, people::PASSWORD, 53).await.status, 200, "and then the owner is in");
+}
+
+#[tokio::test]
+async fn sign_in_is_slowed_per_address() {
+    let stage = Stage::new().await;
+    let mut refused = 0;
+    for n in 0..40 {
+        let reply = attempt(stage.address(), &format!("nobody{n}@example.com"), "faux mot de passe", 7).await;
+        refused += usize::from(reply.status == 429);
+    }
+    assert!((8..=12).contains(&refused), "30 a minute: {refused} of 40 refused");
+    assert_eq!(attempt(stage.address(), &people::email("client1"), people::PASSWORD, 8).await.status, 200);
+}
+
+#[tokio::test]
+async fn only_good_passwords_are_taken() {
+    let stage = Stage::new().await;
+    let cases = [
+        ("court", false),
+        ("123456789012", false),
+        ("motdepasse123", false),
+        ("quelquun@example.org", false),
+        (&"x".repeat(129), false),
+        ("пароль из кириллицы", true),
+        (&"y𝄞".repeat(64), true),
+    ];
+    for (number, (password, good)) in cases.iter().enumerate() {
+        let email =
+            if number == 3 { "quelquun@example.org".to_owned() } else { format!("quelquun{number}@example.org") };
+        let body = json!({ "name": "Quelqu'un", "email": email, "password": password });
+        let ask = http::post(stage.address(), "/auth/sign-up", &body).from(people::loopback(number));
+        let reply = ask.send().await;
+        assert_eq!(reply.status, if *good { 201 } else { 400 }, "{password:?}: {}", reply.text());
+        if !good {
+            assert_eq!(reply.json()["details"][0]["field"], "password", "{}", reply.text());
+        }
+    }
+    let forged =
+        json!({ "name": "Z", "email": "z@example.org", "password": "une phrase assez longue", "role": "admin" });
+    let reply = http::post(stage.address(), "/auth/sign-up", &forged).send().await;
+    assert!(reply.status >= 400 || reply.json()["user"]["role"] == "client", "{}", reply.text());
+}

@@ -1,0 +1,20 @@
+//! Security: what an attacker can send from outside, against the real binary.
+//!
+//! One file per subject; `docs/SECURITY.md` names for each property the test here (or in `tests/faults`, `tests/it`)
+//! that shows it, and `page` checks that each of them exists.
+
+#![allow(unreachable_pub, reason = "a test binary has nobody above it")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod accounts;
+mod attachments;
+mod dependencies;
+mod headers;
+mod hostile;
+mod origins;
+mod page;
+mod sessions;
+mod stage;
+mod tokens;
