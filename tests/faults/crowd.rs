@@ -118,7 +118,7 @@ async fn chat_latency(socket: &Socket, conversation: i64, during: Duration) -> D
 async fn upload(to: SocketAddr, token: &str, conversation: i64, mib: u64, name: String) -> String {
     let mut stream = TcpStream::connect(to).await.expect("it listens");
     let head = format!(
-        "POST /attachments?conversationId={conversation}&name={name} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+        "POST /attachments?conversationId={conversation}&name={name} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
          Authorization: Bearer {token}\r\nContent-Type: application/octet-stream\r\nContent-Length: {}\r\n\r\n",
         mib * MIB
     );
@@ -137,7 +137,8 @@ async fn upload(to: SocketAddr, token: &str, conversation: i64, mib: u64, name: 
 /// Reads a download to its end without keeping it; its size with the head.
 async fn download(to: SocketAddr, token: &str, url: &str) -> u64 {
     let mut stream = TcpStream::connect(to).await.expect("it listens");
-    let head = format!("GET {url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n");
+    let head =
+        format!("GET {url} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n");
     stream.write_all(head.as_bytes()).await.expect("it reads");
     tokio::io::copy(&mut stream, &mut tokio::io::sink()).await.expect("the bytes")
 }

@@ -24,7 +24,7 @@ async fn a_stop_under_load_is_quick_clean_and_loses_nothing() {
         // An upload that has begun and does not go on, and a poll without end, must not hold the stop up.
         let mut upload = http::connect(server.address(), None).await.expect("it listens");
         let head = format!(
-            "POST /attachments?conversationId={}&name=a.bin HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\
+            "POST /attachments?conversationId={}&name=a.bin HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\
              Content-Length: 1000000\r\n\r\nabc",
             pair.id, pair.members[0].token
         );

@@ -11,6 +11,7 @@ mod support;
 mod accounts;
 mod attachments;
 mod dependencies;
+mod first_run;
 mod headers;
 mod hostile;
 mod origins;

@@ -57,6 +57,13 @@ pub fn forged(stage: &Stage, person: &Person, change: impl FnOnce(&mut Value)) -
     sign(&header, &claims, &stage.signing_key(), Algorithm::HS256)
 }
 
+/// Whether this key signed that token.
+pub fn is_signed_with(token: &str, key: &[u8]) -> bool {
+    let (message, signature) = token.rsplit_once('.').expect("three parts");
+    let own = jsonwebtoken::crypto::sign(message.as_bytes(), &EncodingKey::from_secret(key), Algorithm::HS256);
+    own.expect("an HMAC") == signature
+}
+
 /// Everything that must be refused, by name.
 fn vectors(stage: &Stage, person: &Person) -> Vec<(String, String)> {
     let Parts { header, claims } = parts(&person.token);
