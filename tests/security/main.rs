@@ -10,6 +10,7 @@ mod support;
 
 mod accounts;
 mod attachments;
+mod authorisation;
 mod dependencies;
 mod first_run;
 mod headers;
