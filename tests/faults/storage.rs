@@ -240,7 +240,6 @@ async fn a_database_that_cannot_be_used_is_refused_before_the_port_is_bound() {
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("ours");
     let db = folder.path().join("lexchat.db");
     let mut server = Setup::new(&db).start().await;
-    assert_refused(&Setup::new(&db), "in use by another server");
     server.kill();
     let binary = folder.path().join("lexchat");
     fs::copy(&server.setup.binary, &binary).expect("room for a copy");
