@@ -266,6 +266,7 @@ async fn ten_thousand_idle_sockets_are_held() {
     let open = sockets.iter().filter(|socket| socket.is_open()).count();
     println!("{open} of {count} idle sockets open after a ping, {each} bytes each");
     assert_eq!(open, count);
+    assert!(each <= 40_000, "{each} bytes for each socket that does nothing");
     let pair = traffic::conversations(server.address(), 1).await.remove(0);
     let latency = chat_latency(&sockets[0], pair.id, Duration::from_millis(500)).await;
     assert!(latency < Duration::from_secs(1), "{latency:?}");
