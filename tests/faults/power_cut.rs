@@ -159,7 +159,7 @@ async fn a_server_that_does_not_sync_is_seen_to_lose() {
     let history = cut_and_read(&stage, &traffic).await;
     stage.bury();
     let lost = checker::check(&history).iter().filter(|fault| fault.kind == Kind::Lost).count();
-    println!("the control without syncs lost {lost} of {} acknowledged messages", traffic.journal.acked());
+    println!("the control without syncs: {lost} acks and events were for messages that are gone");
     assert!(lost > 0, "a power cut that loses nothing without syncs proves nothing with them");
     drop((tracer, server));
 }

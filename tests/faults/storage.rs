@@ -38,7 +38,7 @@ async fn after_a_failed_sync_nothing_is_acknowledged_and_the_process_ends() {
         let status = server.ended_within(Duration::from_secs(15)).await;
         let status = status.unwrap_or_else(|| panic!("it went on after a failed sync:\n{}", server.log()));
         assert_eq!(status.code(), Some(1), "{}", server.log());
-        assert!(server.log().to_lowercase().contains("sync"), "its last words name the sync:\n{}", server.log());
+        assert!(server.log().contains("durability"), "its last words say why:\n{}", server.log());
         drop(tracer);
         server.restart().await;
         assert_all_kept("failed-sync", &server, traffic).await;

@@ -129,15 +129,16 @@ pub async fn read_stored(to: SocketAddr, conversations: &[Conversation], history
 /// All messages of a conversation, oldest first.
 pub async fn all_messages(to: SocketAddr, token: &str, conversation: i64) -> Vec<Value> {
     let mut all: Vec<Value> = Vec::new();
+    let mut cursor = String::new();
     loop {
-        let after = all.last().and_then(|message| message["id"].as_i64()).unwrap_or(0);
-        let path = format!("/messages?conversationId={conversation}&after={after}&limit=200");
+        let path = format!("/messages?conversationId={conversation}&limit=200{cursor}");
         let page = http::get(to, &path).token(token).send().await.expect(200).json();
-        match page.as_array() {
-            Some(page) if !page.is_empty() => all.extend_from_slice(page),
-            _ => return all,
-        }
+        let Some(oldest) = page[0]["id"].as_i64() else { break };
+        cursor = format!("&before={oldest}");
+        all.extend(page.as_array().into_iter().flatten().rev().cloned());
     }
+    all.reverse();
+    all
 }
 
 fn stored(message: &Value) -> Record {
@@ -190,7 +191,7 @@ impl Writer {
             let stopping = self.stopping.load(Ordering::Relaxed);
             if in_flight.len() < self.pace.window && !stopping {
                 let id = format!("{}-{}", self.person.id, self.next);
-                let content = format!("message {id} {}", "é".repeat(self.next % 40));
+                let content = format!("message {id} {}.", "é".repeat(self.next % 40));
                 self.next += 1;
                 self.unacked.push_back((id.clone(), content.clone()));
                 in_flight.push_back(self.send(&socket, &id, &content).await);
