@@ -148,7 +148,7 @@ async fn only_good_passwords_are_taken() {
         ("quelquun@example.org", false),
         (&"x".repeat(129), false),
         ("пароль из кириллицы", true),
-        (&"y𝄞".repeat(64), true),
+        (&('一'..).take(128).collect::<String>(), true),
     ];
     for (number, (password, good)) in cases.iter().enumerate() {
         let email =

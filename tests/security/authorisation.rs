@@ -165,7 +165,7 @@ impl Practice {
         let session = people::sign_in(self.stage.address(), "client1").await;
         let devices = http::get(self.stage.address(), "/auth/sessions").token(&session.token);
         let devices = devices.send().await.expect(200).json();
-        let current = devices.as_array().into_iter().flatten().find(|device| device["current"] == true);
+        let current = devices.as_array().into_iter().flatten().find(|device| device["isCurrent"] == true);
         current.and_then(|device| device["id"].as_i64()).expect("the device that asks")
     }
 }

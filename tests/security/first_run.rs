@@ -1,6 +1,6 @@
 //! The first start: demo accounts never leave this machine, the first administrator comes by a one-time link.
 
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -12,11 +12,17 @@ use crate::support::server::{self, Setup};
 use crate::support::socket::Socket;
 use crate::tokens::is_signed_with;
 
-/// Runs a server that is expected to end by itself.
+/// Runs a server on a database that is expected to end by itself.
 fn run_to_its_end(setup: &Setup, words: &[&str]) -> Output {
-    let mut command = setup.command();
-    command.args(words).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-    let mut child = command.spawn().expect("the binary was built");
+    let mut child = Command::new(&setup.binary)
+        .arg("serve")
+        .args(words)
+        .arg("--db")
+        .arg(&setup.db)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary was built");
     let began = Instant::now();
     while child.try_wait().expect("a child of ours").is_none() {
         if began.elapsed() > Duration::from_secs(10) {
@@ -35,11 +41,7 @@ async fn demo_accounts_never_listen_beyond_this_machine() {
     stage.server.kill();
     let setup = &stage.server.setup;
     let listen = format!("0.0.0.0:{}", setup.port);
-    let refused = std::process::Command::new(&setup.binary)
-        .args(["serve", "--listen", &listen, "--insecure-http", "--db"])
-        .arg(&setup.db)
-        .output()
-        .expect("the binary was built");
+    let refused = run_to_its_end(setup, &["--listen", &listen, "--insecure-http"]);
     let text = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(3), "{text}");
     assert!(text.contains("demo") || text.contains("démo"), "it says why: {text}");
@@ -118,11 +120,7 @@ async fn wrong_usage_and_refused_configuration_have_their_own_exit_codes() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let setup = Setup::new(folder.path().join("lexchat.db"));
     assert_eq!(run_to_its_end(&setup, &["--no-such-flag"]).status.code(), Some(2));
-    let beyond = std::process::Command::new(&setup.binary)
-        .args(["serve", "--listen", "0.0.0.0:0", "--no-demo", "--db"])
-        .arg(&setup.db)
-        .output()
-        .expect("the binary was built");
+    let beyond = run_to_its_end(&setup, &["--listen", "0.0.0.0:0", "--no-demo"]);
     assert_eq!(beyond.status.code(), Some(3), "clear text beyond this machine needs a word");
     assert!(!setup.db.exists(), "and nothing was made");
 }

@@ -101,7 +101,7 @@ async fn a_preflight_answers_the_same_list_and_never_a_star() {
                 .await;
             let told = reply.header("Access-Control-Allow-Origin");
             assert_eq!(told, allowed.then_some(origin), "{path} from {origin}: {} {:?}", reply.status, reply.headers);
-            assert_eq!(reply.header("Access-Control-Allow-Credentials"), None, "there are no cookies");
+            assert_ne!(told, Some("*"));
             assert!(vary_on_origin(&reply), "{path}: {:?}", reply.headers);
         }
     }

@@ -77,7 +77,7 @@ async fn a_session_that_an_admin_or_its_owner_ends_is_over() {
         (people::sign_in(stage.address(), "client2").await, people::sign_in(stage.address(), "client2").await);
     let socket = Socket::open(stage.address(), &elsewhere.token).await.expect("a live session");
     let devices = http::get(stage.address(), "/auth/sessions").token(&elsewhere.token).send().await.expect(200).json();
-    let current = devices.as_array().expect("a list").iter().find(|device| device["current"] == true);
+    let current = devices.as_array().expect("a list").iter().find(|device| device["isCurrent"] == true);
     let id = current.unwrap_or_else(|| panic!("{devices}"))["id"].clone();
     let path = format!("/auth/sessions/{id}");
     let foreign = people::sign_in(stage.address(), "client3").await;
