@@ -18,6 +18,13 @@ use crate::store::reads;
 /// Changed messages in one answer.
 const CHANGES_MAX: usize = 200;
 
+/// Bytes of JSON in one answer: a page of the longest messages must not be what a slow socket's queue is closed for.
+/// A message is never cut, and one always fits.
+const PAGE_BYTES_MAX: usize = 256 << 10;
+
+/// What a message has in JSON beside its texts, at most.
+const FRAME_BYTES: usize = 1_000;
+
 /// Where a page of messages lies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Cursor {
@@ -46,7 +53,7 @@ pub struct Page {
 /// What changed after a rev.
 #[derive(Debug)]
 pub struct Changes {
-    /// The messages whose latest change is later, by `rev`, at most 200.
+    /// The messages whose latest change is later, by `rev`, at most 200; fewer where they are long.
     pub messages: Vec<Message>,
     /// Everything up to this number is known now: the rev to ask from next time.
     pub rev: i64,
@@ -96,8 +103,7 @@ impl Chat {
                 return Err(Error::invalid("rev", Text::new("doit être au moins 0", "must be at least 0")));
             }
             let mut messages = messages::list_changed(conn, view(&standing), rev, CHANGES_MAX + 1)?;
-            let has_more = messages.len() > CHANGES_MAX;
-            messages.truncate(CHANGES_MAX);
+            let has_more = shorten(&mut messages, CHANGES_MAX);
             let known = match messages.last() {
                 Some(last) if has_more => last.rev,
                 _ => standing.conversation.rev,
@@ -178,8 +184,7 @@ fn load_place(conn: &Connection, view: View, id: MessageId) -> Result<i64, Error
 /// At most `limit` messages before a place, oldest first, and whether there are more.
 fn before(conn: &Connection, view: View, place: i64, limit: usize) -> Result<(Vec<Message>, bool), Error> {
     let mut found = messages::list_before(conn, view, place, limit + 1)?;
-    let has_more = found.len() > limit;
-    found.truncate(limit);
+    let has_more = shorten(&mut found, limit);
     found.reverse();
     Ok((found, has_more))
 }
@@ -187,7 +192,33 @@ fn before(conn: &Connection, view: View, place: i64, limit: usize) -> Result<(Ve
 /// At most `limit` messages after a place, oldest first, and whether there are more.
 fn after(conn: &Connection, view: View, place: i64, limit: usize) -> Result<(Vec<Message>, bool), Error> {
     let mut found = messages::list_after(conn, view, place, limit + 1)?;
-    let has_more = found.len() > limit;
-    found.truncate(limit);
+    let has_more = shorten(&mut found, limit);
     Ok((found, has_more))
+}
+
+/// Keeps the first `limit` messages, or fewer where they are long. Whether some were left out.
+fn shorten(messages: &mut Vec<Message>, limit: usize) -> bool {
+    let mut bytes = 0;
+    let mut fits = |message: &Message| {
+        bytes += json_bytes(message);
+        bytes <= PAGE_BYTES_MAX
+    };
+    let kept = messages.iter().take_while(|message| fits(message)).count().max(1).min(limit);
+    let is_shorter = kept < messages.len();
+    messages.truncate(kept);
+    is_shorter
+}
+
+fn json_bytes(message: &Message) -> usize {
+    let text = |text: &str| -> usize {
+        let escaped = |byte| match byte {
+            0..0x20 => 6,
+            b'"' | b'\\' => 2,
+            _ => 1,
+        };
+        text.bytes().map(escaped).sum()
+    };
+    let links = message.attachments.iter().flatten().map(|link| text(link) + 3);
+    let files = message.files.iter().map(|file| 4 * text(&file.name) + 300);
+    FRAME_BYTES + text(&message.content) + links.sum::<usize>() + files.sum::<usize>()
 }

@@ -19,7 +19,7 @@ use crate::traffic::{self, Conversation};
 
 const MIB: u64 = 1 << 20;
 /// What a queue of 1 MiB may cost with its bookkeeping and the allocator's habits.
-const SLACK_BYTES: u64 = 16 * MIB;
+const SLACK_BYTES: u64 = 24 * MIB;
 
 async fn served() -> (tempfile::TempDir, Server, Conversation) {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -102,6 +102,27 @@ async fn sync_from(socket: &Socket, conversation: i64, mut rev: i64) -> Vec<i64>
         }
         rev = *revs.last().expect("more means some");
     }
+}
+
+#[tokio::test]
+#[ignore = "slow: tests/faults/run"]
+async fn the_longest_messages_come_in_answers_that_fit() {
+    let (_folder, server, pair) = served().await;
+    let socket = joined(server.address(), &pair.members[0].token, pair.id).await;
+    for n in 0..210 {
+        let content = format!("{n} {}", "𝄞\"\u{1}".repeat(3300));
+        let ack = socket.ask("message:send", &json!({ "conversationId": pair.id, "content": content })).await;
+        assert_eq!(ack["success"], true, "{n}: {ack}");
+    }
+    let back = joined(server.address(), &pair.members[1].token, pair.id).await;
+    assert_eq!(sync_from(&back, pair.id, 0).await, (1..=210).collect::<Vec<_>>());
+    let place = |cursor: &str, id: &Value| json!({ "conversationId": pair.id, cursor: id, "limit": 200 });
+    let latest = back.ask("conversation:history", &place("limit", &json!(200))).await;
+    assert_eq!(latest["hasMoreBefore"], true);
+    let around = back.ask("conversation:history", &place("around", &latest["messages"][0]["id"])).await;
+    assert_eq!(around["hasMoreBefore"], true);
+    let stored = traffic::all_messages(server.address(), &pair.members[0].token, pair.id).await;
+    assert_eq!(stored.len(), 210);
 }
 
 #[tokio::test]
