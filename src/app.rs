@@ -207,6 +207,7 @@ fn chat_settings(config: &Config) -> execute::Settings {
     execute::Settings {
         message_rate: config.limits.message_rate,
         message_burst: config.limits.message_burst,
+        sign_in_rate: config.limits.sign_in_rate,
         sign_up_open: config.sign_up_open,
         file_bytes_max: config.limits.file_bytes_max,
         user_bytes_max: config.limits.user_bytes_max,

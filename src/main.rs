@@ -179,6 +179,8 @@ fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
 
 fn start_logging(logs: &Logs) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&logs.log).map_err(|error| (USAGE, format!("--log: {error}").into()))?;
+    // It writes whole frames: tokens and messages.
+    let filter = filter.add_directive("tungstenite=warn".parse().expect("a directive"));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match logs.log_format {
         LogFormat::Text => subscriber.init(),

@@ -20,7 +20,7 @@ const CHANGES_MAX: usize = 200;
 
 /// Bytes of JSON in one answer: a page of the longest messages must not be what a slow socket's queue is closed for.
 /// A message is never cut, and one always fits.
-const PAGE_BYTES_MAX: usize = 256 << 10;
+pub(crate) const PAGE_BYTES_MAX: usize = 256 << 10;
 
 /// What a message has in JSON beside its texts, at most.
 const FRAME_BYTES: usize = 1_000;
@@ -209,7 +209,8 @@ fn shorten(messages: &mut Vec<Message>, limit: usize) -> bool {
     is_shorter
 }
 
-fn json_bytes(message: &Message) -> usize {
+/// How much a message takes in an answer, at most.
+pub(crate) fn json_bytes(message: &Message) -> usize {
     let text = |text: &str| -> usize {
         let escaped = |byte| match byte {
             0..0x20 => 6,

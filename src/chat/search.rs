@@ -8,6 +8,7 @@ use crate::auth::actor::Actor;
 use crate::chat::access;
 use crate::chat::error::{Error, Reason};
 use crate::chat::execute::Chat;
+use crate::chat::history;
 use crate::chat::wire::SEARCH_LIMIT_MAX;
 use crate::model::id::{ConversationId, MessageId, UserId};
 use crate::model::locale::Text;
@@ -93,15 +94,21 @@ fn find(conn: &rusqlite::Connection, actor: Actor, search: &Search, now: Timesta
     let (sender_id, from, to) = (search.sender_id, search.from, search.to);
     let question = Question { within, all, none, sender_id, from, to, before, limit: limit + 1 };
     let mut found = search::list(conn, &question)?;
-    let has_more = found.len() > limit;
+    let mut has_more = found.len() > limit;
     found.truncate(limit);
-    let next_cursor = found.last().filter(|_| has_more).map(|last| last.id.to_string());
-    let mut results = Vec::with_capacity(found.len());
+    let mut results: Vec<Hit> = Vec::with_capacity(found.len());
+    let mut bytes = 0;
     for one in found {
         let view = View { conversation_id: one.conversation_id, members: one.members, viewer_id: me };
         let message = messages::find(conn, view, one.id)?.ok_or(Reason::NotFound)?;
+        bytes += history::json_bytes(&message);
+        if bytes > history::PAGE_BYTES_MAX && !results.is_empty() {
+            has_more = true;
+            break;
+        }
         results.push(Hit { message, snippet: one.snippet });
     }
+    let next_cursor = results.last().filter(|_| has_more).map(|last| last.message.id.to_string());
     Ok(Found { results, next_cursor })
 }
 

@@ -148,7 +148,7 @@ async fn only_good_passwords_are_taken() {
         ("quelquun@example.org", false),
         (&"x".repeat(129), false),
         ("пароль из кириллицы", true),
-        (&('一'..).take(128).collect::<String>(), true),
+        (&(0..128).filter_map(|n| char::from_u32(0x4e00 + n * n * 7919 % 20_000)).collect::<String>(), true),
     ];
     for (number, (password, good)) in cases.iter().enumerate() {
         let email =

@@ -139,11 +139,11 @@ impl Practice {
     async fn things(&self, row: &str) -> Things {
         let to = self.stage.address();
         let token = &self.author().token;
-        let say = json!({ "conversationId": self.conversation, "content": "à toi" });
-        let message = http::post(to, "/messages", &say).token(token).send().await.expect(201).json();
         let upload = format!("/attachments?conversationId={}&name=a.txt", self.conversation);
         let upload = http::ask(to, "POST", &upload).token(token).body(b"octets".to_vec());
         let attachment = upload.send().await.expect(201).json();
+        let say = json!({ "conversationId": self.conversation, "content": "à toi", "files": [attachment["id"]] });
+        let message = http::post(to, "/messages", &say).token(token).send().await.expect(201).json();
         let peer = self.token(2).expect("signed in");
         let invite = http::post(to, "/invitations", &json!({ "role": "client" })).token(peer);
         let invitation = invite.send().await.expect(201).json();

@@ -48,6 +48,16 @@ async fn demo_accounts_never_listen_beyond_this_machine() {
     assert!(text.contains("lexchat user") || text.contains("--no-demo"), "and the way out: {text}");
 }
 
+/// The token of the link that a new server prints, once it has.
+async fn printed_token(stage: &Stage) -> String {
+    let began = Instant::now();
+    while !stage.server.log().contains("/installation/") {
+        assert!(began.elapsed() < Duration::from_secs(5), "{}", stage.server.log());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    token_in(&stage.server.log())
+}
+
 /// The token of the one-time link in a text.
 fn token_in(text: &str) -> String {
     let link = text.split_whitespace().find(|word| word.contains("/installation/")).unwrap_or_else(|| panic!("{text}"));
@@ -67,7 +77,7 @@ async fn the_first_administrator_comes_by_a_link_that_works_once() {
     let stage = Stage::with(&["--no-demo"]).await;
     let demo = json!({ "email": people::email("client1"), "password": people::PASSWORD });
     http::post(stage.address(), "/auth/sign-in", &demo).send().await.expect(401);
-    let token = token_in(&stage.server.log());
+    let token = printed_token(&stage).await;
     assert!(token.len() >= 22, "{token}");
     assert_ne!(set_up(&stage, &format!("{}x", &token[1..]), 0).await.status, 201);
     let (one, other) = tokio::join!(set_up(&stage, &token, 1), set_up(&stage, &token, 2));
@@ -84,7 +94,7 @@ async fn the_first_administrator_comes_by_a_link_that_works_once() {
 #[tokio::test]
 async fn a_setup_link_ends_after_half_an_hour() {
     let stage = Stage::with(&["--no-demo"]).await;
-    let token = token_in(&stage.server.log());
+    let token = printed_token(&stage).await;
     let life = "SELECT max(expires_at - created_at) FROM setup_tokens";
     let life: i64 = stage.database().query_row(life, (), |row| row.get(0)).expect("a link");
     assert_eq!(life, 30 * 60 * 1000);
