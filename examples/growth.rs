@@ -78,7 +78,7 @@ async fn questions(practice: &Practice, texts: &Texts) -> Vec<Reading> {
         history(practice, client, conversation, "history: latest 50", Cursor::Latest).await,
         history(practice, client, conversation, "history: 50 around", Cursor::Around(middle)).await,
     ];
-    let (common, usual, rare) = (texts.at_rank(0), texts.at_rank(300), texts.at_rank(15_000));
+    let (common, usual, rare) = (texts.at_rank(0), texts.at_rank(60), texts.at_rank(15_000));
     let start: String = usual.chars().take(3).collect();
     for (name, query, within) in [
         ("search: commonest word", format!("\"{common}\""), None),

@@ -342,4 +342,108 @@ mod tests {
         let refusal = trial.run(Actor::Anonymous, Command::SendMessage(plain(conversation, "x"))).unwrap_err();
         assert_eq!(refusal.code(), Code::Unauthenticated);
     }
+
+    #[test]
+    fn the_same_id_gives_the_same_message_for_ever_and_another_body_is_a_contradiction() {
+        let mut trial = Trial::new();
+        let client = trial.actor(1);
+        let conversation = trial.conversation(client, 6);
+        let with_id =
+            |content: &str| SendMessage { client_message_id: Some("mine".to_owned()), ..plain(conversation, content) };
+        let first = message_of(trial.run(client, Command::SendMessage(with_id("Bonjour"))).unwrap());
+        let again = trial.run(client, Command::SendMessage(with_id(" Bonjour "))).unwrap();
+        assert!(again.events.is_empty());
+        assert_eq!(message_of(again), first);
+        let refusal = trial.run(client, Command::SendMessage(with_id("Bonsoir"))).unwrap_err();
+        assert_eq!(refusal.reason, Reason::OtherBody);
+        let delete = DeleteMessage { message_id: first.id };
+        trial.run(client, Command::DeleteMessage(delete)).unwrap();
+        let late = message_of(trial.run(client, Command::SendMessage(with_id("Bonjour"))).unwrap());
+        assert!(late.is_deleted && late.id == first.id);
+        let juriste = trial.actor(6);
+        let other = message_of(trial.run(juriste, Command::SendMessage(with_id("Bonsoir"))).unwrap());
+        assert_ne!(other.id, first.id);
+    }
+
+    #[test]
+    fn only_the_sender_is_told_the_senders_own_id() {
+        let mut trial = Trial::new();
+        let client = trial.actor(1);
+        let conversation = trial.conversation(client, 6);
+        let command = SendMessage { client_message_id: Some("mine".to_owned()), ..plain(conversation, "x") };
+        let outcome = trial.run(client, Command::SendMessage(command)).unwrap();
+        let seen: Vec<(Audience, Option<String>)> = outcome
+            .events
+            .iter()
+            .filter_map(|told| match &told.event {
+                Event::MessageSent(message) => Some((told.audience, message.client_message_id.clone())),
+                _ => None,
+            })
+            .collect();
+        let of = |user: i64| Audience::JoinedOf(conversation, UserId::new(user).unwrap());
+        assert_eq!(seen, [(of(1), Some("mine".to_owned())), (of(6), None)]);
+    }
+
+    #[test]
+    fn what_may_not_be_said_is_refused_and_leaves_no_trace() {
+        let mut trial = Trial::new();
+        let client = trial.actor(1);
+        let conversation = trial.conversation(client, 6);
+        let elsewhere = trial.conversation(client, 7);
+        let foreign = trial.say(client, elsewhere, "ailleurs").id;
+        let with_link = |link: &str| SendMessage { attachments: vec![link.to_owned()], ..plain(conversation, "x") };
+        for (command, expected) in [
+            (plain(conversation, " \u{a0}\n"), Code::Invalid),
+            (plain(conversation, "a\0b"), Code::Invalid),
+            (plain(conversation, &"é".repeat(10_001)), Code::TooLarge),
+            (with_link("javascript:alert(1)"), Code::Invalid),
+            (with_link("https://"), Code::Invalid),
+            (with_link("/attachments/77/a.pdf"), Code::NotFound),
+            (SendMessage { reply_to_id: Some(foreign), ..plain(conversation, "x") }, Code::NotFound),
+            (SendMessage { client_message_id: Some("x".repeat(65)), ..plain(conversation, "x") }, Code::Invalid),
+        ] {
+            let shown = format!("{command:?}").chars().take(120).collect::<String>();
+            assert_eq!(trial.run(client, Command::SendMessage(command)).unwrap_err().code(), expected, "{shown}");
+        }
+        let whole = conversations::find(&trial.conn, conversation).unwrap().unwrap();
+        assert_eq!((whole.row.rev, whole.row.lawyer_unread), (0, 0));
+        let longest = trial.say(client, conversation, &"é".repeat(10_000));
+        assert_eq!((longest.rev, longest.content.chars().count()), (1, 10_000));
+    }
+
+    #[test]
+    fn a_deleted_message_leaves_nothing_but_its_place() {
+        let mut trial = Trial::new();
+        let (client, juriste) = (trial.actor(1), trial.actor(6));
+        let conversation = trial.conversation(client, 6);
+        let id = trial.say(client, conversation, "confidentiel").id;
+        let edit = EditMessage { message_id: id, content: "très confidentiel".to_owned() };
+        trial.run(client, Command::EditMessage(edit)).unwrap();
+        let delete = || Command::DeleteMessage(DeleteMessage { message_id: id });
+        assert_eq!(trial.run(juriste, delete()).unwrap_err().reason, Reason::NotTheAuthor);
+        let outcome = trial.run(client, delete()).unwrap();
+        let tombstone = message_of(outcome);
+        assert_eq!((tombstone.content.as_str(), tombstone.is_deleted, tombstone.rev), ("", true, 3));
+        assert!(trial.run(client, delete()).unwrap().events.is_empty());
+        let count = |sql: &str| trial.conn.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(count("SELECT count(*) FROM messages WHERE content <> ''"), 0);
+        assert_eq!(count("SELECT count(*) FROM message_revisions"), 0);
+        assert_eq!(count("SELECT lawyer_unread FROM conversations"), 0);
+        let edit = EditMessage { message_id: id, content: "de retour".to_owned() };
+        assert_eq!(trial.run(client, Command::EditMessage(edit)).unwrap_err().reason, Reason::MessageDeleted);
+    }
+
+    #[test]
+    fn whoever_goes_too_fast_is_told_when_to_go_on() {
+        let settings = Settings { message_rate: 1, message_burst: 2, ..Settings::default() };
+        let mut trial = Trial::with(settings);
+        let client = trial.actor(1);
+        let conversation = trial.conversation(client, 6);
+        trial.say(client, conversation, "un");
+        trial.say(client, conversation, "deux");
+        let refusal = trial.run(client, Command::SendMessage(plain(conversation, "trois"))).unwrap_err();
+        assert_eq!((refusal.code(), refusal.retry_after_s()), (Code::RateLimited, Some(1)));
+        let juriste = trial.actor(6);
+        trial.say(juriste, conversation, "quatre");
+    }
 }

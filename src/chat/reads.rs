@@ -95,3 +95,59 @@ fn advance(
     events.extend(updated(conn, row.id, now, presence)?);
     Ok(events)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::command::Command;
+    use crate::chat::trial::Trial;
+
+    fn read(trial: &mut Trial, actor: Actor, message_id: MessageId) -> (i64, i64, usize) {
+        let outcome = trial.run(actor, Command::ReadMessage(ReadMessage { message_id })).unwrap();
+        match outcome.reply {
+            Reply::Read { last_read_message_id, unread_count, .. } => {
+                (last_read_message_id.as_i64(), unread_count, outcome.events.len())
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_mark_only_moves_forward_and_counts_only_what_others_said() {
+        let mut trial = Trial::new();
+        let (client, juriste) = (trial.actor(1), trial.actor(6));
+        let conversation = trial.conversation(client, 6);
+        let ids: Vec<MessageId> = (0..5).map(|n| trial.say(client, conversation, &format!("n° {n}")).id).collect();
+        trial.say(juriste, conversation, "reçu");
+        assert_eq!(read(&mut trial, juriste, ids[2]), (ids[2].as_i64(), 2, 3));
+        assert_eq!(read(&mut trial, juriste, ids[0]), (ids[2].as_i64(), 2, 0));
+        assert_eq!(read(&mut trial, juriste, ids[2]), (ids[2].as_i64(), 2, 0));
+        assert_eq!(read(&mut trial, juriste, ids[4]), (ids[4].as_i64(), 0, 3));
+        let everything = Command::ReadConversation(ReadConversation { conversation_id: conversation });
+        let outcome = trial.run(client, everything).unwrap();
+        match outcome.reply {
+            Reply::Conversation { conversation, .. } => assert_eq!(conversation.unread_count, 0),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_message_keeps_the_moment_at_which_it_was_read() {
+        let mut trial = Trial::new();
+        let (client, juriste) = (trial.actor(1), trial.actor(6));
+        let conversation = trial.conversation(client, 6);
+        let (first, second) = (trial.say(client, conversation, "un").id, trial.say(client, conversation, "deux").id);
+        read(&mut trial, juriste, first);
+        let read_at = |trial: &Trial, id: MessageId| {
+            let now = Timestamp::now();
+            let standing = access::require_standing(&trial.conn, client, conversation, now).unwrap();
+            messages::load(&trial.conn, &standing, id).unwrap().read_at
+        };
+        let before = read_at(&trial, first);
+        assert!(before.is_some() && read_at(&trial, second).is_none());
+        trial.pass(std::time::Duration::from_secs(60));
+        read(&mut trial, juriste, second);
+        assert_eq!(read_at(&trial, first), before);
+        assert!(read_at(&trial, second) > before);
+    }
+}

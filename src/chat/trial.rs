@@ -1,7 +1,9 @@
 //! A stage for tests of the rules: a database in memory with schema and seed, and everybody signed in.
 
-use rusqlite::Connection;
 use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::Connection;
 
 use crate::auth::actor::{Actor, Caller};
 use crate::chat::command::{Command, CreateConversation, SendMessage};
@@ -21,6 +23,7 @@ pub struct Trial {
     /// The database.
     pub conn: Connection,
     rules: Rules,
+    passed: Duration,
 }
 
 impl Trial {
@@ -32,21 +35,27 @@ impl Trial {
     /// A fresh stage with these settings.
     pub fn with(settings: Settings) -> Self {
         let conn = scratch::open();
-        Self { conn, rules: Rules::new(Arc::new(settings), Presence::default()) }
+        let rules = Rules::new(Arc::new(settings), Presence::default());
+        Self { conn, rules, passed: Duration::ZERO }
     }
 
     /// Somebody of the seed, signed in on a device of their own.
     pub fn actor(&self, user: i64) -> Actor {
         let user_id = UserId::new(user).unwrap();
         let now = Timestamp::now();
-        let later = now + std::time::Duration::from_secs(3600);
+        let later = now + Duration::from_secs(3600);
         let session_id = sessions::insert(&self.conn, user_id, None, None, now, later).unwrap();
         Actor::Member(Caller::assumed(user_id, session_id))
     }
 
+    /// Moves the clock on.
+    pub fn pass(&mut self, span: Duration) {
+        self.passed += span;
+    }
+
     /// Carries out a command as the pen does: all of it or nothing.
     pub fn run(&mut self, actor: Actor, command: Command) -> Result<Outcome, Error> {
-        let now = self.rules.next_now();
+        let now = self.rules.next_now() + self.passed;
         self.conn.execute_batch("SAVEPOINT change").unwrap();
         let outcome = self.rules.carry_out(&self.conn, actor, command, now);
         if outcome.is_err() {
