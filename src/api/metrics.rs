@@ -44,6 +44,16 @@ pub async fn show(call: Call) -> Answer {
     for (name, value) in (settings.gauges)() {
         line(&mut text, &format!("lexchat_{name}"), kind_of(name), "", value);
     }
+    let pen = call.chat().figures();
+    line(&mut text, "lexchat_commits_total", "counter", "", pen.commits);
+    line(&mut text, "lexchat_commit_microseconds_total", "counter", "", pen.commit_us);
+    line(&mut text, "lexchat_changes_total", "counter", "", pen.changes);
+    line(&mut text, "lexchat_messages_total", "counter", "", pen.messages);
+    line(&mut text, "lexchat_changes_waiting", "gauge", "", call.chat().waiting() as u64);
+    for (code, count) in Code::ALL.iter().zip(pen.refused) {
+        let label = format!("{{code=\"{}\"}}", code.as_str());
+        line(&mut text, "lexchat_changes_refused_total", "counter", &label, count);
+    }
     for (place, count) in counters.by_status_class.iter().enumerate() {
         let label = format!("{{class=\"{}xx\"}}", place + 1);
         line(&mut text, "lexchat_http_answers_total", "counter", &label, count.load(Ordering::Relaxed));

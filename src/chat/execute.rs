@@ -18,8 +18,9 @@ use crate::auth::actor::Actor;
 use crate::auth::hasher::{self, Hasher};
 use crate::chat::command::Command;
 use crate::chat::credentials::Credentials;
-use crate::chat::error::{Error, Reason};
+use crate::chat::error::{Code, Error, Reason};
 use crate::chat::event::Told;
+use crate::chat::figures::{Counted, Figures};
 use crate::chat::keys;
 use crate::chat::pen;
 use crate::chat::presence::Presence;
@@ -81,6 +82,7 @@ pub struct Chat {
     health: watch::Receiver<Health>,
     credentials: Credentials,
     settings: Arc<Settings>,
+    figures: Arc<Figures>,
 }
 
 impl Chat {
@@ -98,15 +100,17 @@ impl Chat {
         let queue = Arc::new(Queue::new(settings.queue_max));
         let presence = Presence::default();
         let settings = Arc::new(settings);
+        let figures = Arc::new(Figures::default());
         pen::start(pen::Desk {
             pen: db.pen,
             queue: Arc::clone(&queue),
             batches: batches_in,
             health: health_in,
+            figures: Arc::clone(&figures),
             rules: Rules::new(Arc::clone(&settings), presence.clone()),
         })
         .map_err(Error::internal)?;
-        let chat = Self { readers: db.readers, presence, queue, health, credentials, settings };
+        let chat = Self { readers: db.readers, presence, queue, health, credentials, settings, figures };
         Ok((chat, Outcomes { batches }))
     }
 
@@ -157,6 +161,18 @@ impl Chat {
     #[must_use]
     pub fn readers(&self) -> &Readers {
         &self.readers
+    }
+
+    /// What the pen has done so far.
+    #[must_use]
+    pub fn figures(&self) -> Counted {
+        self.figures.read()
+    }
+
+    /// Commands that wait for the pen.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.queue.waiting()
     }
 
     /// Whether writes can be promised.
@@ -247,6 +263,12 @@ impl Settled {
     #[must_use]
     pub fn events(&self) -> &[Told] {
         &self.events
+    }
+
+    /// The code of the refusal, if it was refused.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Code> {
+        self.answer.as_ref().and_then(|(_, answer)| answer.as_ref().err()).map(Error::code)
     }
 
     /// Gives the answer. So does dropping it.

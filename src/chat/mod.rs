@@ -17,6 +17,7 @@ pub mod directory;
 pub mod error;
 pub mod event;
 pub mod execute;
+pub mod figures;
 pub mod history;
 pub mod invitations;
 pub mod keys;

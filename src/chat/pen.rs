@@ -7,12 +7,14 @@
 use std::io;
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{error, info, warn};
 
 use crate::chat::error::{Error, Reason};
 use crate::chat::execute::{Failure, Health, Settled};
+use crate::chat::figures::Figures;
 use crate::chat::outcome::Outcome;
 use crate::chat::queue::{Job, Queue};
 use crate::chat::reply::Reply;
@@ -35,6 +37,8 @@ pub struct Desk {
     pub health: watch::Sender<Health>,
     /// How each command is carried out.
     pub rules: Rules,
+    /// Where the work is counted.
+    pub figures: Arc<Figures>,
 }
 
 /// Starts the thread. It ends when the queue is closed and empty.
@@ -51,7 +55,9 @@ fn run(mut desk: Desk) {
         let mut jobs = waiting.drain(..);
         while jobs.len() > 0 {
             let mut batch = jobs.by_ref().take(BATCH_MAX);
+            let started = Instant::now();
             let settled = settle(&mut desk.pen, &mut desk.rules, &mut batch, &desk.health);
+            desk.figures.count(&settled, started.elapsed());
             // Nobody listening is no reason to stop writing: dropping what is settled answers it.
             let _nobody_listens = desk.batches.blocking_send(settled);
         }

@@ -78,6 +78,11 @@ impl Queue {
         }
     }
 
+    /// How many wait.
+    pub fn waiting(&self) -> usize {
+        self.lock().jobs.len()
+    }
+
     /// Takes no more jobs.
     pub fn close(&self) {
         self.lock().is_closed = true;

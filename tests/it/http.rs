@@ -167,7 +167,12 @@ async fn figures_tell_numbers_and_nothing_else() {
     let person = server.sign_in("client1").await;
     server.request(&person, "GET", "/conversations/77", None).await.expect(404);
     let text = http::get(server.at, "/metrics").send().await.expect(200).text();
-    for named in ["lexchat_http_answers_total{class=\"4xx\"} 1", "lexchat_http_refused_total{code=\"NOT_FOUND\"} 1"] {
+    for named in [
+        "lexchat_http_answers_total{class=\"4xx\"} 1",
+        "lexchat_http_refused_total{code=\"NOT_FOUND\"} 1",
+        "lexchat_messages_total 0",
+        "lexchat_changes_waiting 0",
+    ] {
         assert!(text.lines().any(|line| line == named), "{named} in {text}");
     }
     for line in text.lines().filter(|line| !line.starts_with('#')) {

@@ -1,0 +1,65 @@
+//! What the pen has done since the start, as bare numbers for whoever watches over the service.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::chat::error::Code;
+use crate::chat::event::Event;
+use crate::chat::execute::Settled;
+
+/// Counted by the pen's thread, read by anybody at any time. Every number only rises.
+#[derive(Debug, Default)]
+pub struct Figures {
+    commits: AtomicU64,
+    commit_us: AtomicU64,
+    changes: AtomicU64,
+    messages: AtomicU64,
+    refused: [AtomicU64; Code::ALL.len()],
+}
+
+/// The numbers of one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Batches that were settled, each by one commit.
+    pub commits: u64,
+    /// Microseconds that they took, from the first change to the end of the sync.
+    pub commit_us: u64,
+    /// Changes in them, refused ones included: by the number of commits, the size of a batch.
+    pub changes: u64,
+    /// Messages sent.
+    pub messages: u64,
+    /// Refused changes, in the order of [`Code::ALL`].
+    pub refused: [u64; Code::ALL.len()],
+}
+
+impl Figures {
+    /// One more batch, which took so long.
+    pub fn count(&self, batch: &[Settled], took: Duration) {
+        let add = |number: &AtomicU64, more: u64| number.fetch_add(more, Ordering::Relaxed);
+        add(&self.commits, 1);
+        add(&self.commit_us, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        add(&self.changes, batch.len() as u64);
+        for settled in batch {
+            if settled.events().iter().any(|told| matches!(told.event, Event::MessageSent(_))) {
+                add(&self.messages, 1);
+            }
+            let code = settled.refusal();
+            if let Some(place) = Code::ALL.iter().position(|known| Some(*known) == code) {
+                add(&self.refused[place], 1);
+            }
+        }
+    }
+
+    /// The numbers as they are now.
+    #[must_use]
+    pub fn read(&self) -> Counted {
+        let number = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        Counted {
+            commits: number(&self.commits),
+            commit_us: number(&self.commit_us),
+            changes: number(&self.changes),
+            messages: number(&self.messages),
+            refused: std::array::from_fn(|place| number(&self.refused[place])),
+        }
+    }
+}
