@@ -17,7 +17,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::engineio::packet::{Text, Unit};
+use crate::engineio::packet::{Frame, Text, Unit};
 
 /// The largest acknowledgement number: what a double holds exactly.
 const ACK_ID_MAX: u64 = (1 << 53) - 1;
@@ -385,6 +385,11 @@ impl Encoded {
         Self::text('1', namespace, None, |_| {})
     }
 
+    /// The Engine.IO frames: the header, then its attachments.
+    pub fn frames(&self) -> impl Iterator<Item = Frame> + '_ {
+        self.unit.frames()
+    }
+
     pub(super) fn into_unit(self) -> Unit {
         self.unit
     }
@@ -452,7 +457,7 @@ mod tests {
     }
 
     fn sent(packet: &Encoded) -> String {
-        let frame = packet.unit.frames().next().expect("a header");
+        let frame = packet.frames().next().expect("a header");
         String::from_utf8(frame.bytes().to_vec()).expect("UTF-8").split_off(1)
     }
 
