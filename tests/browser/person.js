@@ -120,7 +120,10 @@ export class Person {
         data.items.add(new File([bytes], name, { type }));
       }
       if (pastes) {
-        document.querySelector('textarea').dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+        // The constructor of clipboard events drops files in some browsers.
+        const event = new Event('paste', { bubbles: true, cancelable: true });
+        Object.defineProperty(event, 'clipboardData', { value: data });
+        document.querySelector('textarea').dispatchEvent(event);
         return;
       }
       const chooser = document.querySelector('input[type=file]');

@@ -114,6 +114,7 @@ export const SCENES = [
 export async function settle(person, server, as, locale, theme) {
   const account = { client: 'client1', juriste: 'juriste1', admin: 'admin' }[as];
   const session = account && (await server.call('POST', '/auth/sign-in', { body: { email: `${account}@example.com`, password: 'Pass123!' } })).body;
+  if (session) await server.call('PATCH', '/users/me', { token: session.accessToken, body: { locale } });
   await person.visit(`${server.url}/favicon.svg`);
   await person.page.evaluate((mine, language, look) => {
     localStorage.clear();

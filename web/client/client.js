@@ -13,6 +13,7 @@ import { Drafts } from './drafts.js';
 import { Outbox, election } from './outbox.js';
 import { open as openStorage } from './storage.js';
 import { prime } from './media.js';
+import * as version from './version.js';
 import { upload } from './uploads.js';
 
 const PAGE = 50;
@@ -25,7 +26,7 @@ const SYNC_PAGES_MAX = 5;
 
 /**
  * @param {import('../core/store.js').Store} store
- * @param {{onMessage?: (message: {conversationId: number, senderId: number, senderName?: string, text: string}) => void, onReconnect?: () => void}} [listener]
+ * @param {{onMessage?: (message: {conversationId: number, senderId: number, senderName?: string, text: string}) => void}} [listener]
  */
 export async function start(store, listener = {}) {
   const who = session.find();
@@ -47,7 +48,6 @@ export async function start(store, listener = {}) {
   /** @type {{id: number|null, joined: boolean, target: number|null}} */
   let open = { id: null, joined: false, target: null };
   let typingSentAt = 0;
-  let everUp = false;
 
   const outbox = new Outbox({
     storage,
@@ -65,7 +65,17 @@ export async function start(store, listener = {}) {
   const socket = connect({ onUp, onDown, onEvent, onEnded: () => dispatch({ type: 'signInNeeded' }) });
   if (others) others.onmessage = () => outbox.load();
   await Promise.all([drafts.load(), outbox.load()]);
+  refreshMe();
   election(me.id, stop.signal, () => outbox.elect());
+
+  /** What was changed on another device. */
+  async function refreshMe() {
+    const user = await api.get('/users/me').catch(() => null);
+    const mine = session.find();
+    if (!user || !mine || mine.user.id !== user.id) return;
+    session.update(user);
+    dispatch({ type: 'signedIn', me: { ...mine.user, ...user } });
+  }
 
   async function onUp() {
     dispatch({ type: 'linkChanged', stage: 'up', at: Date.now() });
@@ -74,8 +84,7 @@ export async function start(store, listener = {}) {
     for (const [conversationId, messageId] of owedReads) tellRead(conversationId, messageId);
     if (open.id) join(open.id, Boolean(state().timelines[open.id]));
     outbox.work();
-    if (everUp) listener.onReconnect?.();
-    everUp = true;
+    version.check();
   }
 
   function onDown() {

@@ -33,6 +33,13 @@ export function keep(fresh) {
   sessionStorage.setItem(WHO, JSON.stringify(id));
 }
 
+/** @param {object} user what the server now says of the person */
+export function update(user) {
+  if (!session) return;
+  session = { ...session, user: { ...session.user, ...user } };
+  localStorage.setItem(key(session.user.id), JSON.stringify(session));
+}
+
 /** Forgets the tokens of this person on this browser. Drafts and unsent messages stay. */
 export function forget() {
   if (!session) return;

@@ -1,6 +1,6 @@
 /** For administrators: people, invitations, and how the server is. Conversations are never shown here. */
 import { html, useEffect, useState } from '/vendor/preact-htm.js';
-import { fullMoment } from '../core/format.js';
+import { fileSize, fullMoment, shortMoment } from '../core/format.js';
 import { locale, t } from '../core/i18n.js';
 import * as api from '../client/api.js';
 import { Icon } from './hooks.js';
@@ -15,7 +15,7 @@ export function Admin({ app, state }) {
   const parts = [['people', t('admin.people')], ['invitations', t('admin.invitations')], ['status', t('admin.status')]];
   return html`
     <section class="pane" aria-label=${t('admin.title')}><div class="pane-body wide">
-      <header class="pane-head"><a class="only-phone back" href="/">${t('back.list')}</a><h2>${t('admin.title')}</h2></header>
+      <header class="pane-head"><a class="only-phone back" href="/">${t('back.list')}</a><h1>${t('admin.title')}</h1></header>
       <div class="filters" role="group" aria-label=${t('admin.parts')}>${parts.map(([name, text]) => html`<button key=${name} type="button" aria-pressed=${part === name ? 'true' : 'false'} onClick=${() => setPart(name)}>${text}</button>`)}</div>
       ${part === 'people' && html`<${People} app=${app} />`}
       ${part === 'invitations' && html`<${Invitations} app=${app} />`}
@@ -60,14 +60,14 @@ function People({ app }) {
       <div class="admin-tools">
         <label class="field"><span>${t('admin.search')}</span><input type="search" value=${query} onInput=${(e) => setQuery(e.target.value)} /></label>
         <label class="field"><span>${t('field.role')}</span><select value=${role} onChange=${(e) => setRole(e.target.value)}>
-          <option value="">${t('filter.all')}</option><option value="client">${t('role.client')}</option><option value="juriste">${t('role.juriste')}</option><option value="admin">${t('role.admin')}</option></select></label>
+          <option value="">${t('role.all')}</option><option value="client">${t('role.client')}</option><option value="juriste">${t('role.juriste')}</option><option value="admin">${t('role.admin')}</option></select></label>
         <button class="button primary" type="button" onClick=${() => app.open('invite', { roles: ['client', 'juriste', 'admin'] })}><${Icon} name="plus" />${t('invite.open')}</button>
       </div>
       <ul class="table">${people?.map((one) => html`
         <li key=${one.id} class=${one.isActive ? '' : 'off'}>
           <${Avatar} person=${one} size="small" />
           <span class="table-main"><span class="ellipsis" dir="auto">${one.name}</span><span class="quiet ellipsis">${one.email}</span>
-            <span class="quiet">${one.isActive ? (one.lastSignInAt ? t('admin.lastSignIn', { when: fullMoment(one.lastSignInAt, locale()) }) : t('admin.never')) : t('admin.disabled')}</span></span>
+            <span class="quiet">${one.isActive ? (one.lastSignInAt ? t('admin.lastSignIn', { when: shortMoment(one.lastSignInAt, Date.now(), locale(), t('day.yesterdayShort')) }) : t('admin.never')) : t('admin.disabled')}</span></span>
           <label class="table-role"><span class="spoken">${t('admin.roleOf', { name: one.name })}</span><select value=${one.role} disabled=${one.id === app.client?.me.id} onChange=${(e) => patch(one, { role: e.target.value })}>
             <option value="client" selected=${one.role === 'client'}>${t('role.client')}</option><option value="juriste" selected=${one.role === 'juriste'}>${t('role.juriste')}</option><option value="admin" selected=${one.role === 'admin'}>${t('role.admin')}</option></select></label>
           ${one.id !== app.client?.me.id && html`<span class="table-ways"><button class="link" type="button" onClick=${() => patch(one, { isActive: !one.isActive })}>${one.isActive ? t('admin.disable') : t('admin.enable')}</button>
@@ -103,11 +103,38 @@ function Status({ app }) {
   const [status, setStatus] = useState(/** @type {any} */ (null));
   useEffect(() => { api.get('/admin/status').then(setStatus, app.client?.report); }, []);
   if (!status) return null;
-  return html`<div class="section"><dl class="facts">${flat(status).map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd class="tabular">${value}</dd></div>`)}</dl></div>`;
+  const { settings = {}, ...facts } = status;
+  const known = factsOf(facts);
+  return html`
+    <div class="section"><dl class="facts wide">${known.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd class="tabular">${value}</dd></div>`)}</dl></div>
+    <div class="section"><h2>${t('status.settings')}</h2>
+      <dl class="facts wide">${Object.entries(settings).map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd class="tabular">${value}</dd></div>`)}</dl></div>`;
 }
 
-/** Every fact of the answer with its path, so that none is left out when the server tells a new one. @param {any} value @param {string} [path] @returns {[string, string][]} */
-function flat(value, path = '') {
-  if (value === null || typeof value !== 'object') return [[path, typeof value === 'number' ? value.toLocaleString(locale()) : String(value ?? '—')]];
-  return Object.entries(value).flatMap(([name, inner]) => flat(inner, path ? `${path} · ${name}` : name));
+/** What the server tells of itself, in words; a fact that has no word yet keeps its name, so that none is left out. @param {Record<string, any>} facts @returns {[string, string][]} */
+function factsOf(facts) {
+  const number = (value) => Number(value).toLocaleString(locale());
+  const size = (value) => fileSize(value, locale());
+  const yes = (value) => (value ? t('yes') : t('no'));
+  /** @type {Record<string, [string, (value: any) => string]>} */
+  const words = {
+    version: [t('status.version'), String],
+    uptimeSeconds: [t('status.uptime'), (value) => fullMoment(Date.now() - value * 1000, locale())],
+    isHealthy: [t('status.healthy'), yes],
+    demoAccountsActive: [t('status.demo'), yes],
+    sockets: [t('status.sockets'), number],
+    users: [t('status.users'), number],
+    activeUsers: [t('status.activeUsers'), number],
+    sessions: [t('status.sessions'), number],
+    conversations: [t('list.label'), number],
+    messages: [t('timeline.label'), number],
+    attachments: [t('status.attachments'), number],
+    attachmentBytes: [t('status.attachmentBytes'), size],
+    databaseBytes: [t('status.databaseBytes'), size],
+    freeBytes: [t('status.freeBytes'), size],
+  };
+  return Object.entries(facts).map(([name, value]) => {
+    const [word, shown] = words[name] ?? [name, (other) => (typeof other === 'object' ? JSON.stringify(other) : String(other))];
+    return [word, value === null ? '—' : shown(value)];
+  });
 }

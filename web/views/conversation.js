@@ -17,7 +17,7 @@ export function Conversation({ app, state, route }) {
   const line = state.timelines[route.id];
   const me = /** @type {any} */ (state.me);
   if (state.refused === route.id) {
-    return html`<div class="empty"><p class="empty-title">${t('conversation.none')}</p><p>${t('conversation.noneText')}</p><p><a class="button" href="/">${t('back.list')}</a></p></div>`;
+    return html`<div class="empty"><h1 class="empty-title">${t('conversation.none')}</h1><p>${t('conversation.noneText')}</p><p><a class="button" href="/">${t('back.list')}</a></p></div>`;
   }
   if (!conversation) return html`<div class="empty" aria-busy="true"></div>`;
   const peer = peerOf(conversation, me.id);
@@ -28,7 +28,7 @@ export function Conversation({ app, state, route }) {
         <header class="conversation-head">
           <a class="icon-button only-phone" href="/" aria-label=${t('back.list')}><${Icon} name="back" /></a>
           <${Avatar} person=${peer} />
-          <div class="conversation-who"><h2 class="ellipsis" dir="auto">${peer.name}</h2>
+          <div class="conversation-who"><h1 class="ellipsis" dir="auto">${peer.name}</h1>
             <p class="ellipsis">${roleOf(peer)} · ${presence(peer)}</p></div>
           <button class="icon-button details-button" type="button" aria-label=${t('details.title')} onClick=${() => app.open('details', { conversationId: route.id })}><${Icon} name="info" /></button>
         </header>
@@ -58,6 +58,6 @@ function Details({ conversation, line, peer }) {
       <p class="quiet">${roleOf(peer)}</p><p class="quiet">${presence(peer)}</p></div>
     <dl class="facts"><div><dt>${t('details.number')}</dt><dd class="tabular">${conversation.id}</dd></div>
       <div><dt>${t('details.since')}</dt><dd>${fullMoment(conversation.createdAt, locale())}</dd></div></dl>
-    <h3>${t('details.files')}</h3>
+    <h2>${t('details.files')}</h2>
     ${files.length ? html`<div class="details-files">${files.slice(0, 50).map((file) => html`<${FileRow} key=${file.id} file=${file} />`)}</div>` : html`<p class="quiet">${t('details.noFiles')}</p>`}`;
 }

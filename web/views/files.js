@@ -40,6 +40,7 @@ export function usePicture(file) {
       setSource(own);
       return () => URL.revokeObjectURL(own);
     }
+    if (!file.url) return undefined;
     picture(file.url).then((address) => wanted && setSource(address), () => {});
     return () => { wanted = false; };
   }, [file.url, file.blob]);

@@ -14,6 +14,7 @@ export function List({ app, state, route }) {
   const [filter, setFilter] = useState(/** @type {'all'|'unread'|'unanswered'} */ ('all'));
   const me = /** @type {any} */ (state.me);
   const rows = listed(state, filter);
+  const atList = !['conversation', 'search', 'me', 'admin'].includes(route.name);
   /** @type {['all'|'unread'|'unanswered', string][]} */
   const filters = [['all', t('filter.all')], ['unread', t('filter.unread')]];
   if (me.role === 'juriste') filters.push(['unanswered', t('filter.unanswered')]);
@@ -22,9 +23,9 @@ export function List({ app, state, route }) {
   return html`
     <nav class="list" aria-label=${t('list.label')}>
       <header class="list-head">
-        <h1 class="brand"><a href="/">${t('app.name')}</a></h1>
-        <button class="icon-button" type="button" aria-label=${t('search.label')} title="Ctrl+K" onClick=${() => app.open('palette')}><${Icon} name="search" /></button>
-        ${me.role !== 'admin' && html`<button class="icon-button" type="button" aria-label=${t('list.new')} onClick=${() => app.open('directory')}><${Icon} name="plus" /></button>`}
+        ${atList ? html`<h1 class="brand"><a href="/">${t('app.name')}</a></h1>` : html`<p class="brand"><a href="/">${t('app.name')}</a></p>`}
+        ${me.role !== 'admin' && html`<button class="icon-button" type="button" aria-label=${t('search.label')} title="Ctrl+K" onClick=${() => app.open('palette')}><${Icon} name="search" /></button>
+        <button class="icon-button" type="button" aria-label=${t('list.new')} onClick=${() => app.open('directory')}><${Icon} name="plus" /></button>`}
       </header>
       ${state.demo && html`<p class="demo-strip">${t('demo.active')} ${me.role !== 'admin' && html`<a href=${`/connexion?demo=${me.role === 'client' ? 'juriste' : 'client'}`} target="_blank" rel="opener">${me.role === 'client' ? t('demo.openJuriste') : t('demo.openClient')}</a>`}</p>`}
       ${route.name === 'test' && html`<${JoinByNumber} app=${app} />`}
@@ -37,7 +38,7 @@ export function List({ app, state, route }) {
           typing=${Boolean(state.typing[one.id])} draft=${draftLine(state.drafts[one.id])} waiting=${fateOf(state, one)} />`)}
       </ul>
       <footer class="list-foot">
-        <a class="list-me" href="/moi" aria-label=${t('me.title')} aria-current=${route.name === 'me' ? 'page' : undefined}><${Avatar} person=${me} size="small" showOnline=${false} /><span class="ellipsis" dir="auto">${me.name}</span></a>
+        <a class="list-me" href="/moi" title=${t('me.title')} aria-current=${route.name === 'me' ? 'page' : undefined}><${Avatar} person=${me} size="small" showOnline=${false} /><span class="ellipsis"><span class="spoken">${t('me.title')} : </span><bdi>${me.name}</bdi></span></a>
         ${me.role === 'admin' && html`<a class="icon-button" href="/admin" aria-label=${t('admin.title')}><${Icon} name="people" /></a>`}
         <button class="icon-button" type="button" aria-label=${t('signOut')} title=${t('signOut')} onClick=${() => app.leave()}><${Icon} name="leave" /></button>
       </footer>

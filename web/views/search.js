@@ -47,7 +47,7 @@ export function Search({ app, state, route }) {
   return html`
     <section class="pane" aria-label=${t('search.label')} ref=${list} onScroll=${(e) => { kept.top = e.currentTarget.scrollTop; }}>
       <div class="pane-body">
-        <header class="pane-head"><a class="only-phone back" href="/">${t('back.list')}</a><h2>${t('search.label')}</h2></header>
+        <header class="pane-head"><a class="only-phone back" href="/">${t('back.list')}</a><h1>${t('search.label')}</h1></header>
         <label class="field"><span>${t('search.field')}</span><input type="search" autofocus value=${query} onInput=${(e) => setQuery(e.target.value)} /></label>
         <p class="quiet" role="status">${fault || (page && query.trim() && !page.results.length ? t('search.none') : '')}</p>
         <ol class="results">${page?.results.map(({ message, snippet }) => {

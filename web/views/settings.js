@@ -12,7 +12,7 @@ export function Settings({ app, state }) {
   const me = /** @type {any} */ (state.me);
   return html`
     <section class="pane" aria-label=${t('me.title')}><div class="pane-body">
-      <header class="pane-head"><a class="only-phone back" href="/">${t('back.list')}</a><h2>${t('me.title')}</h2></header>
+      <header class="pane-head"><a class="only-phone back" href="/">${t('back.list')}</a><h1>${t('me.title')}</h1></header>
       <${Profile} app=${app} me=${me} />
       <${Appearance} app=${app} me=${me} />
       <${Password} app=${app} me=${me} />
@@ -23,8 +23,7 @@ export function Settings({ app, state }) {
 /** What the server has stored becomes what this page knows of the person. @param {import('../app.js').App} app @param {object} change */
 async function patchMe(app, change) {
   const user = await api.call('PATCH', '/users/me', change);
-  const mine = /** @type {session.Session} */ (session.find());
-  session.keep({ ...mine, user: { ...mine.user, ...user } });
+  session.update(user);
   app.store.dispatch({ type: 'signedIn', me: { ...app.store.state().me, ...user } });
 }
 
@@ -45,7 +44,7 @@ function Profile({ app, me }) {
     }
   };
   return html`
-    <form class="form section" onSubmit=${save} novalidate><h3>${t('me.profile')}</h3>
+    <form class="form section" onSubmit=${save} novalidate><h2>${t('me.profile')}</h2>
       ${fault && html`<p class="fault" role="alert">${fault}</p>`}
       <label class="field"><span>${t('field.name')}</span><input autocomplete="name" value=${name} onInput=${(e) => setName(e.target.value)} /></label>
       <p class="quiet">${me.email}</p>
@@ -83,7 +82,7 @@ function Appearance({ app, me }) {
     if (wanted && !granted) app.client?.notice(t('me.notifyRefused'), 'alert');
   };
   return html`
-    <div class="form section"><h3>${t('me.appearance')}</h3>
+    <div class="form section"><h2>${t('me.appearance')}</h2>
       <label class="field"><span>${t('field.locale')}</span><select value=${locale()} onChange=${(e) => speak(e.target.value)}><option value="fr" selected=${locale() === 'fr'}>Français</option><option value="en" selected=${locale() === 'en'}>English</option></select></label>
       <label class="field"><span>${t('me.theme')}</span><select value=${theme} onChange=${(e) => choose(e.target.value)}>
         <option value="system">${t('theme.system')}</option><option value="light">${t('theme.light')}</option><option value="dark">${t('theme.dark')}</option></select></label>
@@ -111,7 +110,7 @@ function Password({ app, me }) {
     }
   };
   return html`
-    <form class="form section" onSubmit=${change} novalidate><h3>${t('me.password')}</h3>
+    <form class="form section" onSubmit=${change} novalidate><h2>${t('me.password')}</h2>
       <p class="quiet">${t('me.passwordText')}</p>
       ${fault && html`<p class="fault" role="alert">${fault}</p>`}
       <input type="email" autocomplete="username" value=${me.email} hidden readonly />
@@ -128,7 +127,7 @@ function Devices({ app }) {
   /** @param {number} id */
   const end = (id) => api.call('DELETE', `/auth/sessions/${id}`).then(load, app.client?.report);
   return html`
-    <div class="form section"><h3>${t('me.devices')}</h3>
+    <div class="form section"><h2>${t('me.devices')}</h2>
       <ul class="table">${devices.map((one) => html`<li key=${one.id}><span class="table-main"><span class="ellipsis">${device(one.userAgent)}</span>
         <span class="quiet">${one.isCurrent ? t('me.thisDevice') : t('me.lastSeen', { when: fullMoment(one.lastUsedAt ?? one.lastSeenAt ?? one.createdAt, locale()) })}</span></span>
         ${!one.isCurrent && html`<button class="link" type="button" onClick=${() => end(one.id)}>${t('me.endDevice')}</button>`}</li>`)}</ul>

@@ -57,10 +57,10 @@ export function Shell({ app, state, route }) {
   const dialog = route.dialog && DIALOGS[route.dialog.name];
   const atList = route.name === 'home' || route.name === 'test';
   return html`
-    <div class="shell" data-at=${atList ? 'list' : 'main'}>
+    <main class="shell" data-at=${atList ? 'list' : 'main'}>
       <${List} app=${app} state=${state} route=${route} />
-      <main class="main" id="main"><${LinkState} app=${app} link=${state.link} /><${screen} app=${app} state=${state} route=${route} /></main>
-    </div>
+      <div class="main"><${LinkState} app=${app} link=${state.link} /><${screen} app=${app} state=${state} route=${route} /></div>
+    </main>
     <${Announcer} state=${state} />
     <div class="notice-place" role="status" aria-live="polite">${state.notice?.tone === 'info' && html`<p class="notice">${state.notice.text}</p>`}</div>
     <div class="notice-place" role="alert">${state.notice?.tone === 'alert' && html`<p class="notice alert">${state.notice.text}</p>`}</div>
