@@ -7,6 +7,8 @@
 //!
 //! Until a message takes it, only its sender may see a file; from then on both members of the conversation may.
 
+use std::time::Duration;
+
 use rusqlite::Connection;
 use sha2::{Digest as _, Sha256};
 
@@ -28,6 +30,9 @@ pub const CHUNK_BYTES: usize = 256 * 1024;
 
 /// Files of one person that are arriving or wait for a message.
 const LOOSE_MAX: i64 = 200;
+
+/// After how long it is worth trying again: others may have gone with a message by then.
+const LOOSE_RETRY: Duration = Duration::from_secs(60);
 
 /// The rule of [`crate::chat::command::Command::BeginUpload`].
 ///
@@ -158,7 +163,7 @@ fn announce(
     now: Timestamp,
 ) -> Result<AttachmentId, Error> {
     if attachments::count_loose(conn, uploader_id)? >= LOOSE_MAX {
-        return Err(Reason::TooMany.into());
+        return Err(Error::too_many(LOOSE_RETRY));
     }
     Ok(attachments::insert(conn, uploader_id, conversation_id, FileName::clean(name).as_str(), now)?)
 }
