@@ -85,6 +85,8 @@ pub enum Command {
     RotateKeys,
     /// Tells what another process, such as the command line, has changed meanwhile. System only.
     Notice,
+    /// Makes the latest messages findable. System only.
+    IndexWords,
     /// Removes what is over: files that no message took, ended sessions, old throttles. System only.
     Tidy,
 }

@@ -76,7 +76,6 @@ pub fn send(
         around.rates.give_back(me);
         return repeat(conn, &standing, command, &body);
     };
-    words::insert(conn, id, body.content, standing.conversation.members)?;
     let files = body.attach(conn, &standing, id, now, around.settings)?;
     let mut links = body.links;
     links.extend(files.iter().map(|file| file.url.clone()));
@@ -182,8 +181,7 @@ pub fn edit(
     }
     around.rates.take(standing.me.id, now)?;
     let members = standing.conversation.members;
-    words::delete(conn, message.id, &message.content, members)?;
-    words::insert(conn, message.id, content, members)?;
+    words::replace(conn, message.id, &message.content, content, members)?;
     let written_at = message.edited_at.unwrap_or(message.created_at);
     messages::insert_revision(conn, message.id, &message.content, written_at)?;
     message.rev = take_rev(conn, &mut standing, now)?;
@@ -210,7 +208,7 @@ pub fn delete(
         return Ok(Reply::Message { message: Arc::new(message), duplicate: false }.into());
     }
     around.rates.take(standing.me.id, now)?;
-    words::delete(conn, message.id, &message.content, standing.conversation.members)?;
+    words::replace(conn, message.id, &message.content, "", standing.conversation.members)?;
     attachments::delete_of_message(conn, message.id)?;
     let peer_id = standing.peer.id;
     let row = &mut standing.conversation;

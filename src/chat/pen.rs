@@ -19,10 +19,14 @@ use crate::chat::outcome::Outcome;
 use crate::chat::queue::{Job, Queue};
 use crate::chat::reply::Reply;
 use crate::chat::rules::Rules;
+use crate::store::words;
 use crate::store::writer::{Pen, Undone, WriteError};
 
 /// Changes in one commit: what came first need not wait for more than these.
 const BATCH_MAX: usize = 512;
+
+/// Messages that may wait to be indexed: enough to make it cheap, few enough not to be noticed when their turn comes.
+const UNINDEXED_MAX: i64 = 256;
 
 /// All that the thread works with.
 #[derive(Debug)]
@@ -134,6 +138,11 @@ fn write(
         if let Some(cause) = lost {
             return Err(cause);
         }
+    }
+    match batch.change(|conn| words::catch_up(conn, UNINDEXED_MAX)) {
+        Err(Undone::Lost(cause)) => return Err(cause),
+        Err(Undone::Refused(cause)) => warn!(%cause, "the latest messages could not be indexed"),
+        Ok(()) | Err(Undone::Panicked) => {}
     }
     batch.commit()
 }

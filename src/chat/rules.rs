@@ -114,6 +114,7 @@ impl Rules {
             Command::AppendChunk(command) => attachments::append(conn, actor, &command, now, settings),
             Command::FinishUpload(command) => attachments::finish(conn, actor, command, now),
             Command::CancelUpload(command) => attachments::cancel(conn, actor, &command, now),
+            Command::IndexWords => upkeep::index_words(conn, actor),
             Command::Tidy => upkeep::tidy(conn, actor, now),
             _ => Err(Error::internal("no rule carries out this command")),
         }

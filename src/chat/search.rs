@@ -6,6 +6,7 @@
 
 use crate::auth::actor::Actor;
 use crate::chat::access;
+use crate::chat::command::Command;
 use crate::chat::error::{Error, Reason};
 use crate::chat::execute::Chat;
 use crate::chat::history;
@@ -16,6 +17,7 @@ use crate::model::message::Hit;
 use crate::model::timestamp::Timestamp;
 use crate::store::messages::{self, View};
 use crate::store::search::{self, Question, Term};
+use crate::store::words;
 
 /// Characters of a query.
 const QUERY_MAX: usize = 500;
@@ -65,11 +67,15 @@ pub struct Found {
 }
 
 impl Chat {
-    /// Looks for messages. Marks nothing read.
+    /// Looks for messages, what was just said included. Marks nothing read.
     ///
     /// # Errors
     /// `UNAUTHENTICATED`, `NOT_FOUND` (the conversation), `INVALID`.
     pub async fn search(&self, actor: Actor, search: Search) -> Result<Found, Error> {
+        if self.ask(|conn, _now| Ok::<_, Error>(words::is_behind(conn)?)).await? {
+            // While nothing can be written, what is indexed can still be searched.
+            let _newest_missing = self.execute(Actor::System, Command::IndexWords).await;
+        }
         self.ask(move |conn, now| find(conn, actor, &search, now)).await
     }
 }
@@ -197,7 +203,7 @@ fn without_ending(word: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::command::{Command, DeleteMessage, EditMessage};
+    use crate::chat::command::{DeleteMessage, EditMessage};
     use crate::chat::trial::Trial;
 
     fn word(text: &str) -> Term {
@@ -243,6 +249,7 @@ mod tests {
             trial.say(client, conversation, text);
         }
         let search = Search { query: query.to_owned(), ..Search::default() };
+        words::catch_up(&trial.conn, 0).unwrap();
         let found = find(&trial.conn, client, &search, Timestamp::now()).unwrap();
         found.results.into_iter().map(|hit| (hit.message.content, hit.snippet)).collect()
     }
@@ -324,6 +331,7 @@ mod tests {
         let second = trial.conversation(two, 6);
         trial.say(one, first, "secret commun");
         trial.say(two, second, "secret commun");
+        words::catch_up(&trial.conn, 0).unwrap();
         let search = |conversation_id| Search { query: "secret".to_owned(), conversation_id, ..Search::default() };
         let count = |actor, conversation_id| {
             find(&trial.conn, actor, &search(conversation_id), Timestamp::now()).map(|found| found.results.len())
@@ -343,6 +351,7 @@ mod tests {
         for number in 1..=7 {
             trial.say(client, conversation, &format!("pièce {number}"));
         }
+        words::catch_up(&trial.conn, 0).unwrap();
         let mut search = Search { query: "pièce".to_owned(), limit: Some(3), ..Search::default() };
         let mut seen = Vec::new();
         loop {
@@ -363,6 +372,7 @@ mod tests {
         let client = trial.actor(1);
         let conversation = trial.conversation(client, 6);
         let message_id = trial.say(client, conversation, "ancien brouillon").id;
+        words::catch_up(&trial.conn, 0).unwrap();
         let content = "nouvelle version".to_owned();
         trial.run(client, Command::EditMessage(EditMessage { message_id, content })).unwrap();
         let count = |trial: &Trial, query: &str| {
@@ -381,5 +391,27 @@ mod tests {
             )
             .unwrap();
         assert_eq!(words, 0, "the word is still in the index");
+    }
+
+    #[test]
+    fn what_was_edited_or_deleted_before_it_was_indexed_is_found_as_it_is_now() {
+        let mut trial = Trial::new();
+        let client = trial.actor(1);
+        let conversation = trial.conversation(client, 6);
+        let edited = trial.say(client, conversation, "ancien brouillon").id;
+        let deleted = trial.say(client, conversation, "brouillon inutile").id;
+        let content = "nouvelle version".to_owned();
+        trial.run(client, Command::EditMessage(EditMessage { message_id: edited, content })).unwrap();
+        trial.run(client, Command::DeleteMessage(DeleteMessage { message_id: deleted })).unwrap();
+        words::catch_up(&trial.conn, 0).unwrap();
+        let count = |query: &str| {
+            let search = Search { query: query.to_owned(), ..Search::default() };
+            find(&trial.conn, client, &search, Timestamp::now()).unwrap().results.len()
+        };
+        assert_eq!((count("brouillon"), count("nouvelle"), count("inutile")), (0, 1, 0));
+        trial
+            .conn
+            .execute("INSERT INTO message_words (message_words, rank) VALUES ('integrity-check', 1)", [])
+            .unwrap();
     }
 }

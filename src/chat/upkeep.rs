@@ -14,7 +14,7 @@ use crate::chat::outcome::Outcome;
 use crate::chat::reply::Reply;
 use crate::chat::{access, keys, throttle};
 use crate::model::timestamp::Timestamp;
-use crate::store::{attachments, invitations, sessions};
+use crate::store::{attachments, invitations, sessions, words};
 
 /// How often it is looked whether another process has written.
 const NOTICED_EVERY: Duration = Duration::from_millis(500);
@@ -48,6 +48,9 @@ impl Chat {
                 tracing::warn!(%refusal, "what is over could not be removed");
             }
             looks = looks.wrapping_add(1);
+            if let Err(refusal) = self.execute(Actor::System, Command::IndexWords).await {
+                tracing::debug!(%refusal, "the latest messages could not be indexed");
+            }
             if matches!(self.execute(Actor::System, Command::Notice).await, Ok(Reply::Noticed(true))) {
                 self.read_keys().await;
             }
@@ -90,6 +93,16 @@ impl Others {
         *self = Self { seen: Some(version), looked_at: now };
         Ok(Outcome { reply: Reply::Noticed(is_news), events })
     }
+}
+
+/// The rule of [`Command::IndexWords`].
+///
+/// # Errors
+/// `FORBIDDEN` for all but the system.
+pub fn index_words(conn: &Connection, actor: Actor) -> Result<Outcome, Error> {
+    access::require_system(actor)?;
+    words::catch_up(conn, 0)?;
+    Ok(Reply::Done.into())
 }
 
 /// The rule of [`Command::Tidy`].

@@ -194,6 +194,7 @@ mod tests {
         INSERT INTO messages (id, conversation_id, sender_id, sent_rev, rev, content, created_at)
         VALUES (1, 1, 1, 1, 3, 'Bonjour Maître', 1), (2, 1, 6, 2, 2, 'Bonjour', 2);
         UPDATE conversations SET rev = 3, last_message_id = 2, client_unread = 1, lawyer_unread = 1 WHERE id = 1;
+        UPDATE indexing SET message_id = 2;
         INSERT INTO message_words (rowid, content, members) SELECT id, content, members FROM searchable_messages;
         INSERT INTO attachments (id, uploader_id, conversation_id, message_id, place, name, size, mime_type, sha256,
             created_at)

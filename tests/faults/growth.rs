@@ -146,6 +146,7 @@ fn fill(db: &Path, conversation: i64, sender: i64, messages: i64) {
             (messages, conversation),
         )
         .expect("the schema as it is");
+    filling.execute("UPDATE indexing SET message_id = (SELECT max(id) FROM messages)", ()).expect("the index");
     filling.execute("INSERT INTO message_words (message_words) VALUES ('rebuild')", ()).expect("the index");
     filling.commit().expect("room");
 }
