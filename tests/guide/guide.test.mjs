@@ -128,8 +128,10 @@ for (const [name, ending] of [['react', 'jsx'], ['vue', 'js']]) {
     const entry = path.join(folder, `${name}-mount.js`);
     await writeFile(entry, mount[name]);
 
-    const { window } = new JSDOM('<!doctype html><div id="app"></div>', { pretendToBeVisual: true });
-    for (const key of ['window', 'document', 'Element', 'SVGElement', 'MathMLElement', 'HTMLElement', 'Node', 'Event']) {
+    const { window } = new JSDOM('<!doctype html><div id="app"></div>', { pretendToBeVisual: true, url: base });
+    const ofBrowsers = ['window', 'document', 'Element', 'SVGElement', 'MathMLElement', 'HTMLElement', 'Node', 'Event',
+      'XMLHttpRequest', 'WebSocket'];
+    for (const key of ofBrowsers) {
       Object.defineProperty(globalThis, key, { value: key === 'window' ? window : window[key], configurable: true });
     }
     const bundle = path.join(folder, `${name}-bundle.mjs`);
