@@ -1,7 +1,6 @@
 //! Many at once: connections without end, sign-ins, uploads, and everybody coming back after a restart.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -155,20 +154,21 @@ async fn twenty_uploads_and_downloads_at_once_stream() {
     let mut transfers = JoinSet::new();
     for number in 0..20 {
         let token = pair.members[number % 2].token.clone();
-        transfers.spawn(async move { upload(to, &token, pair.id, mib, format!("piece{number}.bin")).await });
+        transfers.spawn(async move {
+            let url = upload(to, &token, pair.id, mib, format!("piece{number}.bin")).await;
+            (token, url)
+        });
     }
-    let mut urls = Vec::new();
-    while urls.len() < 20 {
+    let mut files = Vec::new();
+    while files.len() < 20 {
         tokio::select! {
-            done = transfers.join_next() => urls.push(done.expect("twenty").expect("no panic")),
+            done = transfers.join_next() => files.push(done.expect("twenty").expect("no panic")),
             () = tokio::time::sleep(Duration::from_millis(10)) => most = most.max(server.memory_bytes()),
         }
     }
     let uploading = most.saturating_sub(before);
-    let token = Arc::new(pair.members[0].token.clone());
     let mut transfers = JoinSet::new();
-    for url in urls {
-        let token = Arc::clone(&token);
+    for (token, url) in files {
         transfers.spawn(async move { download(to, &token, &url).await });
     }
     let mut done = 0;

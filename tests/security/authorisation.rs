@@ -58,7 +58,7 @@ const ROUTES: &[(&str, [u16; 7])] = &[
     ("POST /attachments/{}/link", MEMBERS),
     ("POST /invitations", [401, 403, 201, 403, 201, 401, 201]),
     ("GET /invitations", [401, 403, 200, 403, 200, 401, 200]),
-    ("DELETE /invitations/{}", [401, 403, 204, 403, 404, 401, 404]),
+    ("DELETE /invitations/{}", [401, 403, 204, 403, 404, 401, 204]),
     ("GET /invitations/{}", OPEN),
     ("GET /admin/users", ADMIN),
     ("PATCH /admin/users/{}", ADMIN),

@@ -9,6 +9,9 @@ use super::http;
 /// The password of every seeded account.
 pub const PASSWORD: &str = "Pass123!";
 
+/// The password of who signs up here.
+pub const NEW_PASSWORD: &str = "une phrase assez longue";
+
 /// Someone who signed in.
 #[derive(Clone, Debug)]
 pub struct Person {
@@ -61,7 +64,7 @@ pub async fn sign_up(to: SocketAddr, number: usize, from: IpAddr) -> Person {
     let body = json!({
         "name": format!("Personne {number}"),
         "email": format!("personne{number}@example.org"),
-        "password": "une phrase assez longue",
+        "password": NEW_PASSWORD,
     });
     person(&http::post(to, "/auth/sign-up", &body).from(from).send().await.expect(201).json())
 }
