@@ -153,7 +153,9 @@ async function boot() {
     app.follow();
   }
   document.title = t('app.name');
-  render(html`<${Page} />`, /** @type {HTMLElement} */ (document.getElementById('page')));
+  const page = /** @type {HTMLElement} */ (document.getElementById('page'));
+  page.replaceChildren();
+  render(html`<${Page} />`, page);
 }
 
 boot();

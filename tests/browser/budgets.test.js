@@ -100,15 +100,16 @@ describe('budgets', { concurrency: 1, skip: !CHOSEN.includes('chromium') }, () =
     const b = await Person.in(launched);
     await b.enter(server.url, 'juriste');
     await b.openConversation(id);
-    for (let round = 0; round < 120; round += 1) {
-      const done = await b.page.evaluate(() => {
+    let reached = false;
+    for (let round = 0; round < 200 && !reached; round += 1) {
+      reached = await b.page.evaluate(() => {
         const log = document.querySelector('[role=log]');
         log.scrollTop = 0;
         return [...log.querySelectorAll('.text')].some((one) => one.textContent === 'message 1');
       });
-      if (done) break;
       await new Promise((resolve) => setTimeout(resolve, 40));
     }
+    assert.ok(reached, 'the first message can be scrolled to');
     const rows = await b.page.evaluate(() => document.querySelectorAll('[role=log] article').length);
     await b.page.evaluate(() => globalThis.gc?.());
     const heap = (await b.page.metrics()).JSHeapUsedSize / 1e6;

@@ -188,6 +188,24 @@ for (const name of CHOSEN) {
       await a.fateIs('nouveau 20', 'Lu');
     });
 
+    test('5b: older messages that arrive above do not move what one reads', async () => {
+      const id = await server.conversation();
+      await server.flood(id, 120);
+      const b = await somebody('juriste');
+      await b.openConversation(id);
+      await b.hears('message 120');
+      const moved = await b.page.evaluate(async () => {
+        const log = document.querySelector('[role=log]');
+        const first = log.querySelector('article');
+        log.scrollTop = 0;
+        const before = first.getBoundingClientRect().top;
+        const rows = log.querySelectorAll('article').length;
+        while (log.querySelectorAll('article').length === rows) await new Promise(requestAnimationFrame);
+        return first.getBoundingClientRect().top - before;
+      });
+      assert.ok(Math.abs(moved) <= 1, `moved by ${moved} px`);
+    });
+
     test('6: files staged in one conversation stay there, over a reload too', async () => {
       const x = await server.conversation();
       const other = await server.call('POST', '/conversations', { token: await server.tokenOf('client1'), body: { participantId: 7 } });

@@ -80,6 +80,8 @@ test('who_reads_further_up_keeps_what_is_being_read_and_new_messages_are_counted
 test('who_follows_the_end_keeps_a_window_of_it', () => {
   let state = ready(range(1, WINDOW));
   for (let id = WINDOW + 1; id <= WINDOW + 50; id += 1) state = apply(state, { type: 'messageReceived', message: message(id) });
+  assert.equal(state.timelines[1].items.length, WINDOW + 50, 'a new row and a cut never fall into one change');
+  state = apply(state, { type: 'trimmed', conversationId: 1 });
   assert.equal(state.timelines[1].items.length, WINDOW);
   assert.equal(state.timelines[1].items.at(-1).id, WINDOW + 50);
   assert.equal(state.timelines[1].missed, 0);

@@ -29,8 +29,8 @@
 /** Rows that a timeline keeps; what lies further away is loaded again when scrolled to. */
 export const WINDOW = 300;
 
-/** How far beyond it a timeline may grow under somebody who reads further up. */
-const SLACK = 100;
+/** How far beyond it a timeline may grow before it is cut: a cut and a new row never fall into one change, so that nothing jumps. */
+export const SLACK = 100;
 
 /** @returns {State} */
 export function initial() {
@@ -74,6 +74,8 @@ const CHANGES = {
   pageFailed: (state, { conversationId }) => withTimeline(state, conversationId, (line) => ({ ...line, loading: null })),
   pageLoaded,
   flashed: (state, { conversationId, messageId }) => withTimeline(state, conversationId, (line) => ({ ...line, flash: messageId })),
+  trimmed: (state, { conversationId }) => withTimeline(state, conversationId, (line) => (line.following && !line.hasAfter && line.items.length > WINDOW
+    ? { ...line, items: line.items.slice(-WINDOW), hasBefore: true } : line)),
   unreadLineDrawn: (state, { conversationId, messageId }) => withTimeline(state, conversationId, (line) => ({ ...line, unreadFrom: messageId })),
   followed: (state, { conversationId, following }) => withTimeline(state, conversationId, (line) => {
     const missed = following && !line.hasAfter ? 0 : line.missed;
@@ -141,8 +143,8 @@ function messageReceived(state, { message }) {
 }
 
 /**
- * The timeline with messages at its end. Who follows the end keeps a window of it; who reads further up keeps what is being
- * read: beyond a bound the new ones are only counted, and loaded when scrolled to.
+ * The timeline with messages at its end. Who reads further up keeps what is being read: beyond a bound the new ones are only
+ * counted, and loaded when scrolled to.
  * @param {Timeline} line @param {Message[]} fresh @param {number} rev @param {number|undefined} myId @returns {Timeline}
  */
 function extended(line, fresh, rev, myId) {
@@ -153,8 +155,7 @@ function extended(line, fresh, rev, myId) {
   if (line.hasAfter) return after;
   const items = union(line.items, fresh);
   if (!line.following && items.length > WINDOW + SLACK) return { ...after, hasAfter: true };
-  const kept = line.following ? items.slice(-WINDOW) : items;
-  return { ...after, items: kept, hasBefore: line.hasBefore || kept.length < items.length };
+  return { ...after, items };
 }
 
 /** The answer of catching up after a gap. @param {State} state @param {any} event */

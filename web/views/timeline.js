@@ -6,6 +6,7 @@
  * nothing in front of it. One stop in the tab order; the arrow keys walk.
  */
 import { Component, html } from '/vendor/preact-htm.js';
+import { SLACK, WINDOW } from '../core/state.js';
 import { rowsOf } from '../core/rows.js';
 import { dayLabel, dayNumber, shortMoment } from '../core/format.js';
 import { locale, t, tn } from '../core/i18n.js';
@@ -62,6 +63,7 @@ export class Timeline extends Component {
     this.resizes.disconnect();
     clearTimeout(this.seeing);
     clearTimeout(this.flashing);
+    clearTimeout(this.trimming);
     document.removeEventListener('visibilitychange', this.looked);
     removeEventListener('focus', this.looked);
     document.removeEventListener('lexchat:end', this.ended);
@@ -77,6 +79,10 @@ export class Timeline extends Component {
     if (line.epoch !== before.line.epoch || (line.flash && line.flash !== before.line.flash)) this.arrive();
     else if (entries.length > before.entries.length && entries[entries.length - 1] !== before.entries[before.entries.length - 1]) this.toEnd();
     else this.settle();
+    if (line.items !== before.line.items) {
+      this.reach();
+      if (this.following && line.items.length > WINDOW + SLACK) this.trim();
+    }
     this.look();
   }
 
@@ -125,7 +131,11 @@ export class Timeline extends Component {
     return this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight <= END_PX;
   }
 
-  /** The first row that is on the screen, and how far below the top of the box it begins. @returns {{key: string, top: number}|null} */
+  /**
+   * The first message that is on the screen, and how far below the top of the box it begins. Never a separator: the one of
+   * a day moves up when older messages of that day arrive.
+   * @returns {{key: string, top: number}|null}
+   */
   anchorNow() {
     const top = this.box.scrollTop;
     const rows = this.list.children;
@@ -137,6 +147,7 @@ export class Timeline extends Component {
       if (row.offsetTop + row.offsetHeight > top + 1) high = middle;
       else low = middle + 1;
     }
+    while (rows[low] && rows[low].tagName !== 'ARTICLE') low += 1;
     const row = /** @type {HTMLElement|undefined} */ (rows[low]);
     return row?.dataset.key ? { key: row.dataset.key, top: row.getBoundingClientRect().top - this.box.getBoundingClientRect().top } : null;
   }
@@ -160,9 +171,22 @@ export class Timeline extends Component {
     this.anchor = this.anchorNow();
     this.tellDay();
     app.store.dispatch({ type: 'followed', conversationId: conversation.id, following: this.following });
+    this.reach();
+    this.look();
+  }
+
+  /** Lets go of what lies far above, in a change of its own. */
+  trim() {
+    const { app, conversation } = this.props;
+    clearTimeout(this.trimming);
+    this.trimming = setTimeout(() => app.store.dispatch({ type: 'trimmed', conversationId: conversation.id }), 0);
+  }
+
+  /** Has the pages fetched that one is about to scroll to. */
+  reach() {
+    const { app, conversation } = this.props;
     if (this.box.scrollTop < AHEAD_PX) app.client.more(conversation.id, 'before');
     if (this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < AHEAD_PX) app.client.more(conversation.id, 'after');
-    this.look();
   }
 
   /** The button to the end says which day one has scrolled to. */
