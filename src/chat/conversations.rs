@@ -95,7 +95,13 @@ pub(crate) fn load_whole(conn: &Connection, id: ConversationId) -> Result<Whole,
     conversations::find(conn, id)?.ok_or_else(|| Reason::NotFound.into())
 }
 
-fn tell_both(whole: &Whole, now: Timestamp, presence: &Presence, what: fn(Arc<Conversation>) -> Event) -> Vec<Told> {
+/// Tells both members of the conversation, each as they see it.
+pub(crate) fn tell_both(
+    whole: &Whole,
+    now: Timestamp,
+    presence: &Presence,
+    what: fn(Arc<Conversation>) -> Event,
+) -> Vec<Told> {
     let tell = |user_id| Told {
         audience: Audience::User(user_id),
         event: what(Arc::new(presence.marked(whole.seen_by(user_id)))),

@@ -8,7 +8,7 @@ use crate::auth::actor::Actor;
 use crate::chat::access;
 use crate::chat::body::Body;
 use crate::chat::command::{DeleteMessage, EditMessage, SendMessage};
-use crate::chat::conversations::updated;
+use crate::chat::conversations::{tell_both, updated};
 use crate::chat::error::{Error, Reason};
 use crate::chat::event::{Audience, Event, Notified, Told};
 use crate::chat::execute::Settings;
@@ -150,11 +150,7 @@ fn sent(standing: &Standing, message: Message, now: Timestamp, presence: &Presen
             created_at: now,
         }),
     };
-    events.push(Told {
-        audience: Audience::NotJoinedOf(row.id, standing.me.id),
-        event: Event::ConversationUpdated(Arc::new(presence.marked(whole.seen_by(standing.me.id)))),
-        at: now,
-    });
+    events.extend(tell_both(&whole, now, presence, Event::ConversationUpdated));
     Outcome { reply: Reply::Message { message, duplicate: false }, events }
 }
 
@@ -314,7 +310,8 @@ mod tests {
             [
                 Audience::Joined(conversation, members),
                 Audience::NotJoinedOf(conversation, members.lawyer_id),
-                Audience::NotJoinedOf(conversation, members.client_id),
+                Audience::User(members.client_id),
+                Audience::User(members.lawyer_id),
             ]
         );
         let message = message_of(outcome);

@@ -1,7 +1,11 @@
 //! Telling what was committed: each event is encoded once, in the contract's shape, and queued on the sockets of its
 //! audience; only then is the change's answer let go. What an author alone may see of a message is an event of its own.
+//!
+//! `conversation:updated` tells a state and not a step: of one batch of commits each member is told the last one only, at
+//! its end.
 
 use std::cell::LazyCell;
+use std::collections::HashMap;
 
 use serde::Serialize;
 
@@ -20,12 +24,21 @@ pub const NAMESPACE: &str = "/chat";
 
 /// Tells everything that is committed, in order, until the chat is closed.
 pub async fn tell_all(hub: &Hub, mut outcomes: Outcomes) {
+    let mut states = HashMap::new();
     while let Some(batch) = outcomes.recv().await {
         for settled in batch {
             for told in settled.events() {
-                tell(hub, told);
+                match (&told.event, told.audience) {
+                    (Event::ConversationUpdated(conversation), Audience::User(user_id)) => {
+                        states.insert((user_id, conversation.id), told.clone());
+                    }
+                    _ => tell(hub, told),
+                }
             }
             settled.complete();
+        }
+        for (_, told) in states.drain() {
+            tell(hub, &told);
         }
     }
 }

@@ -28,14 +28,38 @@ async fn a_notification_goes_to_the_recipients_sockets_that_have_not_joined() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_senders_other_devices_see_the_conversation_move() {
+async fn both_members_see_the_conversation_move_on_every_socket() {
     let server = Server::start().await;
     let mut pair = server.pair().await;
     let mut own_other_device = server.socket(&pair.client).await;
+    let mut peers_other_device = server.socket(&pair.jurist).await;
     pair.say("Bonjour").await;
-    let told = own_other_device.expect_event("conversation:updated").await;
-    let conversation = &told["conversation"];
-    assert_eq!((&conversation["lastMessageText"], &conversation["unreadCount"]), (&json!("Bonjour"), &json!(0)));
+    for (socket, unread) in
+        [(&mut pair.left, 0), (&mut own_other_device, 0), (&mut pair.right, 1), (&mut peers_other_device, 1)]
+    {
+        let told = socket.expect_event("conversation:updated").await;
+        let conversation = &told["conversation"];
+        let seen = (&conversation["lastMessageText"], &conversation["unreadCount"]);
+        assert_eq!(seen, (&json!("Bonjour"), &json!(unread)));
+    }
     own_other_device.expect_silence("message:new").await;
     own_other_device.expect_silence("notification").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_messages_at_once_end_with_the_last_state_of_the_conversation() {
+    let server = Server::start().await;
+    let mut pair = server.pair().await;
+    for number in 1..=20 {
+        let data = json!({ "conversationId": pair.conversation, "content": format!("n° {number}") });
+        pair.left.emit("message:send", data).await;
+    }
+    loop {
+        let told = pair.right.expect_event("conversation:updated").await;
+        if told["conversation"]["rev"] == json!(20) {
+            assert_eq!(told["conversation"]["unreadCount"], json!(20));
+            break;
+        }
+    }
+    pair.right.expect_silence("conversation:updated").await;
 }
