@@ -341,7 +341,7 @@ pub struct Check {
 /// `lexchat healthcheck`.
 #[derive(Debug, Args)]
 pub struct Healthcheck {
-    /// Where the server listens
+    /// Where the server listens, with or without a certificate of its own
     #[arg(long, value_name = "ADDR:PORT", env = "LEXCHAT_LISTEN", default_value = "localhost:3000")]
     pub listen: String,
 }

@@ -74,13 +74,14 @@ fn serve(serve: &Serve) -> Result<(), Failure> {
         let asked_to_stop = asked_to_stop().map_err(|error| (FAILED, error.into()))?;
         let app = match App::start(config.clone()).await {
             Ok(app) => app,
-            Err(error) if serve.open && operator::is_running(&config.listen) => {
+            Err(error) => {
+                let running = if serve.open { operator::find_running(&config.listen) } else { None };
+                let Some(url) = running else { return Err(start_failure(error, &config)) };
                 tracing::debug!(%error, "another one is running");
-                println!("lexchat is running already: http://localhost:{}/", config.listen.port());
-                open_browser(&format!("http://localhost:{}/", config.listen.port()));
+                println!("lexchat is running already: {url}");
+                open_browser(&url);
                 return Ok(());
             }
-            Err(error) => return Err(start_failure(error, &config)),
         };
         print_start(&app.started, &config);
         service::ready();

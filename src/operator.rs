@@ -138,8 +138,8 @@ pub fn healthcheck(typed: &cli::Healthcheck) -> Result<(), Error> {
     let listen: Listen = typed.listen.parse().map_err(|wrong| Error::Usage(format!("--listen: {wrong}")))?;
     match probe::ask(&listen, "/readyz") {
         None => Err(Error::Unready(format!("nobody answers at {listen}"))),
-        Some((200, _)) => Ok(()),
-        Some((_, reason)) => Err(Error::Unready(reason.trim().to_owned())),
+        Some(answer) if answer.status == 200 => Ok(()),
+        Some(answer) => Err(Error::Unready(answer.body.trim().to_owned())),
     }
 }
 
@@ -148,9 +148,10 @@ pub fn openapi() {
     say(openapi::DOCUMENT.trim_end());
 }
 
-/// Whether a server of ours is running there.
-pub fn is_running(listen: &Listen) -> bool {
-    probe::ask(listen, "/healthz").is_some_and(|(status, body)| status == 200 && body == "ok\n")
+/// The address of the page of a server of ours that is running there.
+pub fn find_running(listen: &Listen) -> Option<String> {
+    let answer = probe::ask(listen, "/healthz").filter(|answer| answer.status == 200 && answer.body == "ok\n")?;
+    Some(format!("{}://localhost:{}/", answer.scheme, listen.port()))
 }
 
 /// Prints a line. Whoever does not read on (`lexchat user list | head`) has seen enough.

@@ -19,13 +19,13 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use crate::harness::server::Server;
 
 /// A certificate for `localhost` that vouches for itself, and its key, as files.
-struct Papers {
+pub struct Papers {
     folder: TempDir,
     connector: TlsConnector,
 }
 
 impl Papers {
-    fn new() -> Papers {
+    pub fn new() -> Papers {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::write(folder.path().join("cert.pem"), made.cert.pem()).expect("a written file");
@@ -40,12 +40,12 @@ impl Papers {
         Papers { folder, connector: TlsConnector::from(Arc::new(config)) }
     }
 
-    fn path(&self, name: &str) -> String {
+    pub fn path(&self, name: &str) -> String {
         let path: PathBuf = self.folder.path().join(name);
         path.to_str().expect("a UTF-8 path").to_owned()
     }
 
-    async fn serve(&self) -> Server {
+    pub async fn serve(&self) -> Server {
         Server::start_with(&["--tls-cert", &self.path("cert.pem"), "--tls-key", &self.path("key.pem")]).await
     }
 

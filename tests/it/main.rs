@@ -12,6 +12,7 @@ mod http;
 mod https;
 mod messages;
 mod notifications;
+mod operator;
 mod ordering;
 mod permissions;
 mod presence;
