@@ -16,7 +16,6 @@ export default {
   'admin.status': 'Diagnostics',
   'admin.title': 'Administration',
   'admin.until': 'valid until {when}',
-  'admin.used': 'used',
   'admin.withdraw': 'Withdraw',
   'announce.many.one': '{n} new message from {name}',
   'announce.many.other': '{n} new messages from {name}',

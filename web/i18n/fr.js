@@ -16,7 +16,6 @@ export default {
   'admin.status': 'Diagnostic',
   'admin.title': 'Administration',
   'admin.until': 'valable jusqu’au {when}',
-  'admin.used': 'utilisée',
   'admin.withdraw': 'Retirer',
   'announce.many.one': '{n} nouveau message de {name}',
   'announce.many.other': '{n} nouveaux messages de {name}',

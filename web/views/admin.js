@@ -92,8 +92,8 @@ function Invitations({ app }) {
     <div class="section">
       <p><button class="button primary" type="button" onClick=${() => app.open('invite', { roles: ['client', 'juriste', 'admin'] })}><${Icon} name="plus" />${t('invite.open')}</button></p>
       <ul class="table">${all?.map((one) => html`<li key=${one.id}><span class="table-main"><span class="ellipsis" dir="auto">${one.name || one.email || names[one.role]}</span>
-        <span class="quiet">${names[one.role]} · ${one.usedAt ? t('admin.used') : t('admin.until', { when: fullMoment(one.expiresAt, locale()) })}</span></span>
-        ${!one.usedAt && html`<button class="link" type="button" onClick=${() => api.call('DELETE', `/invitations/${one.id}`).then(load, app.client?.report)}>${t('admin.withdraw')}</button>`}</li>`)}</ul>
+        <span class="quiet">${names[one.role]} · ${t('admin.until', { when: fullMoment(one.expiresAt, locale()) })}</span></span>
+        <button class="link" type="button" onClick=${() => api.call('DELETE', `/invitations/${one.id}`).then(load, app.client?.report)}>${t('admin.withdraw')}</button></li>`)}</ul>
       ${all && !all.length && html`<p class="quiet">${t('admin.noInvitations')}</p>`}
     </div>`;
 }

@@ -101,8 +101,7 @@ function Invitation({ app, route }) {
   useEffect(() => { api.openCall(`/invitations/${encodeURIComponent(route.token)}`).then(setInvitation, () => setGone(true)); }, [route.token]);
   if (gone) return html`<p class="fault" role="alert">${t('invitation.gone')}</p><p><a class="button" href="/">${t('signUp.back')}</a></p>`;
   if (!invitation) return null;
-  const host = invitation.invitedBy?.name ?? invitation.invitedBy ?? '';
-  return html`<p class="gate-text">${t('invitation.text', { name: host, when: fullMoment(invitation.expiresAt, locale()) })}</p>
+  return html`<p class="gate-text">${t('invitation.text', { name: invitation.inviterName, when: fullMoment(invitation.expiresAt, locale()) })}</p>
     <${NewAccount} app=${app} known=${invitation} submit=${t('invitation.submit')} send=${(person) => api.openCall('/auth/accept-invitation', { token: route.token, ...person })} />`;
 }
 
