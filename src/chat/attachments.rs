@@ -26,7 +26,7 @@ use crate::model::timestamp::Timestamp;
 use crate::store::attachments::{self, AttachmentRow, Facts};
 
 /// Bytes of a stored part: a range is read, and an upload is written, so much at a time.
-pub const CHUNK_BYTES: usize = 256 * 1024;
+pub const CHUNK_BYTES: usize = 128 * 1024;
 
 /// Files of one person that are arriving or wait for a message.
 const LOOSE_MAX: i64 = 200;

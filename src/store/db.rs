@@ -174,7 +174,7 @@ fn set_up(conn: &Connection) -> rusqlite::Result<()> {
          PRAGMA foreign_keys = ON;
          PRAGMA secure_delete = FAST;
          PRAGMA temp_store = MEMORY;
-         PRAGMA cache_size = -32000;",
+         PRAGMA cache_size = -8000;",
     )?;
     conn.set_prepared_statement_cache_capacity(256);
     plan_once(conn)

@@ -151,7 +151,7 @@ impl ManageConnection for Opener {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut conn = Connection::open_with_flags(&self.path, flags)?;
         conn.busy_timeout(READ_TIME_MAX)?;
-        conn.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY;")?;
+        conn.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -2000; PRAGMA temp_store = MEMORY;")?;
         conn.set_prepared_statement_cache_capacity(128);
         db::plan_once(&conn)?;
         let deadline_ms = Arc::new(AtomicU64::new(u64::MAX));
