@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_message_reaches_both_members_and_counts_as_unread_for_one() {
-        let mut trial = Trial::new();
+        let mut trial = Trial::default();
         let (client, juriste) = (trial.actor(1), trial.actor(6));
         let conversation = trial.conversation(client, 6);
         let outcome = trial.run(client, Command::SendMessage(plain(conversation, "  Bonjour \n"))).unwrap();
@@ -324,7 +324,7 @@ mod tests {
 
     #[test]
     fn an_outsider_and_nobody_are_told_the_same_of_a_conversation_that_exists_as_of_one_that_does_not() {
-        let mut trial = Trial::new();
+        let mut trial = Trial::default();
         let (client, other, admin) = (trial.actor(1), trial.actor(2), trial.actor(11));
         let conversation = trial.conversation(client, 6);
         let missing = crate::model::id::ConversationId::new(999).unwrap();
@@ -340,7 +340,7 @@ mod tests {
 
     #[test]
     fn the_same_id_gives_the_same_message_for_ever_and_another_body_is_a_contradiction() {
-        let mut trial = Trial::new();
+        let mut trial = Trial::default();
         let client = trial.actor(1);
         let conversation = trial.conversation(client, 6);
         let with_id =
@@ -362,7 +362,7 @@ mod tests {
 
     #[test]
     fn only_the_sender_is_told_the_senders_own_id() {
-        let mut trial = Trial::new();
+        let mut trial = Trial::default();
         let client = trial.actor(1);
         let conversation = trial.conversation(client, 6);
         let command = SendMessage { client_message_id: Some("mine".to_owned()), ..plain(conversation, "x") };
@@ -381,7 +381,7 @@ mod tests {
 
     #[test]
     fn what_may_not_be_said_is_refused_and_leaves_no_trace() {
-        let mut trial = Trial::new();
+        let mut trial = Trial::default();
         let client = trial.actor(1);
         let conversation = trial.conversation(client, 6);
         let elsewhere = trial.conversation(client, 7);
@@ -408,7 +408,7 @@ mod tests {
 
     #[test]
     fn a_deleted_message_leaves_nothing_but_its_place() {
-        let mut trial = Trial::new();
+        let mut trial = Trial::default();
         let (client, juriste) = (trial.actor(1), trial.actor(6));
         let conversation = trial.conversation(client, 6);
         let id = trial.say(client, conversation, "confidentiel").id;

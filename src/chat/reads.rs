@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_mark_only_moves_forward_and_counts_only_what_others_said() {
-        let mut trial = Trial::new();
+        let mut trial = Trial::default();
         let (client, juriste) = (trial.actor(1), trial.actor(6));
         let conversation = trial.conversation(client, 6);
         let ids: Vec<MessageId> = (0..5).map(|n| trial.say(client, conversation, &format!("n° {n}")).id).collect();
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn each_message_keeps_the_moment_at_which_it_was_read() {
-        let mut trial = Trial::new();
+        let mut trial = Trial::default();
         let (client, juriste) = (trial.actor(1), trial.actor(6));
         let conversation = trial.conversation(client, 6);
         let (first, second) = (trial.say(client, conversation, "un").id, trial.say(client, conversation, "deux").id);

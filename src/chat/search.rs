@@ -242,7 +242,7 @@ mod tests {
 
     /// Says these things between client 1 and juriste 6, and tells what a query of client 1 finds.
     fn found(said: &[&str], query: &str) -> Vec<(String, String)> {
-        let mut trial = Trial::new();
+        let mut trial = Trial::default();
         let client = trial.actor(1);
         let conversation = trial.conversation(client, 6);
         for text in said {
@@ -325,7 +325,7 @@ mod tests {
 
     #[test]
     fn only_ones_own_conversations_are_searched() {
-        let mut trial = Trial::new();
+        let mut trial = Trial::default();
         let (one, two, juriste) = (trial.actor(1), trial.actor(2), trial.actor(6));
         let first = trial.conversation(one, 6);
         let second = trial.conversation(two, 6);
@@ -345,7 +345,7 @@ mod tests {
 
     #[test]
     fn pages_follow_each_other_without_gap_or_repetition() {
-        let mut trial = Trial::new();
+        let mut trial = Trial::default();
         let client = trial.actor(1);
         let conversation = trial.conversation(client, 6);
         for number in 1..=7 {
@@ -368,7 +368,7 @@ mod tests {
 
     #[test]
     fn an_edited_text_is_found_by_its_new_words_and_a_deleted_one_by_none() {
-        let mut trial = Trial::new();
+        let mut trial = Trial::default();
         let client = trial.actor(1);
         let conversation = trial.conversation(client, 6);
         let message_id = trial.say(client, conversation, "ancien brouillon").id;
@@ -395,7 +395,7 @@ mod tests {
 
     #[test]
     fn what_was_edited_or_deleted_before_it_was_indexed_is_found_as_it_is_now() {
-        let mut trial = Trial::new();
+        let mut trial = Trial::default();
         let client = trial.actor(1);
         let conversation = trial.conversation(client, 6);
         let edited = trial.say(client, conversation, "ancien brouillon").id;

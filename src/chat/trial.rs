@@ -26,12 +26,14 @@ pub struct Trial {
     passed: Duration,
 }
 
-impl Trial {
-    /// A fresh stage.
-    pub fn new() -> Self {
+impl Default for Trial {
+    /// A fresh stage without a limit of messages.
+    fn default() -> Self {
         Self::with(Settings { message_rate: 0, ..Settings::default() })
     }
+}
 
+impl Trial {
     /// A fresh stage with these settings.
     pub fn with(settings: Settings) -> Self {
         let conn = scratch::open();

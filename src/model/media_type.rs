@@ -273,7 +273,9 @@ mod tests {
         for whole in [&png(640, 480)[..], jpeg, b"GIF89a\x80\x02\xe0\x01\0\0\0", webp, avif] {
             for end in 0..=whole.len() {
                 let mut bytes = whole[..end].to_vec();
-                MediaType::ALL.map(|kind| kind.dimensions(&bytes));
+                for kind in MediaType::ALL {
+                    kind.dimensions(&bytes);
+                }
                 for place in 0..end {
                     for flip in [0x01, 0x80, 0xff] {
                         bytes[place] ^= flip;

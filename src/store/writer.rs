@@ -295,10 +295,8 @@ mod tests {
             scope.spawn(|| {
                 while !over.load(Ordering::Relaxed) {
                     let counted = readers.read_here::<i64, ReadError>(|conn| {
-                        Ok(conn.query_row("SELECT count(*) + sum(length(text)) FROM notes", [], |row| {
-                            row.get::<_, Option<i64>>(0)
-                        })?)
-                        .map(Option::unwrap_or_default)
+                        let count = "SELECT count(*) + coalesce(sum(length(text)), 0) FROM notes";
+                        Ok(conn.query_row(count, [], |row| row.get(0))?)
                     });
                     counted.unwrap();
                 }

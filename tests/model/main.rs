@@ -3,6 +3,8 @@
 //!
 //! `LEXCHAT_MODEL_SEED` repeats a run, `LEXCHAT_MODEL_STEPS` makes it longer; both are printed.
 
+#![allow(unreachable_pub, reason = "a test binary has nobody above it")]
+
 mod check;
 mod mirror;
 mod play;
