@@ -2,7 +2,8 @@
 //! connection that ends politely.
 //!
 //! A connection must deliver each request's headers within [`Settings::header_timeout`], which bounds its idle time
-//! between requests as well; a TLS handshake has the same time. At the cap on connections the loop stops accepting: the
+//! between requests as well; a TLS handshake has the same time. It must go on reading what is written to it: see
+//! [`Settings::write_timeout`]. At the cap on connections the loop stops accepting: the
 //! kernel's queue waits.
 
 use std::convert::Infallible;
@@ -28,6 +29,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::http::progress::Progressing;
 use crate::http::response::{Body, BoxError};
 use crate::http::tls::Identity;
 
@@ -43,6 +45,8 @@ const SHORTAGE_PAUSE: Duration = Duration::from_millis(100);
 pub struct Settings {
     /// How long a connection may take to send a request's headers, and how long it may idle between requests.
     pub header_timeout: Duration,
+    /// How long a client may take nothing of what is written to it before its connection is cut.
+    pub write_timeout: Duration,
     /// The most bytes that a request's line and headers may have.
     pub header_bytes_max: usize,
     /// The most connections at once, WebSockets included.
@@ -55,6 +59,7 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             header_timeout: Duration::from_secs(20),
+            write_timeout: Duration::from_secs(30),
             header_bytes_max: 32 * 1024,
             connections_max: 50_000,
             identity: None,
@@ -277,6 +282,7 @@ where
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "no TCP_NODELAY");
         }
+        let stream = Progressing::new(stream, self.settings.write_timeout);
         match &self.settings.identity {
             None => self.converse(stream, peer).await,
             Some(identity) => match tokio::time::timeout(self.settings.header_timeout, identity.greet(stream)).await {

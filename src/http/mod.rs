@@ -6,6 +6,7 @@ pub mod gzip;
 pub mod listener;
 pub mod peer;
 pub mod probe;
+pub mod progress;
 pub mod request;
 pub mod response;
 pub mod tls;
