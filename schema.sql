@@ -28,6 +28,9 @@ CREATE TABLE users (
 -- The directory: the active people of one role, by name.
 CREATE INDEX users_by_role ON users (role, is_active, name);
 
+-- Whether somebody may still sign in with the password that everybody knows; empty where nobody may.
+CREATE INDEX users_demo ON users (id) WHERE is_demo = 1 AND is_active = 1;
+
 -- A row is one signed-in device. An access token names it and works only while it is live: not ended and not past
 -- expires_at. AUTOINCREMENT: the number of a session that is gone never means another one.
 CREATE TABLE sessions (

@@ -89,7 +89,7 @@ impl App {
         let db = open(&config).await?;
         let created = db.created;
         let (chat, outcomes) = Chat::new(db, chat_settings(&config))?;
-        let demo_accounts = chat.has_demo_accounts().await?;
+        let demo_accounts = chat.look_for_demo_accounts().await?;
         let listeners = match bind(&config.listen, demo_accounts) {
             Ok(listeners) => listeners,
             Err(error) => {
@@ -100,13 +100,15 @@ impl App {
         let addresses = listeners.addresses();
         let url = config.public_url.clone().unwrap_or_else(|| own_url(&config, &addresses));
         let mut engineio = config.engineio.clone();
-        engineio.origins.null = demo_accounts && config.listen.is_loopback();
+        if config.listen.is_loopback() {
+            engineio.origins.null = chat.demo_accounts().clone();
+        }
         let origins = engineio.origins.clone();
         let (sockets, incoming) = Server::new(engineio);
         let keyring = chat.credentials().tokens.clone();
         let gateway = Gateway::new(chat.clone(), keyring.clone(), &gateway_settings(&config));
         let socketio = socketio_settings(&config);
-        let settings = api_settings(&config, &url, demo_accounts, &sockets);
+        let settings = api_settings(&config, &url, &sockets);
         let routes = Arc::new(Routes {
             api: Arc::new(Api { chat: chat.clone(), keyring, settings, counters: Counters::default() }),
             sockets: sockets.clone(),
@@ -215,11 +217,10 @@ fn chat_settings(config: &Config) -> execute::Settings {
     }
 }
 
-fn api_settings(config: &Config, url: &str, demo_accounts: bool, sockets: &Server) -> call::Settings {
+fn api_settings(config: &Config, url: &str, sockets: &Server) -> call::Settings {
     let sockets = sockets.clone();
     call::Settings {
         public_url: url.to_owned(),
-        demo_accounts,
         file_bytes_max: config.limits.file_bytes_max,
         metrics_token: config.metrics_token.as_ref().map(|token| token.reveal().into()),
         shown: config.shown.clone(),

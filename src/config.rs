@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::Uri;
@@ -38,7 +39,7 @@ pub struct Config {
     pub metrics_token: Option<Hidden>,
     /// Bounds of the listener.
     pub listener: listener::Settings,
-    /// The protocol's settings; whether `Origin: null` passes is decided when the accounts are known.
+    /// The protocol's settings; whether `Origin: null` passes follows the accounts.
     pub engineio: engineio::server::Settings,
     /// What one person or address may use up.
     pub limits: Limits,
@@ -141,7 +142,7 @@ impl Config {
             max_payload: limits.max_payload,
             queue_bytes_max: limits.socket_queue,
             sessions_max_per_address: limits.sockets_per_address,
-            origins: engineio::origin::Origins { allowed, loopback: listen.is_loopback(), null: false },
+            origins: engineio::origin::Origins { allowed, loopback: listen.is_loopback(), null: Arc::default() },
             bare_websocket_paths: vec!["/chat".to_owned(), "/chat/".to_owned()],
             ..engineio::server::Settings::default()
         };

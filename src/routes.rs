@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use futures_util::FutureExt as _;
@@ -195,7 +196,7 @@ impl Routes {
             .await
             .unwrap_or_else(|_| reply::refusal(&Error::internal("the request panicked"), locale));
         response::secure(response.headers_mut());
-        if self.api.settings.demo_accounts {
+        if self.api.chat.demo_accounts().load(Ordering::Relaxed) {
             let active = HeaderValue::from_static("active");
             response.headers_mut().insert(HeaderName::from_static("x-demo-accounts"), active);
         }

@@ -40,8 +40,6 @@ pub struct Api {
 pub struct Settings {
     /// The origin that people use, for links that leave the house.
     pub public_url: String,
-    /// Whether accounts with well-known passwords work here.
-    pub demo_accounts: bool,
     /// Bytes of one file.
     pub file_bytes_max: u64,
     /// What `/metrics` asks of callers from elsewhere; they are refused where there is none.

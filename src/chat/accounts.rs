@@ -1,5 +1,7 @@
 //! Accounts: opening one's own, and what its owner may change.
 
+use std::sync::atomic::Ordering;
+
 use rusqlite::Connection;
 
 use crate::auth::actor::Actor;
@@ -103,12 +105,15 @@ impl Chat {
         self.execute(actor, Command::ChangePassword(command)).await.map(drop)
     }
 
-    /// Whether one of the passwords that everybody knows still opens an account.
+    /// Whether one of the passwords that everybody knows still opens an account; [`Chat::demo_accounts`] says the same
+    /// from then on.
     ///
     /// # Errors
     /// `INTERNAL`.
-    pub async fn has_demo_accounts(&self) -> Result<bool, Error> {
-        self.ask(|conn, _| Ok(users::any_demo(conn)?)).await
+    pub async fn look_for_demo_accounts(&self) -> Result<bool, Error> {
+        let found = self.ask(|conn, _| Ok(users::any_demo(conn)?)).await?;
+        self.demo_accounts().store(found, Ordering::Relaxed);
+        Ok(found)
     }
 
     /// Judges what was typed and hashes the password.
@@ -405,15 +410,15 @@ mod tests {
     #[tokio::test]
     async fn demo_accounts_are_active_until_the_last_of_their_passwords_is_changed_or_closed() {
         let stage = Stage::demo();
-        assert!(stage.chat.has_demo_accounts().await.unwrap());
+        assert!(stage.chat.look_for_demo_accounts().await.unwrap());
         let conn = Connection::open(stage.path()).unwrap();
         conn.execute("UPDATE users SET is_active = 0 WHERE id > 1", []).unwrap();
-        assert!(stage.chat.has_demo_accounts().await.unwrap());
+        assert!(stage.chat.look_for_demo_accounts().await.unwrap());
         let password = PasswordHash("another".to_owned());
         users::set_password(&conn, UserId::new(1).unwrap(), &password, Timestamp::now()).unwrap();
-        assert!(!stage.chat.has_demo_accounts().await.unwrap());
+        assert!(!stage.chat.look_for_demo_accounts().await.unwrap());
         let empty = Stage::with(Settings::default(), Missing::CreateEmpty);
-        assert!(!empty.chat.has_demo_accounts().await.unwrap());
+        assert!(!empty.chat.look_for_demo_accounts().await.unwrap());
     }
 
     #[tokio::test]

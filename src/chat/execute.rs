@@ -8,6 +8,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -83,6 +84,7 @@ pub struct Chat {
     credentials: Credentials,
     settings: Arc<Settings>,
     figures: Arc<Figures>,
+    demo_accounts: Arc<AtomicBool>,
 }
 
 impl Chat {
@@ -110,7 +112,16 @@ impl Chat {
             rules: Rules::new(Arc::clone(&settings), presence.clone()),
         })
         .map_err(Error::internal)?;
-        let chat = Self { readers: db.readers, presence, queue, health, credentials, settings, figures };
+        let chat = Self {
+            readers: db.readers,
+            presence,
+            queue,
+            health,
+            credentials,
+            settings,
+            figures,
+            demo_accounts: Arc::default(),
+        };
         Ok((chat, Outcomes { batches }))
     }
 
@@ -167,6 +178,13 @@ impl Chat {
     #[must_use]
     pub fn figures(&self) -> Counted {
         self.figures.read()
+    }
+
+    /// Whether a password that everybody knows opens an account, as of the last look: at most half a second old while
+    /// [`Chat::look_after`] runs.
+    #[must_use]
+    pub fn demo_accounts(&self) -> &Arc<AtomicBool> {
+        &self.demo_accounts
     }
 
     /// Commands that wait for the pen.

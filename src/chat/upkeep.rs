@@ -1,4 +1,5 @@
-//! What has to be done now and then: forgetting what is over, and noticing keys that another process changed.
+//! What has to be done now and then: forgetting what is over, noticing keys that another process changed, and whether
+//! demo accounts are still there.
 
 use std::time::Duration;
 
@@ -53,6 +54,9 @@ impl Chat {
             }
             if matches!(self.execute(Actor::System, Command::Notice).await, Ok(Reply::Noticed(true))) {
                 self.read_keys().await;
+            }
+            if let Err(refusal) = self.look_for_demo_accounts().await {
+                tracing::debug!(%refusal, "whether there are demo accounts is as it was known before");
             }
             tokio::time::sleep(NOTICED_EVERY).await;
         }

@@ -4,6 +4,8 @@
 //! and port are compared exactly. What passes is told back by name, never as `*`.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hyper::header::{self, HeaderMap, HeaderValue};
 
@@ -13,14 +15,14 @@ const PREFLIGHT_AGE: &str = "600";
 const HEADERS: &str = "authorization, content-type";
 
 /// Origins that pass beside the server's own.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Origins {
     /// Serialised origins: `https://app.example`, with the port where it is not the scheme's own.
     pub allowed: Vec<String>,
     /// Pages from any loopback origin: `localhost`, `127.0.0.0/8`, `[::1]`, any port.
     pub loopback: bool,
-    /// `Origin: null`: a page opened from disk.
-    pub null: bool,
+    /// `Origin: null`, a page opened from disk; whoever shares it may change it at any time.
+    pub null: Arc<AtomicBool>,
 }
 
 /// What the `Origin` of a request means.
@@ -45,7 +47,7 @@ impl Origins {
 
     fn allows(&self, text: &str, headers: &HeaderMap, secure: bool) -> bool {
         if text == "null" {
-            return self.null;
+            return self.null.load(Ordering::Relaxed);
         }
         let Some(origin) = Origin::parse(text) else { return false };
         let scheme = if secure { "https" } else { "http" };
@@ -175,7 +177,7 @@ mod tests {
         for page in ["http://localhost.evil:3000", "http://128.0.0.1", "http://[::2]", "null", "file://"] {
             assert!(!judge(&local, page, "localhost:3000", false), "{page}");
         }
-        let disk = Origins { null: true, ..Origins::default() };
+        let disk = Origins { null: Arc::new(true.into()), ..Origins::default() };
         assert!(judge(&disk, "null", "localhost:3000", false));
         assert!(!judge(&disk, "http://null", "localhost:3000", false));
     }

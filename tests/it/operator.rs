@@ -1,10 +1,23 @@
 //! The command line beside a server: what an operator types, run as the built binary.
 
+use std::io::Write;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
 
 use crate::harness::server::Server;
 use crate::https::Papers;
+use crate::support::http;
+use crate::support::people;
+use crate::support::server::{self, Setup};
+
+/// How long a server may take to notice what another process wrote.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+const PHRASE: &str = "une phrase assez longue";
 
 /// Runs the binary to its end without any of our variables; no program that it could start is found.
 async fn typed(words: &[&str]) -> Output {
@@ -16,6 +29,48 @@ async fn typed(words: &[&str]) -> Output {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// `lexchat user passwd`, with the password on standard input; the exit code and what it printed.
+fn set_password(db: &Path, email: &str, password: &str) -> (Option<i32>, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_lexchat"))
+        .args(["user", "passwd", email, "--password-stdin", "--db"])
+        .arg(db)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary was built");
+    writeln!(child.stdin.take().expect("a pipe"), "{password}").expect("somebody reads");
+    let ended = child.wait_with_output().expect("it ended");
+    (ended.status.code(), text(&ended.stdout) + &text(&ended.stderr))
+}
+
+fn done(db: &Path, words: &[&str]) -> String {
+    let (code, text) = server::run(db, words);
+    assert_eq!(code, Some(0), "{words:?}: {text}");
+    text
+}
+
+async fn sign_in(at: SocketAddr, who: &str, password: &str) -> u16 {
+    let body = json!({ "email": people::email(who), "password": password });
+    http::post(at, "/auth/sign-in", &body).send().await.status
+}
+
+/// Whether the server says that demo accounts are active, and lets in a page opened from disk.
+async fn shows_demo(at: SocketAddr) -> (bool, bool) {
+    let said = http::get(at, "/healthz").send().await.header("X-Demo-Accounts").is_some();
+    let handshake = http::get(at, "/socket.io/?EIO=4&transport=polling").header("Origin", "null");
+    (said, handshake.send().await.status == 200)
+}
+
+async fn until_demo_is(at: SocketAddr, expected: bool) {
+    let changed = async {
+        while shows_demo(at).await != (expected, expected) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, changed).await.expect("the server notices");
 }
 
 async fn assert_healthy(at: SocketAddr) {
@@ -48,4 +103,145 @@ async fn a_server_is_found_healthy_and_running_with_and_without_a_certificate() 
     let asked = typed(&["healthcheck", "--listen", &at.to_string()]).await;
     assert_eq!(asked.status.code(), Some(1));
     assert!(text(&asked.stderr).contains("nobody answers"), "{}", text(&asked.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn demo_accounts_are_shown_exactly_as_long_as_one_of_their_passwords_works() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let server = Setup::new(folder.path().join("lexchat.db")).start().await;
+    let (at, db) = (server.address(), &server.setup.db);
+    assert_eq!(shows_demo(at).await, (true, true));
+    for number in 1..=5 {
+        done(db, &["user", "disable", &people::email(&format!("client{number}"))]);
+        done(db, &["user", "disable", &people::email(&format!("juriste{number}"))]);
+    }
+    assert_eq!(shows_demo(at).await, (true, true), "the administrator's password still works");
+    assert_eq!(set_password(db, &people::email("admin"), PHRASE).0, Some(0));
+    until_demo_is(at, false).await;
+    done(db, &["user", "enable", &people::email("client1")]);
+    until_demo_is(at, true).await;
+    assert_eq!(set_password(db, &people::email("client1"), PHRASE).0, Some(0));
+    until_demo_is(at, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_set_and_an_account_closed_at_the_command_line_count_at_once() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let server = Setup::new(folder.path().join("lexchat.db")).start().await;
+    let (at, db) = (server.address(), &server.setup.db);
+    let (email, person) = (people::email("client1"), people::sign_in(at, "client1").await);
+
+    let (code, text) = set_password(db, &email, "court");
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("password"), "it says what is wrong: {text}");
+    http::get(at, "/users/me").token(&person.token).send().await.expect(200);
+    assert_eq!(set_password(db, "personne@example.com", PHRASE).0, Some(1));
+
+    assert_eq!(set_password(db, &email, PHRASE), (Some(0), String::new()));
+    http::get(at, "/users/me").token(&person.token).send().await.expect(401);
+    assert_eq!(sign_in(at, "client1", people::PASSWORD).await, 401);
+    assert_eq!(sign_in(at, "client1", PHRASE).await, 200);
+
+    done(db, &["user", "disable", &email]);
+    assert_eq!(sign_in(at, "client1", PHRASE).await, 401);
+    let listed: Value = serde_json::from_str(&done(db, &["user", "list", "--json"])).expect("JSON");
+    let (first, second) = (&listed[0], &listed[1]);
+    assert_eq!(
+        (&first["email"], &first["isActive"], &second["isActive"]),
+        (&json!(email), &json!(false), &json!(true))
+    );
+    done(db, &["user", "enable", &email]);
+    assert_eq!(sign_in(at, "client1", PHRASE).await, 200);
+    let (code, text) = server::run(db, &["user", "disable", &people::email("admin")]);
+    assert_eq!(code, Some(1), "the last administrator stays: {text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_keys_sign_from_then_on_and_what_the_old_ones_signed_stays_good() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let server = Setup::new(folder.path().join("lexchat.db")).start().await;
+    let (at, db) = (server.address(), &server.setup.db);
+    let before = people::sign_in(at, "client1").await;
+    let key_of = |token: &str| jsonwebtoken::decode_header(token).expect("a header").kid;
+    done(db, &["rotate-keys"]);
+    let renewed = async {
+        loop {
+            let person = people::sign_in(at, "client2").await;
+            if key_of(&person.token) != key_of(&before.token) {
+                return person;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let after = tokio::time::timeout(PATIENCE, renewed).await.expect("the server takes the new key");
+    for person in [&before, &after] {
+        http::get(at, "/users/me").token(&person.token).send().await.expect(200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_made_while_serving_holds_all_and_is_restored_where_there_is_nothing() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let server = Setup::new(folder.path().join("lexchat.db")).start().await;
+    let (at, db) = (server.address(), &server.setup.db);
+    let (client, jurist) = (people::sign_in(at, "client1").await, people::sign_in(at, "juriste1").await);
+    let conversation = people::conversation(at, &client, &jurist).await;
+    let body = json!({ "conversationId": conversation, "content": "à garder" });
+    http::post(at, "/messages", &body).token(&client.token).send().await.expect(201);
+
+    let copy = folder.path().join("copy.db");
+    let copy_name = copy.to_str().expect("a UTF-8 path");
+    done(db, &["backup", copy_name]);
+    let (code, text) = server::run(db, &["backup", copy_name]);
+    assert_eq!(code, Some(1), "a copy is never overwritten: {text}");
+    let (code, text) = server::run(db, &["restore", copy_name]);
+    assert_eq!(code, Some(1), "a database is never overwritten: {text}");
+
+    let restored = folder.path().join("restored.db");
+    done(&restored, &["restore", copy_name]);
+    let report: Value = serde_json::from_str(&done(&restored, &["check", "--json"])).expect("JSON");
+    assert_eq!((&report["conversations"], &report["messages"], &report["faults"]), (&json!(1), &json!(1), &json!([])));
+    let second = Setup::new(restored).start().await;
+    let path = format!("/messages?conversationId={conversation}");
+    let kept = http::get(second.address(), &path).token(&client.token).send().await.expect(200).json();
+    assert_eq!(kept[0]["content"], "à garder", "and who was signed in still is");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_names_what_is_wrong_and_a_missing_database_is_refused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut server = Setup::new(folder.path().join("lexchat.db")).start().await;
+    let (at, db) = (server.address(), server.setup.db.clone());
+    let (client, jurist) = (people::sign_in(at, "client1").await, people::sign_in(at, "juriste1").await);
+    let conversation = people::conversation(at, &client, &jurist).await;
+    for content in ["un", "deux", "trois"] {
+        let body = json!({ "conversationId": conversation, "content": content });
+        http::post(at, "/messages", &body).token(&client.token).send().await.expect(201);
+    }
+    server.kill();
+    assert_eq!(done(&db, &["check"]), "1 conversations, 3 messages, 0 files\n");
+    rusqlite::Connection::open(&db).expect("a file").execute("DELETE FROM messages WHERE id = 2", ()).expect("a hole");
+    let (code, text) = server::run(&db, &["check"]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.lines().count() > 2 && text.contains("findings"), "{text}");
+
+    let nowhere = folder.path().join("nowhere.db");
+    for words in [&["check"][..], &["user", "list"], &["rotate-keys"], &["backup", "copy.db"]] {
+        let (code, text) = server::run(&nowhere, words);
+        assert_ne!(code, Some(0), "{words:?}: {text}");
+        assert!(!nowhere.exists(), "{words:?} made one");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn completions_know_every_command_in_every_shell() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let printed = typed(&["completions", shell]).await;
+        assert!(printed.status.success(), "{shell}: {}", text(&printed.stderr));
+        let script = text(&printed.stdout);
+        for word in ["serve", "healthcheck", "rotate-keys", "message-rate"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+    assert_eq!(typed(&["completions", "csh"]).await.status.code(), Some(2));
 }

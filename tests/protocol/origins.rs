@@ -1,5 +1,7 @@
 //! Which pages may talk to the endpoint, as a browser would ask.
 
+use std::sync::Arc;
+
 use lexchat::engineio::origin::Origins;
 use lexchat::engineio::server::Settings;
 
@@ -67,7 +69,7 @@ async fn other_pages_are_forbidden_every_request() {
 
 #[tokio::test]
 async fn loopback_pages_and_pages_from_disk_are_served_where_the_policy_says_so() {
-    let open = with(Origins { loopback: true, null: true, ..Origins::default() }).await;
+    let open = with(Origins { loopback: true, null: Arc::new(true.into()), ..Origins::default() }).await;
     for origin in ["http://localhost:5173", "http://[::1]:8080", "null"] {
         let reply = from(&open, "GET", &open.at("EIO=4&transport=polling"), origin).await;
         assert_eq!((reply.status, reply.header("access-control-allow-origin")), (200, Some(origin)));
