@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 use crate::api::call::{self, Api};
-use crate::api::metrics::Counters;
+use crate::api::metrics::{Connected, Counters};
 use crate::auth::actor::Actor;
 use crate::chat::command::{Command, CreateSetupLink};
 use crate::chat::error::{self, Reason};
@@ -108,7 +108,7 @@ impl App {
         let keyring = chat.credentials().tokens.clone();
         let gateway = Gateway::new(chat.clone(), keyring.clone(), &gateway_settings(&config));
         let socketio = socketio_settings(&config);
-        let settings = api_settings(&config, &url, &sockets);
+        let settings = api_settings(&config, &url, &sockets, &gateway);
         let routes = Arc::new(Routes {
             api: Arc::new(Api { chat: chat.clone(), keyring, settings, counters: Counters::default() }),
             sockets: sockets.clone(),
@@ -217,8 +217,8 @@ fn chat_settings(config: &Config) -> execute::Settings {
     }
 }
 
-fn api_settings(config: &Config, url: &str, sockets: &Server) -> call::Settings {
-    let sockets = sockets.clone();
+fn api_settings(config: &Config, url: &str, sockets: &Server, gateway: &Gateway) -> call::Settings {
+    let (sockets, gateway) = (sockets.clone(), gateway.clone());
     call::Settings {
         public_url: url.to_owned(),
         file_bytes_max: config.limits.file_bytes_max,
@@ -226,7 +226,12 @@ fn api_settings(config: &Config, url: &str, sockets: &Server) -> call::Settings 
         shown: config.shown.clone(),
         database: config.database.clone(),
         started: Instant::now(),
-        gauges: Box::new(move || vec![("sessions", sockets.sessions() as u64)]),
+        connected: Box::new(move || Connected {
+            sessions: sockets.sessions() as u64,
+            sockets: gateway.sockets() as u64,
+            queue_bytes: sockets.queue_bytes() as u64,
+            refused: gateway.refused(),
+        }),
     }
 }
 

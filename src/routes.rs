@@ -229,7 +229,7 @@ impl Routes {
                 let call = Call { api: self.api.clone(), request, locale };
                 let counters = &self.api.counters;
                 let mut response = handler(call).await.unwrap_or_else(|error| {
-                    counters.refused(error.code());
+                    counters.refused.count(error.code());
                     reply::refusal(&error, locale)
                 });
                 permit(response.headers_mut(), &verdict);

@@ -56,14 +56,12 @@ pub async fn status(call: Call) -> Answer {
         uptime_seconds: u64,
         #[serde(flatten)]
         known: administration::Status,
-        #[serde(flatten)]
-        gauges: serde_json::Map<String, serde_json::Value>,
+        sockets: u64,
         settings: &'a std::collections::BTreeMap<&'static str, String>,
     }
     let known = call.chat().load_status(call.member()?).await?;
     let settings = &call.api.settings;
-    let sockets = (settings.gauges)().into_iter().find(|(name, _)| *name == "sessions");
-    let gauges = sockets.map(|(_, value)| ("sockets".to_owned(), value.into())).into_iter().collect();
+    let sockets = (settings.connected)().sockets;
     let uptime_seconds = settings.started.elapsed().as_secs();
-    call.ok(&Shown { version: env!("CARGO_PKG_VERSION"), uptime_seconds, known, gauges, settings: &settings.shown })
+    call.ok(&Shown { version: env!("CARGO_PKG_VERSION"), uptime_seconds, known, sockets, settings: &settings.shown })
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 use hyper::{Method, StatusCode};
 use serde::Serialize;
 
-use crate::api::metrics::Counters;
+use crate::api::metrics::{Connected, Counters};
 use crate::api::reply::{self, Answer};
 use crate::auth::actor::Actor;
 use crate::auth::keyring::Keyring;
@@ -50,12 +50,9 @@ pub struct Settings {
     pub database: std::path::PathBuf,
     /// When the server started.
     pub started: Instant,
-    /// What is known only outside of the API: sockets, queues.
-    pub gauges: Gauges,
+    /// How the sockets are, which the API has never heard of: asked whenever somebody wants to know.
+    pub connected: Box<dyn Fn() -> Connected + Send + Sync>,
 }
-
-/// Reads, at the moment of asking, the figures of the parts that the API has never heard of: name and value.
-pub type Gauges = Box<dyn Fn() -> Vec<(&'static str, u64)> + Send + Sync>;
 
 /// One call.
 pub struct Call {

@@ -14,7 +14,29 @@ pub struct Figures {
     commit_us: AtomicU64,
     changes: AtomicU64,
     messages: AtomicU64,
-    refused: [AtomicU64; Code::ALL.len()],
+    refused: Tally,
+}
+
+/// How often something was refused, by code. Everybody may count and read at any time.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// In the order of [`Code::ALL`].
+    by_code: [AtomicU64; Code::ALL.len()],
+}
+
+impl Tally {
+    /// One more refusal with this code.
+    pub fn count(&self, code: Code) {
+        if let Some(place) = Code::ALL.iter().position(|known| *known == code) {
+            self.by_code[place].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The numbers as they are now, in the order of [`Code::ALL`].
+    #[must_use]
+    pub fn read(&self) -> [u64; Code::ALL.len()] {
+        std::array::from_fn(|place| self.by_code[place].load(Ordering::Relaxed))
+    }
 }
 
 /// The numbers of one moment.
@@ -43,9 +65,8 @@ impl Figures {
             if settled.events().iter().any(|told| matches!(told.event, Event::MessageSent(_))) {
                 add(&self.messages, 1);
             }
-            let code = settled.refusal();
-            if let Some(place) = Code::ALL.iter().position(|known| Some(*known) == code) {
-                add(&self.refused[place], 1);
+            if let Some(code) = settled.refusal() {
+                self.refused.count(code);
             }
         }
     }
@@ -59,7 +80,7 @@ impl Figures {
             commit_us: number(&self.commit_us),
             changes: number(&self.changes),
             messages: number(&self.messages),
-            refused: std::array::from_fn(|place| number(&self.refused[place])),
+            refused: self.refused.read(),
         }
     }
 }

@@ -128,9 +128,8 @@ impl Registry {
 
     /// Enters no more; the sessions that there are.
     pub(super) fn shut(&self) -> Vec<Arc<Link>> {
-        let mut tables = self.lock();
-        tables.closing = true;
-        tables.sessions.values().cloned().collect()
+        self.lock().closing = true;
+        self.links()
     }
 
     /// Waits until no session is left.
@@ -142,6 +141,11 @@ impl Registry {
             }
             emptied.await;
         }
+    }
+
+    /// The sessions that there are.
+    pub(super) fn links(&self) -> Vec<Arc<Link>> {
+        self.lock().sessions.values().cloned().collect()
     }
 
     pub(super) fn count(&self) -> usize {

@@ -127,6 +127,11 @@ impl Server {
         }
     }
 
+    /// Bytes that wait for the clients of all sessions together.
+    pub fn queue_bytes(&self) -> usize {
+        self.endpoint.registry.links().iter().map(|link| link.with(|session| session.queue_bytes())).sum()
+    }
+
     /// Sessions that are open now.
     pub fn sessions(&self) -> usize {
         self.endpoint.registry.count()

@@ -239,6 +239,11 @@ impl Session {
         self.queue_bytes = self.queue_bytes.saturating_sub(cost);
     }
 
+    /// Bytes that wait to be written, those that a WebSocket is writing included.
+    pub fn queue_bytes(&self) -> usize {
+        self.queue_bytes
+    }
+
     /// Whether a closing session has nothing left to send.
     pub fn is_drained(&self) -> bool {
         matches!(self.stage, Stage::Closing { .. }) && self.queue_bytes == 0

@@ -18,8 +18,9 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use crate::auth::actor::{Actor, Caller};
 use crate::auth::keyring::Keyring;
 use crate::chat::command::Command;
-use crate::chat::error::Error;
+use crate::chat::error::{Code, Error};
 use crate::chat::execute::{Chat, Outcomes};
+use crate::chat::figures::Tally;
 use crate::gateway::admission::{self, Opening};
 use crate::gateway::asking::Asking;
 use crate::gateway::hub::{Hub, Seat};
@@ -63,6 +64,7 @@ struct Shared {
     keyring: Keyring,
     hub: Hub,
     presence: Arc<Presence>,
+    refused: Tally,
     window_max: usize,
 }
 
@@ -72,7 +74,20 @@ impl Gateway {
     pub fn new(chat: Chat, keyring: Keyring, settings: &Settings) -> Self {
         let hub = Hub::new(settings.sockets_per_user_max, chat.presence().clone());
         let presence = Arc::new(Presence::new(chat.clone(), hub.clone()));
-        Self { shared: Arc::new(Shared { chat, keyring, hub, presence, window_max: settings.window_max }) }
+        let (refused, window_max) = (Tally::default(), settings.window_max);
+        Self { shared: Arc::new(Shared { chat, keyring, hub, presence, refused, window_max }) }
+    }
+
+    /// Sockets that belong to somebody now.
+    #[must_use]
+    pub fn sockets(&self) -> usize {
+        self.shared.hub.sockets()
+    }
+
+    /// Events and connections refused since the start, in the order of [`Code::ALL`].
+    #[must_use]
+    pub fn refused(&self) -> [u64; Code::ALL.len()] {
+        self.shared.refused.read()
     }
 
     /// Tells what happens, until the chat is closed and all of it is told.
@@ -108,6 +123,7 @@ impl Gateway {
                     }
                 }
                 Err(error) => {
+                    self.shared.refused.count(error.code());
                     let (message, data) = admission::refusal(&error, opening.locale());
                     connection.refuse(NAMESPACE, &message, Some(data));
                 }
@@ -214,6 +230,9 @@ impl Attendance {
     }
 
     fn answer(&self, asked: &Asked, result: &Result<Answer, Error>) {
+        if let Err(error) = result {
+            self.gateway.shared.refused.count(error.code());
+        }
         if let Err(Error { cause: Some(cause), reference, .. }) = result {
             tracing::error!(event = asked.event, reference, cause, "an event failed");
         }

@@ -100,6 +100,12 @@ impl Hub {
         self.remove(user_id, |seated| seated.session_id == session_id)
     }
 
+    /// Sockets that are open now, of everybody together.
+    #[must_use]
+    pub fn sockets(&self) -> usize {
+        self.people().seats.values().flatten().filter(|seated| seated.sender.is_some()).count()
+    }
+
     /// Waits until somebody came or went; all who did since the last call. What they are now says the registry.
     pub async fn moved(&self) -> HashSet<UserId> {
         loop {

@@ -171,6 +171,9 @@ async fn figures_tell_numbers_and_nothing_else() {
         "lexchat_http_answers_total{class=\"4xx\"} 1",
         "lexchat_http_refused_total{code=\"NOT_FOUND\"} 1",
         "lexchat_messages_total 0",
+        "lexchat_sockets 0",
+        "lexchat_queue_bytes 0",
+        "lexchat_socket_refused_total{code=\"NOT_FOUND\"} 0",
         "lexchat_changes_waiting 0",
     ] {
         assert!(text.lines().any(|line| line == named), "{named} in {text}");
@@ -180,6 +183,44 @@ async fn figures_tell_numbers_and_nothing_else() {
         assert!(value.parse::<f64>().is_ok(), "{line}");
     }
     assert!(!text.contains("client1") && !text.contains("127.0.0.1"));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_tell_of_sockets_and_what_they_were_refused() {
+    let server = Server::start().await;
+    let person = server.sign_in("client1").await;
+    let mut socket = server.socket(&person).await;
+    let refused = socket.ask("conversation:history", json!({"conversationId": 77})).await;
+    assert_eq!(refused["code"], "NOT_FOUND");
+    let figures = http::get(server.at, "/metrics").send().await.expect(200).text();
+    for named in ["lexchat_sessions 1", "lexchat_sockets 1", "lexchat_socket_refused_total{code=\"NOT_FOUND\"} 1"] {
+        assert!(figures.lines().any(|line| line == named), "{named} in {figures}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_tell_how_much_waits_for_those_who_do_not_read() {
+    let server = Server::start().await;
+    let person = server.sign_in("client1").await;
+    let opened = http::get(server.at, "/socket.io/?EIO=4&transport=polling").send().await.expect(200).text();
+    let opened: serde_json::Value = serde_json::from_str(&opened[1..]).expect("an opening packet");
+    let path = format!("/socket.io/?EIO=4&transport=polling&sid={}", opened["sid"].as_str().expect("a sid"));
+    let connect = format!("40/chat,{}", json!({"token": person.token}));
+    http::ask(server.at, "POST", &path).body(connect.into_bytes()).send().await.expect(200);
+    let waiting = async {
+        loop {
+            let figures = http::get(server.at, "/metrics").send().await.expect(200).text();
+            let line = figures.lines().find(|line| line.starts_with("lexchat_queue_bytes ")).expect("a line");
+            if line != "lexchat_queue_bytes 0" {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    let patience = std::time::Duration::from_secs(20);
+    tokio::time::timeout(patience, waiting).await.expect("the answer waits for a poll");
     server.stop().await;
 }
 
