@@ -110,15 +110,21 @@ fn the_guide_has_exactly_the_routes_of_the_api() {
     for (path, item) in document["paths"].as_object().unwrap() {
         for method in ["get", "put", "post", "patch", "delete"] {
             if item.get(method).is_some() {
-                described.insert(format!("{} {path}", method.to_uppercase()));
+                described.insert(without_names(&format!("{} {path}", method.to_uppercase())));
             }
         }
     }
     let guide = read("docs/GUIDE.md");
     let is_route =
         |span: &&str| span.split_once(" /").is_some_and(|(method, _)| method.bytes().all(|b| b.is_ascii_uppercase()));
-    let told: BTreeSet<String> = code_spans(&guide).into_iter().filter(is_route).map(String::from).collect();
+    let told: BTreeSet<String> = code_spans(&guide).into_iter().filter(is_route).map(without_names).collect();
     assert_eq!(told, described);
+}
+
+/// A route with its placeholders emptied: what stands in them is called differently for people and for programs.
+fn without_names(route: &str) -> String {
+    let parts = route.split('{').map(|part| part.split_once('}').map_or(part, |(_, rest)| rest));
+    parts.collect::<Vec<_>>().join("{}")
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A practice at work, in one process: five clients and five juristes in twenty-five conversations, on a real database
 //! file. Shared by the measurements of the right wing.
-#![allow(dead_code, reason = "each measurement uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each measurement uses its part of it and has nobody above")]
 
 use std::path::Path;
 use std::time::Duration;

@@ -162,7 +162,7 @@ impl Play {
             (Ok(None), Ok(Reply::Message { message, duplicate: false })) => {
                 self.mirror.sent(user, to, &content, &client_id, message.id.as_i64());
                 assert_eq!(message.rev, self.mirror.conversations[&to].rev);
-                self.expect_told(4, Some(message.rev));
+                self.expect_told(5, Some(message.rev));
                 self.last_sent.push((user, to, content, client_id));
             }
             (expected, reply) => panic!("{user} says {content:?} in {to}: {expected:?}, {reply:?}"),
