@@ -112,9 +112,8 @@ pub(crate) async fn handshake(recipe: &Recipe, count: usize) -> io::Result<Figur
     let mut target = site.start()?;
     eprintln!("handshake: pid {}", target.pid());
     let people: Vec<Person> = pairs.iter().flat_map(|pair| [pair.client.clone(), pair.jurist.clone()]).collect();
-    for person in &people {
-        Client::connect(target.address, person).await?;
-    }
+    // They stay online by another socket: that somebody comes or goes is told and noted, which is another matter.
+    let others = connect_all(target.address, &people, 1).await?;
     sleep(Duration::from_millis(200)).await;
     let (cpu, mut times) = (target.cpu()?, Vec::new());
     for number in 0..count {
@@ -127,6 +126,7 @@ pub(crate) async fn handshake(recipe: &Recipe, count: usize) -> io::Result<Figur
     let mut figures = Figures::default();
     figures.push("server CPU per handshake", cost, "µs");
     figures.push_times("handshake, one at a time", &mut times);
+    drop(others);
     target.stop()?;
     Ok(figures)
 }

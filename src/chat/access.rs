@@ -105,6 +105,6 @@ impl Chat {
     /// # Errors
     /// `UNAUTHENTICATED`, `INTERNAL`.
     pub async fn check_session(&self, actor: Actor) -> Result<(), Error> {
-        self.ask(move |conn, now| require_member(conn, actor, now).map(drop)).await
+        self.glance(move |conn, now| require_member(conn, actor, now).map(drop)).await
     }
 }

@@ -175,7 +175,7 @@ impl Chat {
     /// # Errors
     /// `UNAUTHENTICATED`, `NOT_FOUND`.
     pub async fn load_members(&self, actor: Actor, id: ConversationId) -> Result<Members, Error> {
-        self.ask(move |conn, now| Ok(access::require_standing(conn, actor, id, now)?.conversation.members)).await
+        self.glance(move |conn, now| Ok(access::require_standing(conn, actor, id, now)?.conversation.members)).await
     }
 
     /// Everybody who shares a conversation with somebody.

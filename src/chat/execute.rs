@@ -150,6 +150,14 @@ impl Chat {
         self.readers.read(move |conn| question(conn, Timestamp::now())).await
     }
 
+    /// As [`Chat::ask`], for a look at a row or two.
+    pub(crate) async fn glance<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Connection, Timestamp) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.readers.glance(move |conn| question(conn, Timestamp::now())).await
+    }
+
     /// Who is online, as far as this process knows.
     #[must_use]
     pub fn presence(&self) -> &Presence {

@@ -26,7 +26,7 @@ use crate::store::writer::{Pen, Undone, WriteError};
 const BATCH_MAX: usize = 512;
 
 /// Messages that may wait to be indexed: enough to make it cheap, few enough not to be noticed when their turn comes.
-const UNINDEXED_MAX: i64 = 256;
+const UNINDEXED_MAX: i64 = 1024;
 
 /// All that the thread works with.
 #[derive(Debug)]

@@ -95,6 +95,25 @@ impl Readers {
         asked.await.unwrap_or_else(|_| Err(ReadError::Panicked.into()))
     }
 
+    /// As [`Readers::read`], for a look at a row or two: done here and now if a reader is free, because the way to
+    /// another thread and back costs more than the look.
+    ///
+    /// # Errors
+    /// What the question itself answers, or why it could not be asked.
+    pub async fn glance<T, E, F>(&self, question: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<ReadError> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    {
+        let is_open = self.gate.try_read().is_ok();
+        let turn = if is_open { Arc::clone(&self.turns).try_acquire_owned().ok() } else { None };
+        match turn {
+            Some(_turn) => self.read_here(question),
+            None => self.read(question).await,
+        }
+    }
+
     /// As [`Readers::read`], on the calling thread.
     ///
     /// # Errors

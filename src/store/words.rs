@@ -9,7 +9,7 @@ use crate::model::conversation::Members;
 use crate::model::id::MessageId;
 
 /// Messages indexed in one go: more would make others wait for the pen.
-const STEP_MAX: i64 = 1024;
+const STEP_MAX: i64 = 2048;
 
 /// Whether there are messages that the index does not know yet.
 ///
