@@ -106,6 +106,6 @@ async fn expect(socket: &mut Socket, row: &Row, expected: &str, who: &str) {
 
 async fn refused(server: &Server, token: &str) {
     let mut socket = Socket::open(server.at, token, TokenIn::Query).await;
-    let refusal = socket.join_namespace("/chat", Some(token), TokenIn::Query).await.unwrap_err();
+    let refusal = socket.join_namespace("/chat", Some(token), TokenIn::Query).await.expect_err("a refusal");
     assert_eq!(refusal["data"]["code"], "UNAUTHENTICATED", "{refusal}");
 }
