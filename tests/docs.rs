@@ -13,7 +13,8 @@ use lexchat::cli::Cli;
 use lexchat::{api, gateway};
 
 /// Words in the documents that look like flags and belong to other programs, or to the test command.
-const FLAGS_OF_OTHERS: &[&str] = &["--release", "--locked", "--long", "--path", "--example", "--engine", "--bench"];
+const FLAGS_OF_OTHERS: &[&str] =
+    &["--release", "--locked", "--long", "--path", "--example", "--engine", "--bench", "--peer", "--dir"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
