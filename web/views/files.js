@@ -40,6 +40,8 @@ export function usePicture(file) {
       setSource(own);
       return () => URL.revokeObjectURL(own);
     }
+    // What was shown for another file is gone with it.
+    setSource(null);
     if (!file.url) return undefined;
     picture(file.url).then((address) => wanted && setSource(address), () => {});
     return () => { wanted = false; };
