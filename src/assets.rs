@@ -1,17 +1,22 @@
 //! The embedded web client: every file of `web/`, part of the executable; in debug builds read from disk each time, so
 //! that an edit needs a reload and nothing else.
 //!
-//! Files are revalidated by their content's digest, and packed once, at first request. The official browser client of
-//! Socket.IO is one of them, served where Socket.IO servers serve it.
+//! Files are revalidated by their content's digest, and packed once, at first request: with gzip at once, and in the
+//! background with Brotli, which takes longer and is a seventh smaller. What the page needs at once goes as one script
+//! (`bundle`). The official browser client of Socket.IO is among the files, served where Socket.IO servers serve it.
+
+mod bundle;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{LazyLock, PoisonError, RwLock};
+use std::thread;
 
 use bytes::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Response, StatusCode};
 use rust_embed::Embed;
+use sha2::{Digest as _, Sha256};
 
 use crate::http::response::{self, Body};
 use crate::http::{conditional, gzip};
@@ -32,8 +37,19 @@ const BROWSER_CLIENT: &[&str] = &[
     "socket.io.esm.min.js.map",
 ];
 
-/// Packed files by their digest. Holds at most one entry per file in a release, where the files never change.
-static PACKED: LazyLock<RwLock<HashMap<[u8; 32], Bytes>>> = LazyLock::new(RwLock::default);
+/// Packed files by their digest. Holds at most one entry per file and coding in a release, where the files never change.
+static PACKED: LazyLock<RwLock<HashMap<(Coding, [u8; 32]), Bytes>>> = LazyLock::new(RwLock::default);
+
+/// The page's scripts by their path, with their digest; made once in a release.
+static SCRIPTS: LazyLock<HashMap<String, ([u8; 32], String)>> = LazyLock::new(scripts);
+
+/// In what form bytes travel.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Coding {
+    Plain,
+    Gzip,
+    Brotli,
+}
 
 /// The page itself.
 pub fn page(method: &Method, headers: &HeaderMap) -> Response<Body> {
@@ -73,20 +89,19 @@ pub fn exists(path: &str) -> bool {
 
 /// The file of `web/` at `path`, if there is one.
 pub fn file(method: &Method, headers: &HeaderMap, path: &str) -> Option<Response<Body>> {
-    let file = Web::get(path).filter(|_| !path.ends_with(".md"))?;
-    let digest = file.metadata.sha256_hash();
+    let (digest, data) = content(path)?;
     let content_type = content_type(path);
-    let packs = is_text(content_type) && file.data.len() >= gzip::BYTES_MIN;
-    let packed = packs && gzip::is_accepted(headers);
-    let etag = etag(&digest, packed);
+    let packs = is_text(content_type) && data.len() >= gzip::BYTES_MIN;
+    let coding = if packs { coding(headers, digest, &data) } else { Coding::Plain };
+    let etag = etag(&digest, coding);
     let mut response = if conditional::is_unchanged(headers, &etag) {
         response::empty(StatusCode::NOT_MODIFIED)
     } else if method == Method::HEAD {
         response::full(StatusCode::OK, content_type, Bytes::new())
-    } else if packed {
-        response::full(StatusCode::OK, content_type, packed_once(digest, &file.data))
+    } else if coding == Coding::Plain {
+        response::full(StatusCode::OK, content_type, bytes_of(data))
     } else {
-        response::full(StatusCode::OK, content_type, bytes_of(file.data))
+        response::full(StatusCode::OK, content_type, packed_once(coding, digest, &data))
     };
     let headers = response.headers_mut();
     headers.insert(header::ETAG, HeaderValue::from_str(&etag).expect("hexadecimal digits"));
@@ -94,21 +109,82 @@ pub fn file(method: &Method, headers: &HeaderMap, path: &str) -> Option<Response
     if packs {
         headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     }
-    if packed {
-        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    if let Some(name) = name_of(coding) {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
     }
     Some(response)
 }
 
-fn packed_once(digest: [u8; 32], bytes: &[u8]) -> Bytes {
-    if let Some(packed) = PACKED.read().unwrap_or_else(PoisonError::into_inner).get(&digest) {
-        return packed.clone();
+/// What is served at `path`, with its digest.
+fn content(path: &str) -> Option<([u8; 32], Cow<'static, [u8]>)> {
+    let file = Web::get(path).filter(|_| !path.ends_with(".md"))?;
+    if !path.ends_with(".js") {
+        return Some((file.metadata.sha256_hash(), file.data));
     }
-    let packed = Bytes::from(gzip::compress(bytes, 9));
+    let script = if cfg!(debug_assertions) {
+        scripts().remove(path).map(|(digest, text)| (digest, Cow::Owned(text.into_bytes())))
+    } else {
+        SCRIPTS.get(path).map(|(digest, text)| (*digest, Cow::Borrowed(text.as_bytes())))
+    };
+    script.or_else(|| Some((file.metadata.sha256_hash(), file.data)))
+}
+
+fn scripts() -> HashMap<String, ([u8; 32], String)> {
+    let read = |path: &str| String::from_utf8(Web::get(path)?.data.into_owned()).ok();
+    let made = bundle::scripts(&read).into_iter();
+    made.map(|(path, text)| (path, (Sha256::digest(&text).into(), text))).collect()
+}
+
+/// The smallest form that is there and that the caller takes.
+fn coding(headers: &HeaderMap, digest: [u8; 32], bytes: &[u8]) -> Coding {
+    if gzip::accepts(headers, "br") && packed(Coding::Brotli, digest).is_some() {
+        Coding::Brotli
+    } else if gzip::accepts(headers, "gzip") {
+        pack_smaller(digest, bytes);
+        Coding::Gzip
+    } else {
+        Coding::Plain
+    }
+}
+
+fn packed(coding: Coding, digest: [u8; 32]) -> Option<Bytes> {
+    PACKED.read().unwrap_or_else(PoisonError::into_inner).get(&(coding, digest)).cloned()
+}
+
+fn keep(coding: Coding, digest: [u8; 32], packed: Bytes) {
     if !cfg!(debug_assertions) {
-        PACKED.write().unwrap_or_else(PoisonError::into_inner).insert(digest, packed.clone());
+        PACKED.write().unwrap_or_else(PoisonError::into_inner).insert((coding, digest), packed);
     }
-    packed
+}
+
+fn packed_once(coding: Coding, digest: [u8; 32], bytes: &[u8]) -> Bytes {
+    packed(coding, digest).unwrap_or_else(|| {
+        let packed = Bytes::from(gzip::compress(bytes, 9));
+        keep(coding, digest, packed.clone());
+        packed
+    })
+}
+
+/// Has a file packed with Brotli when it is asked for the first time; until that is done it goes with gzip.
+fn pack_smaller(digest: [u8; 32], bytes: &[u8]) {
+    if cfg!(debug_assertions) || packed(Coding::Gzip, digest).is_some() {
+        return;
+    }
+    let bytes = bytes.to_owned();
+    thread::spawn(move || {
+        let mut packed = Vec::with_capacity(bytes.len() / 3);
+        let params = brotli::enc::BrotliEncoderParams { quality: 11, ..Default::default() };
+        brotli::BrotliCompress(&mut bytes.as_slice(), &mut packed, &params).expect("memory takes every byte");
+        keep(Coding::Brotli, digest, packed.into());
+    });
+}
+
+fn name_of(coding: Coding) -> Option<&'static str> {
+    match coding {
+        Coding::Plain => None,
+        Coding::Gzip => Some("gzip"),
+        Coding::Brotli => Some("br"),
+    }
 }
 
 fn bytes_of(data: Cow<'static, [u8]>) -> Bytes {
@@ -118,10 +194,11 @@ fn bytes_of(data: Cow<'static, [u8]>) -> Bytes {
     }
 }
 
-/// Two encodings of one file are two things to a cache.
-fn etag(digest: &[u8; 32], packed: bool) -> String {
+/// Two codings of one file are two things to a cache.
+fn etag(digest: &[u8; 32], coding: Coding) -> String {
     let hex: String = digest[..12].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{hex}{}\"", if packed { "-gz" } else { "" })
+    let suffix = name_of(coding).map_or_else(String::new, |name| format!("-{name}"));
+    format!("\"{hex}{suffix}\"")
 }
 
 fn content_type(path: &str) -> &'static str {

@@ -13,6 +13,11 @@ pub const BYTES_MIN: usize = 1024;
 
 /// Whether the caller takes gzip.
 pub fn is_accepted(headers: &HeaderMap) -> bool {
+    accepts(headers, "gzip")
+}
+
+/// Whether the caller takes a coding.
+pub fn accepts(headers: &HeaderMap, coding: &str) -> bool {
     let Some(listed) = text_of(headers, header::ACCEPT_ENCODING) else { return false };
     let weight_of = |coding: &str| {
         listed.split(',').find_map(|item| {
@@ -23,7 +28,7 @@ pub fn is_accepted(headers: &HeaderMap) -> bool {
             Some(parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, |q| q.parse().unwrap_or(0.0)))
         })
     };
-    weight_of("gzip").or_else(|| weight_of("*")).unwrap_or(0.0) > 0.0
+    weight_of(coding).or_else(|| weight_of("*")).unwrap_or(0.0) > 0.0
 }
 
 /// Compresses `bytes`; `level` from 1 (fast) to 9 (small).

