@@ -23,6 +23,8 @@ const app = {
   client: null,
   /** @type {() => void} */
   redraw: () => {},
+  /** @type {() => void} */
+  retitle: () => {},
 
   /** @returns {import('./core/router.js').Route & {dialog: {name: string, data?: any}|null}} */
   route: () => ({ ...parse(location.pathname + location.search), dialog: history.state?.dialog ?? null }),
@@ -58,6 +60,7 @@ const app = {
   follow() {
     const route = app.route();
     if (app.client) app.client.openConversation(route.name === 'conversation' ? route.id : null, route.name === 'conversation' ? route.messageId : null);
+    app.retitle();
     app.redraw();
   },
 
@@ -78,7 +81,7 @@ const app = {
     app.follow();
   },
 
-  /** @param {{everywhere?: boolean}} [options] without `everywhere` only this window stops being that person */
+  /** @param {{everywhere?: boolean}} [options] without `everywhere` only this window stops being that person: another one has ended the session */
   async leave({ everywhere = true } = {}) {
     if (everywhere) await api.call('POST', '/auth/sign-out').catch(() => {});
     app.client?.close();
@@ -140,19 +143,22 @@ async function askDemo() {
 async function boot() {
   if (history.state?.dialog) history.replaceState({}, '');
   api.onEnded(() => store.dispatch({ type: 'signInNeeded' }));
+  session.watch((is) => {
+    if (is === 'gone') app.leave({ everywhere: false });
+    else if (store.state().needsSignIn) app.client?.resume();
+  });
   askDemo();
   const who = session.find();
   await setLocale(who?.user.locale ?? localStorage.getItem('lexchat.locale') ?? navigator.language);
   document.documentElement.lang = locale();
   document.addEventListener('click', stayInside);
-  watchBadge(store);
+  app.retitle = watchBadge(store, app.route);
   const { name } = parse(location.pathname);
   const wantsGate = name === 'invitation' || name === 'setup' || name === 'signIn' || name === 'signUp';
   if (who && !wantsGate) {
     app.client = await start(store, { onMessage: announce });
     app.follow();
   }
-  document.title = t('app.name');
   const page = /** @type {HTMLElement} */ (document.getElementById('page'));
   page.replaceChildren();
   render(html`<${Page} />`, page);

@@ -24,7 +24,7 @@ describe('axe', { concurrency: 1, skip: !CHOSEN.includes('chromium') }, () => {
     await server.stop();
   });
 
-  for (const as of ['nobody', 'client', 'juriste', 'admin']) {
+  for (const as of ['nobody', 'newcomer', 'client', 'juriste', 'admin']) {
     test(as, async () => {
       const faults = [];
       let looked = 0;
@@ -43,8 +43,16 @@ describe('axe', { concurrency: 1, skip: !CHOSEN.includes('chromium') }, () => {
               return result.violations.map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.html.slice(0, 160)} ${node.any[0]?.message ?? ''}`).join(' | ')}`);
             }, TAGS);
             looked += 1;
+            const outside = await person.page.evaluate(() => [...document.querySelectorAll('.bubble')].filter((bubble) => {
+              const { left, right } = bubble.getBoundingClientRect();
+              return [...bubble.querySelectorAll('*')].some((one) => {
+                const box = one.getBoundingClientRect();
+                return box.width > 1 && (box.right > right + 1 || box.left < left - 1);
+              });
+            }).map((bubble) => bubble.textContent.slice(0, 60)));
             const narrow = await person.page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
             for (const fault of found) faults.push(`${scene.name} ${locale} ${theme} ${width}: ${fault}`);
+            for (const text of outside) faults.push(`${scene.name} ${locale} ${theme} ${width}: something reaches out of the bubble “${text}”`);
             if (narrow) faults.push(`${scene.name} ${locale} ${theme} ${width}: the page scrolls sideways`);
           }
         }

@@ -11,6 +11,16 @@ const TALK = [
   { by: 'juriste1', content: 'Les bulletins seulement. Merci.' },
 ];
 
+/** Texts that try the layout. */
+const SHAPES = [
+  `${'Attendu que le bail a été consenti pour neuf années entières et consécutives, et que le preneur s’est obligé. '.repeat(90)}`.slice(0, 9_990),
+  'مرحبا، لقد استلمت الرسالة من صاحب العمل. هل يمكنني رفض التوقيع؟',
+  'שלום, contrat n° 2024-118, תודה',
+  'Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz'.repeat(4),
+  'Voir https://www.legifrance.gouv.fr/codes/section_lc/LEGITEXT000006072050/LEGISCTA000006189414/2024-01-01/#LEGISCTA000006189414-une-adresse-tres-longue',
+  '👍',
+];
+
 /** The conversations of client1 and juriste1 that the scenes show. @param {import('./server.js').Server} server */
 export async function furnish(server) {
   const id = await server.conversation(TALK);
@@ -27,7 +37,16 @@ export async function furnish(server) {
     const { body } = await server.call('POST', '/conversations', { token: tokens.juriste, body: { participantId } });
     await server.send(await server.tokenOf(`client${participantId}`), body.id, participantId === 2 ? 'Bonjour, où en est mon dossier ?' : 'Voici les pièces demandées.');
   }
-  return { id, tokens, messages };
+  const files = await Promise.all([
+    server.upload(tokens.client, id, 'lettre.png', 'image/png', Buffer.from(picture(480, 320), 'base64')),
+    server.upload(tokens.client, id, 'contrat-de-travail-2021-avec-ses-avenants-et-annexes.pdf', 'application/pdf', Buffer.from('%PDF-1.4\n%%EOF')),
+  ]);
+  await server.call('POST', '/messages', { token: tokens.client, body: { conversationId: id, content: 'Voici la lettre et le contrat.', files } });
+  const shapes = (await server.call('POST', '/conversations', { token: tokens.client, body: { participantId: 9 } })).body.id;
+  for (const content of SHAPES) await server.send(tokens.client, shapes, content);
+  const admin = await server.tokenOf('admin');
+  const invitation = new URL((await server.call('POST', '/invitations', { token: admin, body: { role: 'juriste', name: 'Nora Petit' } })).body.url).pathname;
+  return { id, tokens, messages, shapes, invitation };
 }
 
 const opened = (person) => person.until(() => document.querySelector('[role=log] article'));
@@ -35,17 +54,36 @@ const lastRow = (person) => person.page.focus('[role=log] article:last-child');
 
 /**
  * `as`: who looks; `path`: where; `arrive`: until it is there.
- * @type {{name: string, as: 'nobody'|'client'|'juriste'|'admin', path: (world: any) => string, arrive?: (person: any, world: any) => Promise<any>}[]}
+ * @type {{name: string, as: 'nobody'|'newcomer'|'client'|'juriste'|'admin', path: (world: any) => string, arrive?: (person: any, world: any) => Promise<any>}[]}
  */
 export const SCENES = [
   { name: 'sign-in', as: 'nobody', path: () => '/', arrive: (p) => p.until(() => document.querySelector('.demo-buttons')) },
   { name: 'sign-up', as: 'nobody', path: () => '/inscription', arrive: (p) => p.until(() => document.querySelectorAll('.field').length === 3) },
+  { name: 'invitation', as: 'nobody', path: ({ invitation }) => invitation, arrive: (p) => p.until(() => document.querySelectorAll('.field').length === 3) },
   { name: 'invitation-gone', as: 'nobody', path: () => '/invitation/unknown', arrive: (p) => p.until(() => document.querySelector('.fault')) },
   { name: 'setup', as: 'nobody', path: () => '/installation/token', arrive: (p) => p.until(() => document.querySelectorAll('.field').length === 3) },
   { name: 'test-page', as: 'client', path: () => '/test-websocket.html', arrive: (p) => p.until(() => document.querySelector('.join')) },
   { name: 'list', as: 'juriste', path: () => '/', arrive: (p) => p.until(() => document.querySelector('.row .count')) },
   { name: 'conversation', as: 'client', path: ({ id }) => `/c/${id}`, arrive: opened },
   { name: 'conversation-juriste', as: 'juriste', path: ({ id }) => `/c/${id}`, arrive: opened },
+  { name: 'shapes', as: 'client', path: ({ shapes }) => `/c/${shapes}`, arrive: opened },
+  { name: 'details', as: 'client', path: ({ id }) => `/c/${id}`, arrive: async (p) => {
+    await opened(p);
+    await p.page.evaluate(() => { history.replaceState({ dialog: { name: 'details' } }, ''); dispatchEvent(new PopStateEvent('popstate')); });
+    await p.until(() => document.querySelector('dialog[open]'));
+  } },
+  { name: 'lightbox', as: 'client', path: ({ id }) => `/c/${id}`, arrive: async (p) => {
+    await opened(p);
+    await p.until(() => document.querySelector('.picture img')?.naturalWidth);
+    await p.page.evaluate(() => document.querySelector('.picture').click());
+    await p.until(() => document.querySelector('dialog[open] img')?.naturalWidth);
+  } },
+  { name: 'signed-out', as: 'client', path: ({ id }) => `/c/${id}`, arrive: async (p) => {
+    await opened(p);
+    await p.page.evaluate(() => fetch('/auth/sign-out', { method: 'POST', headers: { Authorization: `Bearer ${JSON.parse(localStorage.getItem('lexchat.session.1')).accessToken}` } }));
+    await p.until(() => document.querySelector('dialog[open] form'));
+  } },
+  { name: 'empty', as: 'newcomer', path: () => '/', arrive: (p) => p.until(() => document.querySelector('.list-empty')) },
   { name: 'conversation-unknown', as: 'client', path: () => '/c/9999', arrive: (p) => p.until(() => document.querySelector('.empty-title')) },
   { name: 'picture', as: 'client', path: ({ id }) => `/c/${id}`, arrive: async (p) => {
     await opened(p);
@@ -103,16 +141,18 @@ export const SCENES = [
   { name: 'search', as: 'client', path: () => '/recherche?q=rupture', arrive: (p) => p.until(() => document.querySelector('.results mark')) },
   { name: 'settings', as: 'client', path: () => '/moi', arrive: (p) => p.until(() => document.querySelector('.table li')) },
   { name: 'admin-people', as: 'admin', path: () => '/admin', arrive: (p) => p.until(() => document.querySelector('.table li')) },
-  { name: 'admin-status', as: 'admin', path: () => '/admin', arrive: async (p) => {
-    await p.until(() => document.querySelectorAll('.pane .filters button').length === 3);
-    await p.page.evaluate(() => document.querySelectorAll('.pane .filters button')[2].click());
-    await p.until(() => document.querySelector('.facts'));
+  { name: 'admin-invitations', as: 'admin', path: () => '/admin?partie=invitations', arrive: (p) => p.until(() => document.querySelector('.table li')) },
+  { name: 'admin-invite', as: 'admin', path: () => '/admin', arrive: async (p) => {
+    await p.until(() => document.querySelector('.table li'));
+    await p.page.click('.admin-tools .button');
+    await p.until(() => document.querySelector('dialog[open] form'));
   } },
+  { name: 'admin-status', as: 'admin', path: () => '/admin?partie=diagnostic', arrive: (p) => p.until(() => document.querySelector('.facts')) },
 ];
 
 /** Signs somebody in without the form. @param {import('./person.js').Person} person @param {import('./server.js').Server} server @param {string} as @param {'fr'|'en'} locale @param {'light'|'dark'} theme */
 export async function settle(person, server, as, locale, theme) {
-  const account = { client: 'client1', juriste: 'juriste1', admin: 'admin' }[as];
+  const account = { newcomer: 'client5', client: 'client1', juriste: 'juriste1', admin: 'admin' }[as];
   const session = account && (await server.call('POST', '/auth/sign-in', { body: { email: `${account}@example.com`, password: 'Pass123!' } })).body;
   if (session) await server.call('PATCH', '/users/me', { token: session.accessToken, body: { locale } });
   await person.visit(`${server.url}/favicon.svg`);

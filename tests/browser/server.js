@@ -90,6 +90,13 @@ export class Server {
     if (sent.status !== 201) throw new Error(`not sent: ${JSON.stringify(sent.body)}`);
   }
 
+  /** @param {string} token @param {number} conversationId @param {string} name @param {string} type @param {Buffer} bytes @returns {Promise<number>} the file's id */
+  async upload(token, conversationId, name, type, bytes) {
+    const query = new URLSearchParams({ conversationId: String(conversationId), name });
+    const answer = await fetch(`${this.url}/attachments?${query}`, { method: 'POST', headers: { Authorization: `Bearer ${token}`, 'Content-Type': type }, body: bytes });
+    return (await answer.json()).id;
+  }
+
   /** Many messages of client1, `message 1` the first and `message {count}` the last. @param {number} conversationId @param {number} count */
   async flood(conversationId, count) {
     const token = await this.tokenOf('client1');

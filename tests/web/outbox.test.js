@@ -223,3 +223,20 @@ test('a_file_that_the_server_does_not_take_fails_its_message_with_the_reason', a
   assert.equal(w.shown[0].stage, 'failed');
   assert.equal(w.shown[0].reason, 'trop lourd');
 });
+
+test('a_window_whose_turn_comes_sends_what_another_one_left', async () => {
+  const storage = memory();
+  const first = world({ storage });
+  first.answer = () => Promise.reject(new Error('the connection went'));
+  await first.outbox.add(entry('a'));
+  await idle();
+  first.outbox.rest();
+  first.up = false;
+  const second = world({ storage });
+  await idle();
+  assert.deepEqual(second.stored.map((one) => one.content), ['a']);
+  assert.equal(first.attempts, 1);
+  first.up = true;
+  await first.pass(5000);
+  assert.equal(first.attempts, 1, 'a window that rests sends nothing');
+});

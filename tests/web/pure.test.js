@@ -8,7 +8,7 @@ import { rowsOf } from '../../web/core/rows.js';
 
 test('every_route_has_an_address_that_leads_back_to_it', () => {
   const routes = [
-    { name: 'home' }, { name: 'test' }, { name: 'me' }, { name: 'admin' }, { name: 'signUp' }, { name: 'signIn' },
+    { name: 'home' }, { name: 'test' }, { name: 'me' }, { name: 'admin', part: 'people' }, { name: 'admin', part: 'invitations' }, { name: 'admin', part: 'status' }, { name: 'signUp' }, { name: 'signIn' },
     { name: 'conversation', id: 3, messageId: null }, { name: 'conversation', id: 3, messageId: 14 },
     { name: 'search', query: '' }, { name: 'search', query: 'bail & loyer é?' }, { name: 'invitation', token: 'aB3-_x' }, { name: 'setup', token: 'zz' },
   ];

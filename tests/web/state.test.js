@@ -1,6 +1,7 @@
 /** The store: what each event makes of what the page knows. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { titleOf } from '../../web/views/badge.js';
 import { apply, initial, listed, pending, unreadTotal, WINDOW } from '../../web/core/state.js';
 
 const me = { id: 1, name: 'Camille', role: 'client', isOnline: true, email: 'c@example.com' };
@@ -153,4 +154,24 @@ test('signing_out_leaves_nothing_of_the_person_behind', () => {
 
 test('an_unknown_event_is_a_fault_of_the_page', () => {
   assert.throws(() => apply(initial(), { type: 'nonsense' }), /nonsense/);
+});
+
+test('the_line_of_new_messages_is_gone_at_the_next_visit', () => {
+  const state = after(ready(range(1, 3)), { type: 'unreadLineDrawn', conversationId: 1, messageId: 2 }, { type: 'opened', conversationId: null });
+  assert.equal(state.timelines[1].unreadFrom, 2);
+  assert.equal(apply(state, { type: 'opened', conversationId: 1 }).timelines[1].unreadFrom, null);
+});
+
+test('a_message_without_a_text_that_is_told_of_has_a_file_and_is_not_a_deleted_one', () => {
+  const told = { type: 'notified', conversationId: 1, messageId: 1, senderId: 6, preview: '', unreadCount: 1, timestamp: '2026-01-01T00:00:00.000Z' };
+  assert.equal(apply(ready(), told).conversations[1].lastMessageFileCount, 1);
+});
+
+test('the_title_tells_how_many_messages_wait_and_what_is_open', () => {
+  const at = { name: 'conversation', id: 1, messageId: null };
+  assert.equal(titleOf(ready(), { name: 'home' }), 'lexchat');
+  assert.equal(titleOf(ready(), at), 'Claire · lexchat');
+  assert.equal(titleOf(ready([], { unreadCount: 3 }), at), '(3) Claire · lexchat');
+  assert.equal(titleOf(ready([], { unreadCount: 3 }), { name: 'me' }), '(3) Mon compte · lexchat');
+  assert.equal(titleOf(initial(), at), 'lexchat', 'nobody is named before somebody is signed in');
 });

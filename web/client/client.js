@@ -4,8 +4,8 @@
  * Everything that changes what is shown goes through the store's events. Writing messages goes through the outbox; marking
  * read is remembered while there is no connection. Has never heard of elements.
  */
-import { peerOf } from '../core/state.js';
-import { t } from '../core/i18n.js';
+import { countOfFiles, peerOf } from '../core/state.js';
+import { t, tn } from '../core/i18n.js';
 import * as api from './api.js';
 import * as session from './session.js';
 import { connect } from './connection.js';
@@ -19,6 +19,7 @@ import { upload } from './uploads.js';
 const PAGE = 50;
 const TYPING_SHOWN_MS = 6_000;
 const TYPING_SENT_EVERY_MS = 2_000;
+const JOIN_AGAIN_MS = 1_000;
 /** Changes to catch up with, beyond which loading anew is cheaper. */
 const SYNC_PAGES_MAX = 5;
 
@@ -35,7 +36,6 @@ export async function start(store, listener = {}) {
   const { dispatch, state } = store;
   dispatch({ type: 'signedIn', me });
 
-  const stop = new AbortController();
   const storage = await openStorage(me.id);
   const drafts = new Drafts({ storage, store, upload });
   const others = typeof BroadcastChannel === 'function' ? new BroadcastChannel(`lexchat.${me.id}`) : null;
@@ -48,6 +48,8 @@ export async function start(store, listener = {}) {
   /** @type {{id: number|null, joined: boolean, target: number|null}} */
   let open = { id: null, joined: false, target: null };
   let typingSentAt = 0;
+  /** Ends this window's turn, or its waiting for it, to send what is in the outbox. */
+  let turn = new AbortController();
 
   const outbox = new Outbox({
     storage,
@@ -62,11 +64,15 @@ export async function start(store, listener = {}) {
     tellOthers: () => others?.postMessage('outbox'),
   });
 
+  // Until the connection is there it is missing, and the page says so as it does later.
+  dispatch({ type: 'linkChanged', stage: 'down', at: Date.now() });
+  let isReady = false;
   const socket = connect({ onUp, onDown, onEvent, onEnded: () => dispatch({ type: 'signInNeeded' }) });
   if (others) others.onmessage = () => outbox.load();
   await Promise.all([drafts.load(), outbox.load()]);
   refreshMe();
-  election(me.id, stop.signal, () => outbox.elect());
+  isReady = true;
+  if (socket.isUp()) takeTurn();
 
   /** What was changed on another device. */
   async function refreshMe() {
@@ -83,13 +89,21 @@ export async function start(store, listener = {}) {
     loadConversations();
     for (const [conversationId, messageId] of owedReads) tellRead(conversationId, messageId);
     if (open.id) join(open.id, Boolean(state().timelines[open.id]));
-    outbox.work();
+    if (isReady) takeTurn();
     version.check();
+  }
+
+  function takeTurn() {
+    turn.abort();
+    turn = new AbortController();
+    election(me.id, turn.signal, () => outbox.elect());
   }
 
   function onDown() {
     dispatch({ type: 'linkChanged', stage: 'down', at: Date.now() });
     open.joined = false;
+    turn.abort();
+    outbox.rest();
   }
 
   /** @param {string} name @param {any} data */
@@ -102,7 +116,7 @@ export async function start(store, listener = {}) {
     'message:new': ({ message }) => {
       inOrder(message, () => dispatch({ type: 'messageReceived', message }));
       outbox.arrived(message);
-      if (message.senderId !== me.id) listener.onMessage?.({ conversationId: message.conversationId, senderId: message.senderId, text: message.content });
+      if (message.senderId !== me.id) listener.onMessage?.({ conversationId: message.conversationId, senderId: message.senderId, text: message.content || tn('file.count', countOfFiles(message)) });
     },
     'message:edited': ({ message }) => inOrder(message, () => dispatch({ type: 'messageChanged', message })),
     'message:deleted': ({ message }) => inOrder(message, () => dispatch({ type: 'messageChanged', message })),
@@ -116,7 +130,7 @@ export async function start(store, listener = {}) {
     notification: (data) => {
       dispatch({ ...data, type: 'notified' });
       if (!state().conversations[data.conversationId]) loadConversations();
-      listener.onMessage?.({ conversationId: data.conversationId, senderId: data.senderId, senderName: data.senderName, text: data.preview });
+      listener.onMessage?.({ conversationId: data.conversationId, senderId: data.senderId, senderName: data.senderName, text: data.preview || t('announce.files') });
     },
   };
 
@@ -168,6 +182,8 @@ export async function start(store, listener = {}) {
     try {
       reply = await socket.ask('conversation:join', { conversationId: id });
     } catch {
+      // Without a connection it is asked again when that is back; a slow server is asked again now.
+      setTimeout(() => open.id === id && !open.joined && socket.isUp() && join(id, again), JOIN_AGAIN_MS);
       return;
     }
     if (open.id !== id) {
@@ -311,8 +327,10 @@ export async function start(store, listener = {}) {
     const content = text.trim();
     if (draft.editingId) {
       if (!content) return false;
-      edit(draft.editingId, content);
-      drafts.clear(id);
+      edit(draft.editingId, content).then((done) => {
+        const now = drafts.find(id);
+        if (done && now.editingId === draft.editingId && now.text === draft.text) drafts.endEdit(id);
+      });
       return true;
     }
     const files = draft.files.filter((file) => !file.error);
@@ -335,10 +353,11 @@ export async function start(store, listener = {}) {
     return null;
   }
 
-  /** @param {number} messageId @param {string} content */
+  /** @param {number} messageId @param {string} content @returns {Promise<boolean>} whether it is done */
   async function edit(messageId, content) {
     const reply = await change('message:edit', { messageId, content });
     if (reply) dispatch({ type: 'messageChanged', message: reply.message });
+    return Boolean(reply);
   }
 
   /** @param {number} messageId */
@@ -376,7 +395,7 @@ export async function start(store, listener = {}) {
 
   /** Takes an own message into the composer. @param {number} conversationId @param {import('../core/state.js').Message} message */
   function beginEdit(conversationId, message) {
-    if (message.senderId === me.id && !message.isDeleted) drafts.set(conversationId, { editingId: message.id, replyToId: null, text: message.content });
+    if (message.senderId === me.id && !message.isDeleted) drafts.beginEdit(conversationId, message);
   }
 
   /** The latest own message that can still be changed. @param {number} conversationId */
@@ -389,7 +408,7 @@ export async function start(store, listener = {}) {
   /** Puts a message that was not accepted back into the composer. @param {string} clientMessageId */
   async function reword(clientMessageId) {
     const entry = await outbox.discard(clientMessageId);
-    if (entry) drafts.set(entry.conversationId, { text: entry.content, replyToId: entry.replyToId, editingId: null, files: entry.files });
+    if (entry) drafts.takeBack(entry.conversationId, entry);
   }
 
   /** @param {string} text @param {'info'|'alert'} [tone] */
@@ -413,7 +432,7 @@ export async function start(store, listener = {}) {
     },
     /** Ends this page's work for the person. */
     close() {
-      stop.abort();
+      turn.abort();
       outbox.close();
       socket.close();
       others?.close();

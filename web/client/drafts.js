@@ -1,6 +1,6 @@
 /**
  * What is being written, per conversation: text, files, what it answers or edits. Kept in storage, so that it is there again after
- * a reload; files are uploaded while one still writes.
+ * a reload; files are uploaded while one still writes. Who edits a message meanwhile finds the draft again afterwards.
  *
  * @typedef {{key: string, name: string, size: number, type: string, blob: Blob, progress: number, info: any, error: string|null, width?: number, height?: number}} Staged
  */
@@ -49,6 +49,31 @@ export class Drafts {
     this.store.dispatch({ type: 'draftChanged', conversationId: id, draft: isBlank ? null : draft });
     clearTimeout(this.timers.get(id));
     this.timers.set(id, setTimeout(() => this.write(id), change.files ? 0 : WRITE_AFTER_MS));
+  }
+
+  /** Puts a message of one's own in the place of the draft, which is set aside. @param {number} id @param {{id: number, content: string}} message */
+  beginEdit(id, message) {
+    const { text, replyToId, editingId, aside } = this.find(id);
+    this.set(id, { editingId: message.id, replyToId: null, text: message.content, aside: editingId ? aside : { text, replyToId } });
+  }
+
+  /** Back to what was being written before. @param {number} id */
+  endEdit(id) {
+    const { aside } = this.find(id);
+    this.set(id, { editingId: null, text: aside?.text ?? '', replyToId: aside?.replyToId ?? null, aside: null });
+  }
+
+  /** @param {number} id @param {number|null} messageId the message that is answered */
+  answer(id, messageId) {
+    if (this.find(id).editingId) this.endEdit(id);
+    this.set(id, { replyToId: messageId });
+  }
+
+  /** Takes back a message that was not sent, before what is being written. @param {number} id @param {{content: string, replyToId: number|null, files: any[]}} message */
+  takeBack(id, { content, replyToId, files }) {
+    if (this.find(id).editingId) this.endEdit(id);
+    const draft = this.find(id);
+    this.set(id, { text: [content, draft.text].filter(Boolean).join('\n\n'), replyToId: replyToId ?? draft.replyToId, files: [...files, ...draft.files] });
   }
 
   /** @param {number} id */

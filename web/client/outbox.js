@@ -3,7 +3,7 @@
  * acknowledged it, so that it survives reload and crash; `clientMessageId` makes a second attempt harmless.
  *
  * Guarantees: within a conversation one message is sent at a time, in the order of writing; a refused one steps aside, the next
- * goes on. Of several windows of one person one sends (a Web Lock elects it), the others hand over through storage.
+ * goes on. Of several windows of one person that are connected one sends (a Web Lock elects it), the others hand over through storage.
  * Storage, network and clock are given, so that tests run it without a browser.
  */
 import { next, verdict } from '../core/lifecycle.js';
@@ -57,10 +57,15 @@ export class Outbox {
     this.work();
   }
 
-  /** This window is the one that sends. */
+  /** This window is the one that sends; what others have stored meanwhile is its work too. */
   elect() {
     this.elected = true;
-    this.work();
+    return this.load();
+  }
+
+  /** Another window may send now. */
+  rest() {
+    this.elected = false;
   }
 
   close() {
@@ -216,7 +221,8 @@ export class Outbox {
 }
 
 /**
- * Waits until this window is the one that sends for a person; the promise of the lock ends with the page or with `signal`.
+ * Waits until this window is the one that sends for a person. It lets go when the page ends or with `signal`: a window that has
+ * lost its connection must not keep another one from sending.
  * @param {number} userId @param {AbortSignal} signal @param {() => void} elected
  */
 export function election(userId, signal, elected) {
@@ -225,6 +231,7 @@ export function election(userId, signal, elected) {
     return;
   }
   navigator.locks.request(`lexchat.outbox.${userId}`, { signal }, () => {
+    if (signal.aborted) return undefined;
     elected();
     return new Promise((resolve) => signal.addEventListener('abort', resolve));
   }).catch(() => {});

@@ -56,6 +56,16 @@ export function leave() {
   session = null;
 }
 
+/** What another window does with this person's session. @param {(is: 'fresh'|'gone') => void} listener */
+export function watch(listener) {
+  addEventListener('storage', (event) => {
+    if (!session || event.key !== key(session.user.id)) return;
+    const stored = read(localStorage, event.key);
+    if (stored) session = stored;
+    listener(stored ? 'fresh' : 'gone');
+  });
+}
+
 /** @returns {number} milliseconds until the access token ends, by its own claim; 0 without a session */
 export function lifetimeMs() {
   const token = session?.accessToken;

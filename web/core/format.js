@@ -53,6 +53,11 @@ export function fullMoment(at, locale) {
   return dateFormat(locale, { dateStyle: 'long', timeStyle: 'short' }).format(new Date(at));
 }
 
+/** @param {string|number} at @param {string} locale @returns {string} date and time where there is little room */
+export function dayAndTime(at, locale) {
+  return dateFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(at));
+}
+
 /** @param {number} bytes @param {string} locale @returns {string} `1,4 Mo`, `820 Ko` */
 export function fileSize(bytes, locale) {
   const units = locale.startsWith('fr') ? ['o', 'Ko', 'Mo', 'Go'] : ['B', 'KB', 'MB', 'GB'];

@@ -1,16 +1,20 @@
 /**
  * Addresses and what they show. Every state of the page has one; `parse` and `href` are inverse to each other.
  *
- * @typedef {{name: 'home'|'test'|'me'|'admin'|'signUp'|'signIn'|'lost'}
+ * @typedef {{name: 'home'|'test'|'me'|'signUp'|'signIn'|'lost'}
+ *   | {name: 'admin', part: 'people'|'invitations'|'status'}
  *   | {name: 'conversation', id: number, messageId: number|null}
  *   | {name: 'search', query: string}
  *   | {name: 'invitation'|'setup', token: string}} Route
  */
 
 const PLAIN = /** @type {const} */ ({
-  '/': 'home', '/index.html': 'home', '/test-websocket.html': 'test', '/moi': 'me', '/admin': 'admin',
+  '/': 'home', '/index.html': 'home', '/test-websocket.html': 'test', '/moi': 'me',
   '/inscription': 'signUp', '/connexion': 'signIn',
 });
+
+/** How the parts of the administration are called in an address. */
+const PARTS = /** @type {const} */ ({ people: '', invitations: 'invitations', status: 'diagnostic' });
 
 /**
  * @param {string} address path and query, as `/c/3/m/14` or `/recherche?q=bail`
@@ -23,6 +27,10 @@ export function parse(address) {
   const conversation = /^\/c\/([1-9]\d{0,15})(?:\/m\/([1-9]\d{0,15}))?$/.exec(path);
   if (conversation) {
     return { name: 'conversation', id: Number(conversation[1]), messageId: conversation[2] ? Number(conversation[2]) : null };
+  }
+  if (path === '/admin') {
+    const named = url.searchParams.get('partie');
+    return { name: 'admin', part: named === PARTS.invitations ? 'invitations' : named === PARTS.status ? 'status' : 'people' };
   }
   if (path === '/recherche') return { name: 'search', query: url.searchParams.get('q') ?? '' };
   const token = /^\/(invitation|installation)\/([\w.~-]{1,512})$/.exec(path);
@@ -42,7 +50,7 @@ export function href(route) {
     case 'setup': return `/installation/${route.token}`;
     case 'test': return '/test-websocket.html';
     case 'me': return '/moi';
-    case 'admin': return '/admin';
+    case 'admin': return `/admin${PARTS[route.part] && `?partie=${PARTS[route.part]}`}`;
     case 'signUp': return '/inscription';
     case 'signIn': return '/connexion';
     default: return '/';

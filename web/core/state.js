@@ -19,7 +19,7 @@
  *   loading: 'before'|'after'|'page'|null, flash: number|null, epoch: number}} Timeline
  * @typedef {{clientMessageId: string, conversationId: number, content: string, files: any[], replyToId: number|null, createdAt: string,
  *   stage: import('./lifecycle.js').Stage, code?: string, reason?: string, seq?: number}} Entry
- * @typedef {{text: string, replyToId: number|null, editingId: number|null, files: any[]}} Draft
+ * @typedef {{text: string, replyToId: number|null, editingId: number|null, files: any[], aside?: {text: string, replyToId: number|null}|null}} Draft
  * @typedef {{me: Person & {email: string, locale?: string}|null, conversations: Record<number, Conversation>, listLoaded: boolean,
  *   timelines: Record<number, Timeline>, openId: number|null, outbox: Entry[], drafts: Record<number, Draft>, quotes: Record<number, Message|null>,
  *   typing: Record<number, {userId: number, until: number}>, link: {stage: 'idle'|'up'|'down', since: number},
@@ -67,7 +67,9 @@ const CHANGES = {
     conversations: Object.fromEntries(conversations.map((one) => [one.id, merged(state.conversations[one.id], one)])),
   }),
   conversationChanged: (state, { conversation }) => withConversation(state, conversation.id, (old) => merged(old, conversation)),
-  opened: (state, { conversationId }) => ({ ...state, openId: conversationId, refused: null }),
+  // The line of new messages is that of one visit.
+  opened: (state, { conversationId }) => withTimeline({ ...state, openId: conversationId, refused: null }, conversationId,
+    (line) => (line.unreadFrom ? { ...line, unreadFrom: null } : line)),
   conversationRefused: (state, { conversationId }) => ({ ...state, refused: conversationId }),
 
   pageAsked: (state, { conversationId, loading }) => withTimeline(state, conversationId, (line) => ({ ...line, loading })),
@@ -200,7 +202,9 @@ function unreadAfter(state, id, mark, before) {
 function notified(state, { conversationId, messageId, senderId, preview, unreadCount, timestamp }) {
   return withConversation(state, conversationId, (old) => old && {
     ...old, unreadCount: messageId <= (old.lastReadMessageId ?? 0) ? old.unreadCount : unreadCount,
-    lastMessageText: preview, lastMessageAt: timestamp, lastMessageId: messageId, lastMessageSenderId: senderId, lastMessageFileCount: 0,
+    lastMessageText: preview, lastMessageAt: timestamp, lastMessageId: messageId, lastMessageSenderId: senderId,
+    // A message without a text has a file; how many is told with the conversation.
+    lastMessageFileCount: preview ? 0 : 1,
   });
 }
 

@@ -1,22 +1,23 @@
 /** For administrators: people, invitations, and how the server is. Conversations are never shown here. */
 import { html, useEffect, useState } from '/vendor/preact-htm.js';
 import { fileSize, fullMoment, shortMoment } from '../core/format.js';
+import { href } from '../core/router.js';
 import { locale, t } from '../core/i18n.js';
 import * as api from '../client/api.js';
-import { Icon } from './hooks.js';
+import { Back, Icon } from './hooks.js';
 import { Avatar } from './person.js';
 
 const DEBOUNCE_MS = 200;
 
-/** @param {{app: import('../app.js').App, state: import('../core/state.js').State}} props */
-export function Admin({ app, state }) {
-  const [part, setPart] = useState('people');
+/** @param {{app: import('../app.js').App, state: import('../core/state.js').State, route: any}} props */
+export function Admin({ app, state, route: { part } }) {
   if (state.me?.role !== 'admin') return html`<div class="empty"><p class="empty-title">${t('lost.title')}</p><p><a class="button" href="/">${t('back.list')}</a></p></div>`;
+  /** @type {['people'|'invitations'|'status', string][]} */
   const parts = [['people', t('admin.people')], ['invitations', t('admin.invitations')], ['status', t('admin.status')]];
   return html`
     <section class="pane" aria-label=${t('admin.title')}><div class="pane-body wide">
-      <header class="pane-head"><a class="only-phone back" href="/">${t('back.list')}</a><h1>${t('admin.title')}</h1></header>
-      <div class="filters" role="group" aria-label=${t('admin.parts')}>${parts.map(([name, text]) => html`<button key=${name} type="button" aria-pressed=${part === name ? 'true' : 'false'} onClick=${() => setPart(name)}>${text}</button>`)}</div>
+      <header class="pane-head"><${Back} /><h1>${t('admin.title')}</h1></header>
+      <nav class="filters" aria-label=${t('admin.parts')}>${parts.map(([name, text]) => html`<a key=${name} href=${href({ name: 'admin', part: name })} aria-current=${part === name ? 'page' : undefined}>${text}</a>`)}</nav>
       ${part === 'people' && html`<${People} app=${app} />`}
       ${part === 'invitations' && html`<${Invitations} app=${app} />`}
       ${part === 'status' && html`<${Status} app=${app} />`}
@@ -63,7 +64,7 @@ function People({ app }) {
           <option value="">${t('role.all')}</option><option value="client">${t('role.client')}</option><option value="juriste">${t('role.juriste')}</option><option value="admin">${t('role.admin')}</option></select></label>
         <button class="button primary" type="button" onClick=${() => app.open('invite', { roles: ['client', 'juriste', 'admin'] })}><${Icon} name="plus" />${t('invite.open')}</button>
       </div>
-      <ul class="table">${people?.map((one) => html`
+      <ul class="table people">${people?.map((one) => html`
         <li key=${one.id} class=${one.isActive ? '' : 'off'}>
           <${Avatar} person=${one} size="small" />
           <span class="table-main"><span class="ellipsis" dir="auto">${one.name}</span><span class="quiet ellipsis">${one.email}</span>

@@ -22,6 +22,12 @@ export function Composer({ app, conversationId, draft, line, quotes, me, peer })
   const [dragged, setDragged] = useState(false);
   const box = useRef(/** @type {HTMLTextAreaElement|null} */ (null));
   const chooser = useRef(/** @type {HTMLInputElement|null} */ (null));
+  const camera = useRef(/** @type {HTMLInputElement|null} */ (null));
+  /** @param {any} event */
+  const chosen = ({ target }) => {
+    stage(target.files);
+    target.value = '';
+  };
 
   useLayoutEffect(() => grow(/** @type {any} */ (box.current)), [text]);
   useEffect(() => { if (!isTouch() || replyToId || editingId) box.current?.focus({ preventScroll: true }); }, [replyToId, editingId]);
@@ -43,7 +49,7 @@ export function Composer({ app, conversationId, draft, line, quotes, me, peer })
     client.send(conversationId, client.drafts.find(conversationId).text);
     box.current?.focus();
   };
-  const release = () => client.drafts.set(conversationId, editingId ? { editingId: null, text: '' } : { replyToId: null });
+  const release = () => (editingId ? client.drafts.endEdit(conversationId) : client.drafts.answer(conversationId, null));
   /** @param {KeyboardEvent} event */
   const key = (event) => {
     if (event.isComposing || event.keyCode === 229) return;
@@ -71,18 +77,20 @@ export function Composer({ app, conversationId, draft, line, quotes, me, peer })
   };
   const answered = replyToId ? line?.items.find((one) => one.id === replyToId) ?? quotes[replyToId] : null;
   const length = [...text.trim()].length;
-  const sends = text.trim() || files.some((file) => !file.error);
+  const sends = text.trim() || (!editingId && files.some((file) => !file.error));
   return html`
     <form class="composer" onSubmit=${(e) => { e.preventDefault(); send(); }}>
       ${(replyToId || editingId) && html`<div class="composer-about"><${Icon} name=${editingId ? 'edit' : 'reply'} />
         <span class="composer-about-text"><strong>${editingId ? t('composer.editing') : t('composer.replying', { name: answered?.senderId === me.id ? t('person.yourself') : peer.name })}</strong>
           ${answered && html`<span class="ellipsis" dir="auto">${answered.content.slice(0, 140) || tn('file.count', answered.files.length)}</span>`}</span>
         <button class="icon-button" type="button" aria-label=${t('dialog.cancel')} onClick=${release}><${Icon} name="close" /></button></div>`}
-      ${files.length > 0 && html`<ul class="staged" aria-label=${t('composer.files')}>${files.map((file) => html`
+      ${files.length > 0 && !editingId && html`<ul class="staged" aria-label=${t('composer.files')}>${files.map((file) => html`
         <${StagedFile} key=${file.key} file=${file} onRemove=${() => client.drafts.unstage(conversationId, file.key)} onRetry=${() => client.drafts.retry(conversationId, file.key)} />`)}</ul>`}
       <div class="composer-line">
         <button class="icon-button" type="button" aria-label=${t('composer.attach')} title=${t('composer.limits', { n: FILES_MAX, size: fileSize(FILE_BYTES_MAX, locale()) })} disabled=${Boolean(editingId)} onClick=${() => chooser.current?.click()}><${Icon} name="clip" /></button>
-        <input ref=${chooser} type="file" multiple hidden aria-hidden="true" tabindex="-1" onChange=${(e) => { stage(e.target.files); e.target.value = ''; }} />
+        <input ref=${chooser} type="file" multiple hidden aria-hidden="true" tabindex="-1" onChange=${chosen} />
+        ${isTouch() && html`<button class="icon-button" type="button" aria-label=${t('composer.camera')} disabled=${Boolean(editingId)} onClick=${() => camera.current?.click()}><${Icon} name="camera" /></button>
+          <input ref=${camera} type="file" accept="image/*" capture="environment" hidden aria-hidden="true" tabindex="-1" onChange=${chosen} />`}
         <label class="composer-box"><span class="spoken">${t('composer.label')}</span>
           <textarea ref=${box} rows="1" dir="auto" placeholder=${t('composer.hint', { name: peer.name })} value=${text} enterkeyhint=${isTouch() ? 'enter' : 'send'}
             onInput=${(e) => write(e.target.value)} onKeyDown=${key} onPaste=${paste}></textarea></label>

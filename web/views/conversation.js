@@ -29,7 +29,7 @@ export function Conversation({ app, state, route }) {
           <a class="icon-button only-phone" href="/" aria-label=${t('back.list')}><${Icon} name="back" /></a>
           <${Avatar} person=${peer} />
           <div class="conversation-who"><h1 class="ellipsis" dir="auto">${peer.name}</h1>
-            <p class="ellipsis">${roleOf(peer)} · ${presence(peer)}</p></div>
+            <p><span class="ellipsis">${roleOf(peer)}</span><span>${' · '}${presence(peer)}</span></p></div>
           <button class="icon-button details-button" type="button" aria-label=${t('details.title')} onClick=${() => app.open('details', { conversationId: route.id })}><${Icon} name="info" /></button>
         </header>
         ${line ? html`<${Timeline} key=${route.id} app=${app} line=${line} entries=${pending(state, route.id)} conversation=${conversation} me=${me} peer=${peer} quotes=${state.quotes} />`
@@ -58,6 +58,6 @@ function Details({ conversation, line, peer }) {
       <p class="quiet">${roleOf(peer)}</p><p class="quiet">${presence(peer)}</p></div>
     <dl class="facts"><div><dt>${t('details.number')}</dt><dd class="tabular">${conversation.id}</dd></div>
       <div><dt>${t('details.since')}</dt><dd>${fullMoment(conversation.createdAt, locale())}</dd></div></dl>
-    <h2>${t('details.files')}</h2>
+    <h2 class="details-files-head">${t('details.files')}</h2>
     ${files.length ? html`<div class="details-files">${files.slice(0, 50).map((file) => html`<${FileRow} key=${file.id} file=${file} />`)}</div>` : html`<p class="quiet">${t('details.noFiles')}</p>`}`;
 }

@@ -6,10 +6,11 @@ import { Icon } from './hooks.js';
 const MARGIN = 8;
 
 /**
- * @param {{title: string, onClose: () => void, children?: any, kind?: string, at?: {x: number, y: number}|null, plain?: boolean}} props
- *   `at`: a point of the window that it opens at; else it stands in the middle. `plain`: without the visible title
+ * @param {{title: string, onClose?: (() => void)|null, children?: any, kind?: string, at?: {x: number, y: number}|null, plain?: boolean}} props
+ *   `at`: a point of the window that it opens at; else it stands in the middle. `plain`: without the visible title. Without `onClose`
+ *   it stays until what it asks for is done
  */
-export function Dialog({ title, onClose, children, kind = '', at = null, plain = false }) {
+export function Dialog({ title, onClose = null, children, kind = '', at = null, plain = false }) {
   const box = useRef(/** @type {HTMLDialogElement|null} */ (null));
   useLayoutEffect(() => {
     const dialog = /** @type {HTMLDialogElement} */ (box.current);
@@ -25,14 +26,20 @@ export function Dialog({ title, onClose, children, kind = '', at = null, plain =
   /** @param {Event} event */
   const cancel = (event) => {
     event.preventDefault();
-    onClose();
+    onClose?.();
+  };
+  // A browser closes a dialog on the second Escape without asking.
+  const closed = () => {
+    if (!box.current?.isConnected || box.current.open) return;
+    if (onClose) onClose();
+    else box.current.showModal();
   };
   return html`
-    <dialog ref=${box} class="dialog ${kind} ${at ? 'placed' : ''}" aria-label=${title} onCancel=${cancel}
-      onMouseDown=${(e) => { if (e.target === box.current) onClose(); }}>
+    <dialog ref=${box} class="dialog ${kind} ${at ? 'placed' : ''}" aria-label=${title} onCancel=${cancel} onClose=${closed}
+      onMouseDown=${(e) => { if (e.target === box.current) onClose?.(); }}>
       <div class="dialog-body">
         ${!plain && html`<header class="dialog-head"><h2>${title}</h2>
-          <button class="icon-button" type="button" aria-label=${t('dialog.close')} onClick=${onClose}><${Icon} name="close" /></button></header>`}
+          ${onClose && html`<button class="icon-button" type="button" aria-label=${t('dialog.close')} onClick=${onClose}><${Icon} name="close" /></button>`}</header>`}
         ${children}
       </div>
     </dialog>`;

@@ -7,8 +7,8 @@ import { Icon } from './hooks.js';
 
 const PICTURE_MAX = { width: 360, height: 320 };
 
-/** @param {{files: any[], addresses: string[]|null, messageId: number, on: any}} props stored files, or those of a message on its way (with their blob) */
-export function Files({ files, addresses, messageId, on }) {
+/** @param {{files: any[], addresses: string[]|null, messageId: number, inner: number, on: any}} props stored files, or those of a message on its way (with their blob) */
+export function Files({ files, addresses, messageId, inner, on }) {
   const stored = new Set(files.map((file) => file.url));
   const elsewhere = (addresses ?? []).filter((address) => !stored.has(address));
   if (!files.length && !elsewhere.length) return null;
@@ -16,17 +16,17 @@ export function Files({ files, addresses, messageId, on }) {
   const pictures = infos.filter((file) => isPicture(file.mimeType));
   return html`<div class="files">
     ${pictures.length > 0 && html`<div class="pictures ${pictures.length > 1 ? 'many' : ''}">${pictures.map((file, at) => html`
-      <${Picture} key=${file.key ?? file.id} file=${file} single=${pictures.length === 1} onOpen=${() => on.lightbox(messageId, at, pictures)} />`)}</div>`}
-    ${infos.filter((file) => !isPicture(file.mimeType)).map((file) => html`<${FileRow} key=${file.key ?? file.id} file=${file} />`)}
-    ${elsewhere.map((address) => html`<${Elsewhere} key=${address} address=${address} />`)}
+      <${Picture} key=${file.key ?? file.id} file=${file} single=${pictures.length === 1} inner=${inner} onOpen=${() => on.lightbox(messageId, at, pictures)} />`)}</div>`}
+    ${infos.filter((file) => !isPicture(file.mimeType)).map((file) => html`<${FileRow} key=${file.key ?? file.id} file=${file} inner=${inner} />`)}
+    ${elsewhere.map((address) => html`<${Elsewhere} key=${address} address=${address} inner=${inner} />`)}
   </div>`;
 }
 
-/** @param {{file: any, single: boolean, onOpen: () => void}} props */
-function Picture({ file, single, onOpen }) {
+/** @param {{file: any, single: boolean, inner: number, onOpen: () => void}} props */
+function Picture({ file, single, inner, onOpen }) {
   const source = usePicture(file);
   const shape = single ? sized(file) : null;
-  return html`<button class="picture" type="button" tabindex="-1" aria-label=${t('file.open', { name: file.name })} onClick=${onOpen} style=${shape ? { width: `${shape.width}px`, aspectRatio: `${shape.width} / ${shape.height}` } : {}}>
+  return html`<button class="picture" type="button" tabindex=${inner} aria-label=${t('file.open', { name: file.name })} onClick=${onOpen} style=${shape ? { width: `${shape.width}px`, aspectRatio: `${shape.width} / ${shape.height}` } : {}}>
     ${source && html`<img src=${source} alt="" decoding="async" draggable=${false} />`}</button>`;
 }
 
@@ -56,8 +56,8 @@ function sized(file) {
   return { width: Math.max(64, Math.round(width * scale)), height: Math.max(48, Math.round(height * scale)) };
 }
 
-/** @param {{file: any}} props */
-export function FileRow({ file }) {
+/** @param {{file: any, inner?: number}} props */
+export function FileRow({ file, inner = 0 }) {
   const [busy, setBusy] = useState(false);
   const download = async () => {
     setBusy(true);
@@ -71,15 +71,15 @@ export function FileRow({ file }) {
     }
     setBusy(false);
   };
-  return html`<button class="file-row" type="button" tabindex="-1" disabled=${busy} aria-label=${t('file.download', { name: file.name })} onClick=${download}>
+  return html`<button class="file-row" type="button" tabindex=${inner} disabled=${busy} aria-label=${t('file.download', { name: file.name })} onClick=${download}>
     <span class="file-kind" aria-hidden="true">${ending(file.name)}</span>
     <span class="file-what"><span class="ellipsis" dir="auto">${file.name}</span><span class="file-size">${fileSize(file.size ?? 0, locale())}</span></span><${Icon} name="download" /></button>`;
 }
 
-/** A file that lies somewhere else, as its sender says. @param {{address: string}} props */
-function Elsewhere({ address }) {
+/** A file that lies somewhere else, as its sender says. @param {{address: string, inner: number}} props */
+function Elsewhere({ address, inner }) {
   if (!/^https?:\/\//i.test(address)) return null;
-  return html`<a class="file-row" href=${address} target="_blank" rel="noopener noreferrer nofollow" tabindex="-1"><span class="file-kind" aria-hidden="true"><${Icon} name="link" /></span>
+  return html`<a class="file-row" href=${address} target="_blank" rel="noopener noreferrer nofollow" tabindex=${inner}><span class="file-kind" aria-hidden="true"><${Icon} name="link" /></span>
     <span class="file-what"><span class="ellipsis" dir="ltr">${address}</span></span></a>`;
 }
 

@@ -73,7 +73,7 @@ export function SignIn({ app, demo, email: known = '' }) {
     <form class="form" onSubmit=${submitted} novalidate>
       ${fault && html`<p class="fault" role="alert">${fault}</p>`}
       <${Field} text=${t('field.email')} type="email" autocomplete="username" value=${email} onText=${setEmail} />
-      <${Field} text=${t('field.password')} type="password" autocomplete="current-password" value=${password} onText=${setPassword} />
+      <${Field} text=${t('field.password')} type="password" autocomplete="current-password" first=${Boolean(known)} value=${password} onText=${setPassword} />
       <button class="button primary" type="submit" disabled=${busy}>${t('signIn.submit')}</button>
     </form>
     ${!known && html`<p class="quiet">${t('signUp.ask')} <a href="/inscription">${t('signUp.open')}</a></p>`}
@@ -139,10 +139,10 @@ function NewAccount({ app, known = {}, submit, send }) {
     </form>`;
 }
 
-/** @param {{text: string, value: string, onText: (value: string) => void, type?: string, autocomplete?: string, hint?: string}} props */
-function Field({ text, value, onText, type = 'text', autocomplete, hint }) {
+/** @param {{text: string, value: string, onText: (value: string) => void, type?: string, autocomplete?: string, hint?: string, first?: boolean}} props `first`: has the focus in a dialog */
+function Field({ text, value, onText, type = 'text', autocomplete, hint, first = false }) {
   return html`<label class="field"><span>${text}</span>
-    <input type=${type} autocomplete=${autocomplete} value=${value} onInput=${(e) => onText(e.target.value)} />${hint && html`<small>${hint}</small>`}</label>`;
+    <input type=${type} data-first=${first ? '' : undefined} autocomplete=${autocomplete} value=${value} onInput=${(e) => onText(e.target.value)} />${hint && html`<small>${hint}</small>`}</label>`;
 }
 
 /** @param {unknown} error @returns {string} what to do, without telling which part was wrong */

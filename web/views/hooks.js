@@ -1,5 +1,6 @@
 /** What the views share: redrawing on change, comparing before drawing, and icons. */
 import { Component, html, useEffect, useReducer } from '/vendor/preact-htm.js';
+import { t } from '../core/i18n.js';
 
 /** @param {import('../core/store.js').Store} store @returns {import('../core/state.js').State} the state, now and after each change */
 export function useStore(store) {
@@ -37,6 +38,11 @@ export function useTick(ms) {
     const timer = setInterval(() => redraw(null), ms);
     return () => clearInterval(timer);
   }, [ms]);
+}
+
+/** Where there is room for one pane only: the way back to the list. */
+export function Back() {
+  return html`<a class="only-phone back" href="/"><${Icon} name="back" />${t('back.list')}</a>`;
 }
 
 /** Strokes on a 24 grid. */

@@ -91,7 +91,7 @@ function Preview({ conversation, me, typing, draft, waiting }) {
   const read = own && conversation.lastMessageId && conversation.lastMessageId <= (conversation.peerLastReadMessageId ?? 0);
   return html`<span class="row-text ellipsis">
     ${waiting ? html`<span class="row-fate ${waiting}"><${Icon} name=${waiting === 'failed' ? 'warn' : 'clock'} label=${waiting === 'failed' ? t('fate.failed') : t('fate.waiting')} /></span>`
-    : own && conversation.lastMessageText && html`<span class="row-fate"><${Icon} name=${read ? 'checks' : 'check'} label=${read ? t('fate.read') : t('fate.sent')} /></span>`}<bdi>${text.slice(0, 200)}</bdi></span>`;
+    : own && (conversation.lastMessageText || files) && html`<span class="row-fate"><${Icon} name=${read ? 'checks' : 'check'} label=${read ? t('fate.read') : t('fate.sent')} /></span>`}<bdi>${text.slice(0, 200)}</bdi></span>`;
 }
 
 /** The test page's way in: a conversation's number. @param {{app: import('../app.js').App}} props */

@@ -10,16 +10,16 @@ import { Icon, memo } from './hooks.js';
 const FOLD_CHARACTERS = 2_400;
 const FOLD_LINES = 40;
 
-export const MessageRow = memo(({ rowKey, message, starts, ends, own, read, author, peer, flash, quote, tab, tools, unfolded, on, myId }) => html`
+export const MessageRow = memo(({ rowKey, message, starts, ends, own, read, author, peer, flash, quote, tab, inner, tools, unfolded, on, myId }) => html`
   <article class="message ${own ? 'own' : 'peer'} ${starts ? 'starts' : ''} ${ends ? 'ends' : ''} ${flash ? 'flash' : ''}" data-key=${rowKey} data-id=${message.id}
     tabindex=${tab ? 0 : -1} aria-label=${spokenName(message, author, own, read)}>
     <div class="bubble-line">
       <div class="bubble">
-        ${message.replyToId && !message.isDeleted && html`<${Quote} quote=${quote} replyToId=${message.replyToId} own=${quote?.senderId === myId} peer=${peer} on=${on} />`}
+        ${message.replyToId && !message.isDeleted && html`<${Quote} quote=${quote} replyToId=${message.replyToId} own=${quote?.senderId === myId} peer=${peer} inner=${inner} on=${on} />`}
         ${message.isDeleted ? html`<p class="text gone">${t('message.deleted')}</p>` : html`
-          <${Files} files=${message.files} addresses=${message.attachments} on=${on} messageId=${message.id} />
-          <${Text} text=${message.content} unfolded=${unfolded} onUnfold=${() => on.unfold(rowKey)} />`}
-        <p class="foot">${message.editedAt && !message.isDeleted && html`<button class="edited" type="button" tabindex="-1" onClick=${() => on.info(message)}>${t('message.edited')}</button>`}
+          <${Files} files=${message.files} addresses=${message.attachments} inner=${inner} on=${on} messageId=${message.id} />
+          <${Text} text=${message.content} unfolded=${unfolded} inner=${inner} onUnfold=${() => on.unfold(rowKey)} />`}
+        <p class="foot">${message.editedAt && !message.isDeleted && html`<button class="edited" type="button" tabindex=${inner} onClick=${() => on.info(message)}>${t('message.edited')}</button>`}
           <time datetime=${message.createdAt} title=${fullMoment(message.createdAt, locale())}>${timeOfDay(message.createdAt, locale())}</time>
           ${own && !message.isDeleted && html`<${Fate} read=${read} readAt=${message.readAt} />`}</p>
       </div>
@@ -29,7 +29,7 @@ export const MessageRow = memo(({ rowKey, message, starts, ends, own, read, auth
         <button class="icon-button" type="button" tabindex="-1" aria-label=${t('message.more')} onClick=${(e) => on.menu(message, e.currentTarget)}><${Icon} name="more" /></button>
       </div>`}
     </div>
-    ${message.reactions?.length > 0 && html`<${Reactions} message=${message} myId=${myId} peer=${peer} on=${on} />`}
+    ${message.reactions?.length > 0 && html`<${Reactions} message=${message} myId=${myId} peer=${peer} inner=${inner} on=${on} />`}
   </article>`);
 
 /** @param {any} message @param {any} author @param {boolean} own @param {boolean} read */
@@ -46,29 +46,29 @@ function Fate({ read, readAt }) {
 }
 
 /** What a message answers: one line that leads there. @param {any} props */
-function Quote({ quote, replyToId, own, peer, on }) {
+function Quote({ quote, replyToId, own, peer, inner, on }) {
   const text = !quote ? '…' : quote.isDeleted ? t('message.deleted') : quote.content || tn('file.count', quote.files.length);
-  return html`<button class="quote" type="button" tabindex="-1" onClick=${() => on.jump(replyToId)}>
+  return html`<button class="quote" type="button" tabindex=${inner} onClick=${() => on.jump(replyToId)}>
     <span class="quote-name">${!quote ? '' : own ? t('person.you') : peer.name}</span><span class="ellipsis" dir="auto">${text.slice(0, 140)}</span></button>`;
 }
 
 /** @param {any} props */
-function Reactions({ message, myId, peer, on }) {
+function Reactions({ message, myId, peer, inner, on }) {
   return html`<div class="reactions">${message.reactions.map((one) => {
     const mine = one.userIds.includes(myId);
     const who = one.userIds.map((id) => (id === myId ? t('person.you') : id === peer.id ? peer.name : '…')).join(', ');
-    return html`<button key=${one.emoji} class="reaction" type="button" tabindex="-1" aria-pressed=${mine ? 'true' : 'false'} title=${who}
+    return html`<button key=${one.emoji} class="reaction" type="button" tabindex=${inner} aria-pressed=${mine ? 'true' : 'false'} title=${who}
       aria-label=${t('reaction.by', { emoji: one.emoji, who })} onClick=${() => on.toggle(message, one.emoji)}><span aria-hidden="true">${one.emoji}</span>${one.userIds.length > 1 && html`<span>${one.userIds.length}</span>`}</button>`;
   })}</div>`;
 }
 
-export const EntryRow = memo(({ entry, starts, ends, quote, peer, myId, tab, on }) => html`
+export const EntryRow = memo(({ entry, starts, ends, quote, peer, myId, tab, inner, on }) => html`
   <article class="message own ${starts ? 'starts' : ''} ${ends ? 'ends' : ''} ${entry.stage}" data-key=${entry.clientMessageId} tabindex=${tab ? 0 : -1}
     aria-label=${`${t('message.by', { name: t('person.you'), time: timeOfDay(entry.createdAt, locale()) })}, ${entry.stage === 'failed' ? t('fate.failed') : t('fate.waiting')}`}>
     <div class="bubble-line"><div class="bubble">
-      ${entry.replyToId && html`<${Quote} quote=${quote} replyToId=${entry.replyToId} own=${quote?.senderId === myId} peer=${peer} on=${on} />`}
-      <${Files} files=${entry.files} addresses=${null} on=${on} messageId=${0} />
-      <${Text} text=${entry.content} unfolded=${false} onUnfold=${null} />
+      ${entry.replyToId && html`<${Quote} quote=${quote} replyToId=${entry.replyToId} own=${quote?.senderId === myId} peer=${peer} inner=${inner} on=${on} />`}
+      <${Files} files=${entry.files} addresses=${null} inner=${inner} on=${on} messageId=${0} />
+      <${Text} text=${entry.content} unfolded=${false} inner=${inner} onUnfold=${null} />
       <p class="foot"><time datetime=${entry.createdAt}>${timeOfDay(entry.createdAt, locale())}</time>
         <span class="fate">${entry.stage === 'failed' ? html`<${Icon} name="warn" label=${t('fate.failed')} />` : html`<${Icon} name="clock" label=${t('fate.waiting')} />`}</span></p>
     </div></div>
@@ -78,13 +78,13 @@ export const EntryRow = memo(({ entry, starts, ends, quote, peer, myId, tab, on 
         <button class="link" type="button" onClick=${() => on.discard(entry)}>${t('entry.discard')}</button></p></div>`}
   </article>`);
 
-/** Plain text with its addresses made clickable; drawn as text nodes, whatever it contains. @param {{text: string, unfolded: boolean, onUnfold: (() => void)|null}} props */
-function Text({ text, unfolded, onUnfold }) {
+/** Plain text with its addresses made clickable; drawn as text nodes, whatever it contains. @param {{text: string, unfolded: boolean, inner: number, onUnfold: (() => void)|null}} props */
+function Text({ text, unfolded, inner, onUnfold }) {
   if (!text) return null;
   const shown = unfolded || !onUnfold ? text : folded(text);
   return html`<p class="text" dir="auto">${pieces(shown).map((piece) => (piece.href
-    ? html`<a href=${piece.href} target="_blank" rel="noopener noreferrer nofollow" tabindex="-1">${piece.text}</a>` : piece.text))}${shown !== text && '…'}</p>
-    ${shown !== text && html`<button class="link unfold" type="button" tabindex="-1" onClick=${onUnfold}>${t('message.unfold')}</button>`}`;
+    ? html`<a href=${piece.href} target="_blank" rel="noopener noreferrer nofollow" tabindex=${inner}>${piece.text}</a>` : piece.text))}${shown !== text && '…'}</p>
+    ${shown !== text && html`<button class="link unfold" type="button" tabindex=${inner} onClick=${onUnfold}>${t('message.unfold')}</button>`}`;
 }
 
 /** @param {string} text */

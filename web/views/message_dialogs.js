@@ -22,7 +22,7 @@ export function MenuDialog({ app, state, data }) {
   const closing = (act) => () => app.closeDialog().then(act);
   /** @type {[any, string, string, () => void][]} */
   const ways = [
-    ['reply', t('message.reply'), 'R', closing(() => client.drafts.set(data.conversationId, { replyToId: message.id, editingId: null }))],
+    ['reply', t('message.reply'), 'R', closing(() => client.drafts.answer(data.conversationId, message.id))],
     ['copy', t('message.copy'), 'C', closing(() => app.copy(message.content))],
     ['link', t('message.copyLink'), '', closing(() => app.copy(`${location.origin}/c/${data.conversationId}/m/${message.id}`))],
     ['info', t('message.info'), 'I', () => app.open('info', data)],

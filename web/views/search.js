@@ -1,9 +1,10 @@
 /** Searching messages: results, newest first, each leading to its place. Nothing here marks anything read. */
 import { html, useEffect, useRef, useState } from '/vendor/preact-htm.js';
 import { peerOf } from '../core/state.js';
-import { fullMoment } from '../core/format.js';
+import { dayAndTime, fullMoment } from '../core/format.js';
 import { locale, t } from '../core/i18n.js';
 import * as api from '../client/api.js';
+import { Back } from './hooks.js';
 
 const DEBOUNCE_MS = 200;
 const PAGE = 30;
@@ -47,16 +48,16 @@ export function Search({ app, state, route }) {
   return html`
     <section class="pane" aria-label=${t('search.label')} ref=${list} onScroll=${(e) => { kept.top = e.currentTarget.scrollTop; }}>
       <div class="pane-body">
-        <header class="pane-head"><a class="only-phone back" href="/">${t('back.list')}</a><h1>${t('search.label')}</h1></header>
+        <header class="pane-head"><${Back} /><h1>${t('search.label')}</h1></header>
         <label class="field"><span>${t('search.field')}</span><input type="search" autofocus value=${query} onInput=${(e) => setQuery(e.target.value)} /></label>
-        <p class="quiet" role="status">${fault || (page && query.trim() && !page.results.length ? t('search.none') : '')}</p>
+        <div><p class="quiet" role="status">${fault || (page && query.trim() && !page.results.length ? t('search.none') : '')}</p>
         <ol class="results">${page?.results.map(({ message, snippet }) => {
           const conversation = state.conversations[message.conversationId];
           const peer = conversation && peerOf(conversation, me.id);
           return html`<li key=${message.id}><a class="result" href="/c/${message.conversationId}/m/${message.id}">
-            <span class="result-head"><span class="ellipsis" dir="auto">${message.senderId === me.id ? t('search.youTo', { name: peer?.name ?? '' }) : peer?.name ?? ''}</span><time datetime=${message.createdAt}>${fullMoment(message.createdAt, locale())}</time></span>
+            <span class="result-head"><span class="ellipsis" dir="auto">${message.senderId === me.id ? t('search.youTo', { name: peer?.name ?? '' }) : peer?.name ?? ''}</span><time datetime=${message.createdAt} title=${fullMoment(message.createdAt, locale())}>${dayAndTime(message.createdAt, locale())}</time></span>
             <span class="result-text" dir="auto"><${Marked} text=${snippet} /></span></a></li>`;
-        })}</ol>
+        })}</ol></div>
         ${page?.cursor && html`<p><button class="button" type="button" onClick=${more}>${t('search.more')}</button></p>`}
       </div>
     </section>`;

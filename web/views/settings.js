@@ -4,6 +4,7 @@ import { fullMoment } from '../core/format.js';
 import { locale, setLocale, t } from '../core/i18n.js';
 import * as api from '../client/api.js';
 import * as session from '../client/session.js';
+import { Back } from './hooks.js';
 
 export const PASSWORD_MIN = 12;
 
@@ -12,7 +13,7 @@ export function Settings({ app, state }) {
   const me = /** @type {any} */ (state.me);
   return html`
     <section class="pane" aria-label=${t('me.title')}><div class="pane-body">
-      <header class="pane-head"><a class="only-phone back" href="/">${t('back.list')}</a><h1>${t('me.title')}</h1></header>
+      <header class="pane-head"><${Back} /><h1>${t('me.title')}</h1></header>
       <${Profile} app=${app} me=${me} />
       <${Appearance} app=${app} me=${me} />
       <${Password} app=${app} me=${me} />

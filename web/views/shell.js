@@ -65,8 +65,9 @@ export function Shell({ app, state, route }) {
     <div class="notice-place" role="status" aria-live="polite">${state.notice?.tone === 'info' && html`<p class="notice">${state.notice.text}</p>`}</div>
     <div class="notice-place" role="alert">${state.notice?.tone === 'alert' && html`<p class="notice alert">${state.notice.text}</p>`}</div>
     ${dialog && !state.needsSignIn && html`<${dialog} key=${route.dialog.name} app=${app} state=${state} data=${route.dialog.data} />`}
-    ${state.needsSignIn && html`<${Dialog} title=${t('signIn.again')} onClose=${() => {}}><p>${t('signIn.againText')}</p>
-      <${SignIn} app=${app} demo=${state.demo} email=${state.me?.email} /></${Dialog}>`}`;
+    ${state.needsSignIn && html`<${Dialog} title=${t('signIn.again')}><p>${t('signIn.againText')}</p>
+      <${SignIn} app=${app} demo=${state.demo} email=${state.me?.email} />
+      <p class="quiet"><button class="link" type="button" onClick=${() => app.leave()}>${t('signOut')}</button></p></${Dialog}>`}`;
 }
 
 /** Keys that work everywhere (client.md §3). @param {import('../app.js').App} app @param {KeyboardEvent} event */
@@ -115,7 +116,7 @@ function Welcome({ app, state, route }) {
   if (route.name === 'lost') return html`<div class="empty"><p class="empty-title">${t('lost.title')}</p><p><a class="button" href="/">${t('back.list')}</a></p></div>`;
   const isAdmin = state.me?.role === 'admin';
   return html`
-    <div class="empty welcome">
+    <div class="empty">
       <p class="empty-title">${t('welcome.title', { name: state.me?.name ?? '' })}</p>
       <p>${isAdmin ? t('welcome.admin') : t('welcome.text')}</p>
       <p>${isAdmin ? html`<a class="button primary" href="/admin">${t('admin.title')}</a>`

@@ -3,7 +3,7 @@
  *
  * Guarantees: what one reads does not move (older pages, images, reactions, fonts: ≤ 1 px), unless one is at the end, where new
  * messages follow. A message counts as read when half of it has been visible for 500 ms in a visible, focused window with
- * nothing in front of it. One stop in the tab order; the arrow keys walk.
+ * nothing in front of it. One stop in the tab order; the arrow keys walk, and what is in a message can be reached from it.
  */
 import { Component, html } from '/vendor/preact-htm.js';
 import { SLACK, WINDOW } from '../core/state.js';
@@ -24,7 +24,7 @@ const spots = new Map();
 export class Timeline extends Component {
   constructor() {
     super();
-    this.state = { active: null, focused: null, flash: null, unfolded: new Set() };
+    this.state = { active: null, focused: null, inside: null, flash: null, unfolded: new Set() };
     this.following = true;
     /** @type {{key: string, top: number}|null} */
     this.anchor = null;
@@ -261,7 +261,10 @@ export class Timeline extends Component {
       out: () => this.activate(null),
       focus: (event) => {
         const key = event.target.closest?.('article')?.dataset.key;
-        if (key && key !== this.state.focused) this.setState({ focused: key });
+        if (key && key !== this.state.inside) this.setState({ focused: key, inside: key });
+      },
+      blur: (event) => {
+        if (!this.list.contains(event.relatedTarget)) this.setState({ inside: null });
       },
       tap: (event) => {
         const row = matchMedia('(pointer: coarse)').matches && !event.target.closest('button, a') && !getSelection()?.toString() && event.target.closest('article');
@@ -272,7 +275,7 @@ export class Timeline extends Component {
       react: (message, by) => this.openAt('react', message, by),
       menu: (message, by) => this.openAt('menu', message, by),
       info: (message) => this.props.app.open('info', { conversationId: id(), messageId: message.id }),
-      reply: (message) => client().drafts.set(id(), { replyToId: message.id, editingId: null }),
+      reply: (message) => client().drafts.answer(id(), message.id),
       toggle: (message, emoji) => client().react(message, emoji),
       jump: (messageId) => client().showMessage(id(), messageId),
       lightbox: (messageId, at, pictures) => this.props.app.open('lightbox', {
@@ -344,13 +347,13 @@ export class Timeline extends Component {
     const rows = this.rows();
     const now = Date.now();
     const words = { today: t('day.today'), yesterday: t('day.yesterday') };
-    const { active, focused, flash, unfolded } = this.state;
+    const { active, focused, inside, flash, unfolded } = this.state;
     const stop = focused && rows.some((row) => row.key === focused) ? focused : rows[rows.length - 1]?.key;
     const showsButton = !line.following || line.hasAfter;
     return html`
       <div class="timeline-box">
         <div class="timeline" role="log" aria-label=${t('timeline.label')} aria-live="off" ref=${this.setBox} onScroll=${this.on.scroll}
-          onWheel=${this.on.moved} onTouchMove=${this.on.moved} onPointerDown=${this.on.moved} onKeyDown=${this.on.key} onFocusIn=${this.on.focus}
+          onWheel=${this.on.moved} onTouchMove=${this.on.moved} onPointerDown=${this.on.moved} onKeyDown=${this.on.key} onFocusIn=${this.on.focus} onFocusOut=${this.on.blur}
           onPointerOver=${this.on.over} onPointerLeave=${this.on.out} onClick=${this.on.tap}>
           <div class="timeline-rows" ref=${this.setList}>
             ${rows.map((row) => {
@@ -359,7 +362,7 @@ export class Timeline extends Component {
               if (row.kind === 'unread') return html`<p key=${key} data-key=${key} class="unread-line">${t('timeline.unread')}</p>`;
               const { replyToId } = row.kind === 'entry' ? row.entry : row.message;
               const quote = replyToId ? this.quoted(replyToId, quotes) : null;
-              const shared = { key, starts: row.starts, ends: row.ends, quote, peer, myId: me.id, tab: key === stop, on: this.on };
+              const shared = { key, starts: row.starts, ends: row.ends, quote, peer, myId: me.id, tab: key === stop, inner: key === inside ? 0 : -1, on: this.on };
               if (row.kind === 'entry') return html`<${EntryRow} ...${shared} entry=${row.entry} />`;
               const { message } = row;
               const own = message.senderId === me.id;

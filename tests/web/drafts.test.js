@@ -1,0 +1,46 @@
+/** Drafts: what is being written is never lost to an edit, an answer or a message that came back. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { createStore } from '../../web/core/store.js';
+import { memory } from '../../web/client/storage.js';
+
+globalThis.addEventListener ??= () => {};
+const { Drafts } = await import('../../web/client/drafts.js');
+
+function made() {
+  const drafts = new Drafts({ storage: memory(), store: createStore(), upload: () => new Promise(() => {}) });
+  drafts.set(1, { text: 'commencé', replyToId: 4 });
+  return drafts;
+}
+
+test('who_edits_a_message_finds_the_draft_again', () => {
+  const drafts = made();
+  drafts.set(1, { files: [{ key: 'f', info: {} }] });
+  drafts.beginEdit(1, { id: 9, content: 'ancien' });
+  assert.deepEqual([drafts.find(1).text, drafts.find(1).editingId, drafts.find(1).replyToId], ['ancien', 9, null]);
+  drafts.beginEdit(1, { id: 8, content: 'un autre' });
+  drafts.endEdit(1);
+  assert.deepEqual([drafts.find(1).text, drafts.find(1).editingId, drafts.find(1).replyToId], ['commencé', null, 4]);
+  assert.equal(drafts.find(1).files.length, 1);
+});
+
+test('answering_while_editing_ends_the_edit_and_keeps_the_draft', () => {
+  const drafts = made();
+  drafts.beginEdit(1, { id: 9, content: 'ancien' });
+  drafts.answer(1, 5);
+  assert.deepEqual([drafts.find(1).text, drafts.find(1).editingId, drafts.find(1).replyToId], ['commencé', null, 5]);
+});
+
+test('a_message_that_is_taken_back_stands_before_what_is_being_written', () => {
+  const drafts = made();
+  drafts.takeBack(1, { content: 'refusé', replyToId: null, files: [{ key: 'f' }] });
+  assert.deepEqual([drafts.find(1).text, drafts.find(1).replyToId], ['refusé\n\ncommencé', 4]);
+  assert.equal(drafts.find(1).files.length, 1);
+});
+
+test('an_edit_without_a_draft_leaves_nothing_behind', () => {
+  const drafts = new Drafts({ storage: memory(), store: createStore(), upload: () => new Promise(() => {}) });
+  drafts.beginEdit(1, { id: 9, content: 'ancien' });
+  drafts.endEdit(1);
+  assert.deepEqual(drafts.store.state().drafts, {});
+});
