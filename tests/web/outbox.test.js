@@ -240,3 +240,17 @@ test('a_window_whose_turn_comes_sends_what_another_one_left', async () => {
   await first.pass(5000);
   assert.equal(first.attempts, 1, 'a window that rests sends nothing');
 });
+
+test('a_file_that_was_uploaded_long_ago_is_uploaded_anew', async () => {
+  const uploads = [];
+  const w = world({ upload: async (file) => { uploads.push(file.key); return { id: `new ${file.key}` }; } });
+  w.clock = 30 * 3_600_000;
+  const sent = [];
+  const honest = w.answer;
+  w.answer = (request) => { sent.push(request.files); return honest(request); };
+  const staged = (key, uploadedAt) => ({ key, blob: {}, info: { id: key }, uploadedAt });
+  await w.outbox.add(entry('a', 1, { files: [staged('old', 0), staged('fresh', w.clock - 1_000)] }));
+  await idle();
+  assert.deepEqual(uploads, ['old']);
+  assert.deepEqual(sent, [['new old', 'fresh']]);
+});

@@ -90,7 +90,7 @@ test('who_follows_the_end_keeps_a_window_of_it', () => {
 });
 
 test('pages_above_push_the_far_end_out_and_pages_below_bring_it_back', () => {
-  let state = ready(range(301, 600));
+  let state = apply(ready(range(301, 600)), { type: 'followed', conversationId: 1, following: false });
   state = apply(state, page(range(251, 300), { mode: 'before', hasBefore: true }));
   assert.equal(state.timelines[1].items.length, WINDOW);
   assert.ok(state.timelines[1].hasAfter);
@@ -98,6 +98,13 @@ test('pages_above_push_the_far_end_out_and_pages_below_bring_it_back', () => {
   assert.equal(state.timelines[1].items.at(-1).id, 600);
   assert.ok(!state.timelines[1].hasAfter);
   assert.ok(state.timelines[1].hasBefore);
+});
+
+test('a_page_above_that_comes_when_one_is_back_at_the_end_takes_nothing_away_there', () => {
+  const state = apply(ready(range(301, 600)), page(range(251, 300), { mode: 'before', hasBefore: false }));
+  assert.equal(state.timelines[1].items.at(-1).id, 600);
+  assert.equal(state.timelines[1].items.length, WINDOW);
+  assert.ok(state.timelines[1].hasBefore && !state.timelines[1].hasAfter);
 });
 
 test('catching_up_brings_new_edited_and_deleted_messages_and_read_marks', () => {

@@ -131,7 +131,7 @@ export class Drafts {
     try {
       this.patch(id, file.key, { error: null });
       const info = await upload;
-      this.patch(id, file.key, { info, progress: 1 });
+      this.patch(id, file.key, { info, progress: 1, uploadedAt: Date.now() });
     } catch (error) {
       if (!stop.signal.aborted) this.patch(id, file.key, { error: /** @type {Error} */ (error).message });
     } finally {

@@ -10,8 +10,8 @@ import { next, verdict } from '../core/lifecycle.js';
 
 /** @typedef {import('../core/state.js').Entry} Entry */
 
-/** Files whose upload has ended. @param {any[]} files */
-const uploaded = (files) => files.every((file) => file.info);
+/** The server keeps for a day what no message carries yet; what lay here longer is uploaded anew. */
+const UPLOAD_KEPT_MS = 20 * 3_600_000;
 
 export class Outbox {
   /**
@@ -139,7 +139,7 @@ export class Outbox {
 
   /** @param {Entry} entry @returns {Promise<ReturnType<typeof verdict> & {message?: any}>} */
   async attempt(entry) {
-    if (!uploaded(entry.files)) {
+    if (!entry.files.every((file) => this.isThere(file))) {
       const outcome = await this.uploadAll(entry);
       if (outcome) return outcome;
     }
@@ -153,13 +153,18 @@ export class Outbox {
     }
   }
 
+  /** Whether the server has the file, and still has it. @param {any} file */
+  isThere(file) {
+    return Boolean(file.info) && (!file.blob || this.now() - (file.uploadedAt ?? 0) < UPLOAD_KEPT_MS);
+  }
+
   /** Uploads what was staged and not finished. @param {Entry} entry @returns {Promise<ReturnType<typeof verdict>|null>} why it cannot go on */
   async uploadAll(entry) {
     const files = [...entry.files];
     for (const [at, file] of files.entries()) {
-      if (/** @type {any} */ (file).info) continue;
+      if (this.isThere(file)) continue;
       try {
-        files[at] = { .../** @type {any} */ (file), info: await this.parts.upload(file, entry.conversationId) };
+        files[at] = { ...file, info: await this.parts.upload(file, entry.conversationId), uploadedAt: this.now() };
       } catch (error) {
         const { code, message, retryAfter } = /** @type {any} */ (error);
         if (code === 'OFFLINE') return { turn: 'lose', waitMs: 2_000 };

@@ -1,6 +1,8 @@
 /**
  * What must outlive a reload, per person: messages on the way and drafts with their files. IndexedDB, or memory where a
- * browser refuses it (then `durable` is false, and the page says so).
+ * browser refuses it (then `durable` is false).
+ *
+ * The bytes of files lie apart and are written once: a draft is written at each pause in writing, and may have 20 files of 100 MiB.
  *
  * @typedef {{durable: boolean, all: (store: StoreName) => Promise<any[]>, put: (store: StoreName, record: any) => Promise<void>,
  *   remove: (store: StoreName, key: any) => Promise<void>, clear: () => Promise<void>, close: () => void}} Storage
@@ -18,34 +20,71 @@ export async function open(userId) {
 
 /** @param {string} name @returns {Promise<Storage>} */
 async function indexed(name) {
-  const opening = indexedDB.open(name, 1);
-  opening.onupgradeneeded = () => {
-    opening.result.createObjectStore('outbox', { keyPath: 'clientMessageId' });
-    opening.result.createObjectStore('drafts', { keyPath: 'conversationId' });
+  const opening = indexedDB.open(name, 2);
+  opening.onupgradeneeded = ({ oldVersion }) => {
+    if (oldVersion < 1) {
+      opening.result.createObjectStore('outbox', { keyPath: 'clientMessageId' });
+      opening.result.createObjectStore('drafts', { keyPath: 'conversationId' });
+    }
+    opening.result.createObjectStore('files', { keyPath: 'key' });
   };
   const db = await settled(opening);
   db.onversionchange = () => db.close();
   return {
     durable: true,
-    all: (store) => settled(db.transaction(store).objectStore(store).getAll()),
-    put: (store, record) => committed(db, store, (rows) => rows.put(record)),
-    remove: (store, key) => committed(db, store, (rows) => rows.delete(key)),
-    clear: async () => {
-      await committed(db, 'outbox', (rows) => rows.clear());
-      await committed(db, 'drafts', (rows) => rows.clear());
-    },
+    all: (store) => joined(db, store),
+    put: (store, record) => committed(db, (rows) => {
+      rows(store).put({ ...record, files: record.files.map(({ blob, ...file }) => file) });
+      for (const { key, blob } of record.files) if (blob) putOnce(rows('files'), { key, blob });
+    }),
+    remove: (store, key) => committed(db, (rows) => {
+      rows(store).delete(key);
+      sweep(rows);
+    }),
+    clear: () => committed(db, (rows) => ALL.forEach((store) => rows(store).clear())),
     close: () => db.close(),
   };
 }
 
-/** Done when it is on disk, as far as the browser promises. @param {IDBDatabase} db @param {StoreName} store @param {(rows: IDBObjectStore) => void} write @returns {Promise<void>} */
-function committed(db, store, write) {
+const ALL = ['outbox', 'drafts', 'files'];
+
+/** @typedef {(store: string) => IDBObjectStore} Rows */
+
+/** Done when it is on disk, as far as the browser promises. @param {IDBDatabase} db @param {(rows: Rows) => void} write @returns {Promise<void>} */
+function committed(db, write) {
   return new Promise((resolve, reject) => {
-    const transaction = db.transaction(store, 'readwrite', { durability: 'strict' });
+    const transaction = db.transaction(ALL, 'readwrite', { durability: 'strict' });
     transaction.oncomplete = () => resolve();
     transaction.onerror = transaction.onabort = () => reject(transaction.error);
-    write(transaction.objectStore(store));
+    write((store) => transaction.objectStore(store));
   });
+}
+
+/** The records of a store, each file with its bytes. @param {IDBDatabase} db @param {StoreName} store */
+async function joined(db, store) {
+  const transaction = db.transaction([store, 'files']);
+  const [records, files] = await Promise.all([settled(transaction.objectStore(store).getAll()), settled(transaction.objectStore('files').getAll())]);
+  const blobs = new Map(files.map(({ key, blob }) => [key, blob]));
+  return records.map((record) => ({ ...record, files: record.files.map((file) => ({ blob: blobs.get(file.key), ...file })) }));
+}
+
+/** @param {IDBObjectStore} files @param {{key: string, blob: Blob}} file */
+function putOnce(files, file) {
+  const known = files.getKey(file.key);
+  known.onsuccess = () => known.result === undefined && files.put(file);
+}
+
+/** Lets go of the bytes that no record names any more. @param {Rows} rows */
+function sweep(rows) {
+  const kept = rows('files').getAllKeys();
+  kept.onsuccess = () => {
+    if (!kept.result.length) return;
+    const records = [rows('outbox').getAll(), rows('drafts').getAll()];
+    records[1].onsuccess = () => {
+      const named = new Set(records.flatMap(({ result }) => result).flatMap(({ files }) => files.map((file) => file.key)));
+      for (const key of kept.result) if (!named.has(key)) rows('files').delete(key);
+    };
+  };
 }
 
 /** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */

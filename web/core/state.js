@@ -114,7 +114,11 @@ function pageLoaded(state, { conversationId, mode, messages, hasBefore, hasAfter
   const old = state.timelines[conversationId] ?? EMPTY;
   /** @type {Timeline} */
   let line;
-  if (mode === 'before') {
+  if (mode === 'before' && old.following && !old.hasAfter) {
+    // Who went back to the end meanwhile looks at the other side.
+    const items = union(messages, old.items).slice(-WINDOW);
+    line = { ...old, items, hasBefore: hasBefore || items[0]?.id !== messages[0]?.id };
+  } else if (mode === 'before') {
     const items = union(messages, old.items).slice(0, WINDOW);
     line = { ...old, items, hasBefore, hasAfter: old.hasAfter || items.length < old.items.length + messages.length && last(items)?.id !== last(old.items)?.id };
   } else if (mode === 'after') {

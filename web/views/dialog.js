@@ -15,9 +15,8 @@ export function Dialog({ title, onClose = null, children, kind = '', at = null, 
   useLayoutEffect(() => {
     const dialog = /** @type {HTMLDialogElement} */ (box.current);
     const before = /** @type {HTMLElement|null} */ (document.activeElement);
-    dialog.showModal();
+    show(dialog);
     if (at) place(dialog, at);
-    /** @type {HTMLElement|null} */ (dialog.querySelector('[data-first]'))?.focus();
     return () => {
       if (dialog.open) dialog.close();
       if (before?.isConnected) before.focus({ preventScroll: true });
@@ -32,7 +31,7 @@ export function Dialog({ title, onClose = null, children, kind = '', at = null, 
   const closed = () => {
     if (!box.current?.isConnected || box.current.open) return;
     if (onClose) onClose();
-    else box.current.showModal();
+    else show(box.current);
   };
   return html`
     <dialog ref=${box} class="dialog ${kind} ${at ? 'placed' : ''}" aria-label=${title} onCancel=${cancel} onClose=${closed}
@@ -43,6 +42,12 @@ export function Dialog({ title, onClose = null, children, kind = '', at = null, 
         ${children}
       </div>
     </dialog>`;
+}
+
+/** @param {HTMLDialogElement} dialog */
+function show(dialog) {
+  dialog.showModal();
+  /** @type {HTMLElement|null} */ (dialog.querySelector('[data-first]'))?.focus();
 }
 
 /** Keeps a placed dialog inside the window. @param {HTMLDialogElement} dialog @param {{x: number, y: number}} at */

@@ -353,7 +353,7 @@ export class Timeline extends Component {
     return html`
       <div class="timeline-box">
         <div class="timeline" role="log" aria-label=${t('timeline.label')} aria-live="off" ref=${this.setBox} onScroll=${this.on.scroll}
-          onWheel=${this.on.moved} onTouchMove=${this.on.moved} onPointerDown=${this.on.moved} onKeyDown=${this.on.key} onFocusIn=${this.on.focus} onFocusOut=${this.on.blur}
+          onWheel=${this.on.moved} onTouchMove=${this.on.moved} onPointerDown=${this.on.moved} onKeyDown=${this.on.key} onfocusin=${this.on.focus} onfocusout=${this.on.blur}
           onPointerOver=${this.on.over} onPointerLeave=${this.on.out} onClick=${this.on.tap}>
           <div class="timeline-rows" ref=${this.setList}>
             ${rows.map((row) => {
