@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import puppeteer from 'puppeteer-core';
 
 const PATIENCE_MS = 20_000;
+/** Firefox tells as an error of the page that a connection was cut, which is what some stories are about. */
+const CUT = /^Firefox can’t establish a connection|^The connection to \S+ was interrupted/;
 const BROWSERS = {
   chromium: {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -53,7 +55,7 @@ export class Person {
     await this.page.emulateFocusedPage?.(true).catch(() => {});
     /** What the page or the browser complained about. @type {string[]} */
     this.complaints ??= [];
-    this.page.on('pageerror', (error) => this.complaints.push(`error: ${error.message}`));
+    this.page.on('pageerror', (error) => { if (!CUT.test(error.message)) this.complaints.push(`error: ${error.message}`); });
     this.page.on('console', (message) => { if (/Content.Security.Policy/i.test(message.text())) this.complaints.push(message.text()); });
   }
 
@@ -175,6 +177,21 @@ export class Person {
   /** @returns {Promise<string[]>} the texts of the timeline, in order */
   texts() {
     return this.page.evaluate(() => [...document.querySelectorAll('[role=log] article .text')].map((one) => one.textContent));
+  }
+
+  /** Until the page has drawn once more. */
+  frame() {
+    return this.page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))));
+  }
+
+  /** Until the timeline has kept its rows and its place for a while. */
+  async still() {
+    await this.until(() => {
+      const log = document.querySelector('[role=log]');
+      const now = `${log.scrollTop} ${log.scrollHeight} ${log.querySelectorAll('article').length}`;
+      if (now !== window.stillAs) Object.assign(window, { stillAs: now, stillSince: performance.now() });
+      return performance.now() - window.stillSince > 300;
+    });
   }
 
   /** Opens a conversation through its row. @param {number} id */

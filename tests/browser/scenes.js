@@ -78,11 +78,6 @@ export const SCENES = [
     await p.page.evaluate(() => document.querySelector('.picture').click());
     await p.until(() => document.querySelector('dialog[open] img')?.naturalWidth);
   } },
-  { name: 'signed-out', as: 'client', path: ({ id }) => `/c/${id}`, arrive: async (p) => {
-    await opened(p);
-    await p.page.evaluate(() => fetch('/auth/sign-out', { method: 'POST', headers: { Authorization: `Bearer ${JSON.parse(localStorage.getItem('lexchat.session.1')).accessToken}` } }));
-    await p.until(() => document.querySelector('dialog[open] form'));
-  } },
   { name: 'empty', as: 'newcomer', path: () => '/', arrive: (p) => p.until(() => document.querySelector('.list-empty')) },
   { name: 'conversation-unknown', as: 'client', path: () => '/c/9999', arrive: (p) => p.until(() => document.querySelector('.empty-title')) },
   { name: 'picture', as: 'client', path: ({ id }) => `/c/${id}`, arrive: async (p) => {
@@ -148,6 +143,12 @@ export const SCENES = [
     await p.until(() => document.querySelector('dialog[open] form'));
   } },
   { name: 'admin-status', as: 'admin', path: () => '/admin?partie=diagnostic', arrive: (p) => p.until(() => document.querySelector('.facts')) },
+  // Last: nothing can be shown to a client afterwards.
+  { name: 'signed-out', as: 'client', path: ({ id }) => `/c/${id}`, arrive: async (p) => {
+    await opened(p);
+    await p.page.evaluate(() => fetch('/auth/sign-out', { method: 'POST', headers: { Authorization: `Bearer ${JSON.parse(localStorage.getItem('lexchat.session.1')).accessToken}` } }));
+    await p.until(() => document.querySelector('dialog[open] form'));
+  } },
 ];
 
 /** Signs somebody in without the form. @param {import('./person.js').Person} person @param {import('./server.js').Server} server @param {string} as @param {'fr'|'en'} locale @param {'light'|'dark'} theme */

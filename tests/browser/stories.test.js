@@ -6,11 +6,29 @@ import { Wire } from './proxy.js';
 import { Server } from './server.js';
 import { HOSTILE, HOSTILE_NAMES } from './hostile.js';
 import { picture } from './picture.js';
+import { room } from './room.js';
 
-/** Times are goals of the release build on a quiet machine; see `run`. */
-const ROOM = Number(process.env.LEXCHAT_TIME_FACTOR ?? 1);
-const BUBBLE_AT_ONCE_MS = 33 * ROOM;
-const ACROSS_MS = 100 * ROOM;
+/** The best of several attempts is what the page can do. */
+const ATTEMPTS = 5;
+const BUBBLE_AT_ONCE_MS = 33;
+const ACROSS_MS = 100;
+const READ_ELSEWHERE_MS = 1_000;
+
+/** Whether client1's storage holds so many records; runs in the page. @param {'outbox'|'drafts'} store @param {number} count */
+async function kept(store, count) {
+  // Opening a database that is not there would make one without stores.
+  if (!(await indexedDB.databases()).some((one) => one.name === 'lexchat-1')) return false;
+  return new Promise((resolve) => {
+    const opening = indexedDB.open('lexchat-1');
+    opening.onsuccess = () => {
+      const all = opening.result.transaction(store).objectStore(store).getAll();
+      all.onsuccess = () => {
+        opening.result.close();
+        resolve(all.result.length === count);
+      };
+    };
+  });
+}
 
 for (const name of CHOSEN) {
   describe(name, { concurrency: 1 }, () => {
@@ -56,25 +74,37 @@ for (const name of CHOSEN) {
       for (const person of [a, b]) {
         await person.page.evaluate(() => {
           const log = document.querySelector('[role=log]');
+          const now = () => performance.timeOrigin + performance.now();
+          window.arrivedAt = {};
+          window.enteredAt = [];
+          window.inFrame = [];
           new MutationObserver(() => {
-            if (!window.arrivedAt && log.textContent.includes('Premier message')) window.arrivedAt = performance.timeOrigin + performance.now();
+            for (const one of log.querySelectorAll('.text')) window.arrivedAt[one.textContent] ??= now();
           }).observe(log, { childList: true, subtree: true });
           addEventListener('keydown', (event) => {
             if (event.key !== 'Enter') return;
-            window.enteredAt = performance.timeOrigin + performance.now();
-            requestAnimationFrame(() => requestAnimationFrame(() => { window.inFrame = Boolean(window.arrivedAt); }));
+            const { value } = document.querySelector('.composer textarea');
+            window.enteredAt.push(now());
+            requestAnimationFrame(() => window.inFrame.push(value in window.arrivedAt));
           }, true);
         });
       }
-      await a.say('Premier message');
-      await b.hears('Premier message');
-      await a.fateIs('Premier message', 'Lu');
-      const { enteredAt, arrivedAt: own, inFrame } = await a.page.evaluate(() => ({ enteredAt, arrivedAt, inFrame }));
-      const across = await b.page.evaluate(() => window.arrivedAt);
-      console.log(`${name}: own bubble after ${(own - enteredAt).toFixed(1)} ms, with the other one after ${(across - enteredAt).toFixed(1)} ms`);
-      assert.ok(inFrame, 'in the frame of the key');
-      assert.ok(own - enteredAt <= BUBBLE_AT_ONCE_MS);
-      assert.ok(across - enteredAt <= ACROSS_MS);
+      const own = [];
+      const across = [];
+      for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+        const text = `message ${attempt}`;
+        await a.say(text);
+        await b.hears(text);
+        await a.fateIs(text, 'Lu');
+        const { entered, shown } = await a.page.evaluate((said) => ({ entered: window.enteredAt.at(-1), shown: window.arrivedAt[said] }), text);
+        own.push(shown - entered);
+        across.push(await b.page.evaluate((said) => window.arrivedAt[said], text) - entered);
+      }
+      console.log(`${name}: own bubble after ${Math.min(...own).toFixed(1)} ms, with the other one after ${Math.min(...across).toFixed(1)} ms`);
+      assert.deepEqual(await a.page.evaluate(() => window.inFrame), Array(ATTEMPTS).fill(true), 'in the frame of the key');
+      const given = room();
+      assert.ok(Math.min(...own) <= BUBBLE_AT_ONCE_MS * given, `${own} ms`);
+      assert.ok(Math.min(...across) <= ACROSS_MS * given, `${across} ms`);
     });
 
     test('2: messages written while the server is dead arrive once each and in order, after a reload', async () => {
@@ -86,17 +116,7 @@ for (const name of CHOSEN) {
       for (const text of ['un', 'deux', 'trois']) await a.say(text);
       await a.fateIs('trois', 'En attente');
       assert.deepEqual((await a.texts()).slice(-3), ['un', 'deux', 'trois']);
-      await a.until(async () => (await indexedDB.databases()).length > 0);
-      await a.until(() => new Promise((resolve) => {
-        const opening = indexedDB.open('lexchat-1');
-        opening.onsuccess = () => {
-          const all = opening.result.transaction('outbox').objectStore('outbox').getAll();
-          all.onsuccess = () => {
-            opening.result.close();
-            resolve(all.result.length === 3);
-          };
-        };
-      }));
+      await a.until(kept, 'outbox', 3);
       await a.page.reload({ waitUntil: 'load' }).catch(() => {});
       await server.resume();
       await a.visit(`${server.url}/c/${id}`);
@@ -165,10 +185,10 @@ for (const name of CHOSEN) {
           return [...log.querySelectorAll('.text')].some((one) => /^message [1-9]\d?$/.test(one.textContent));
         });
         if (reached) break;
-        await new Promise((resolve) => setTimeout(resolve, 30));
+        await b.frame();
       }
       await b.page.evaluate(() => { document.querySelector('[role=log]').scrollTop = 1_200; });
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await b.still();
       const rows = await b.page.evaluate(() => document.querySelectorAll('[role=log] article').length);
       assert.ok(rows <= 420, `${rows} rows are in the document`);
       const measure = () => b.page.evaluate((text) => {
@@ -219,7 +239,7 @@ for (const name of CHOSEN) {
       await a.paste('avec un mot');
       await a.openConversation(other.body.id);
       await a.until(() => !document.querySelector('.staged') && document.querySelector('textarea').value === '');
-      await new Promise((resolve) => setTimeout(resolve, 600));
+      await a.until(kept, 'drafts', 1);
       await a.visit(`${server.url}/c/${x}`);
       await a.until(() => document.querySelector('.staged')?.textContent.includes('contrat.txt') && document.querySelector('textarea').value === 'avec un mot');
       await a.press('Enter');
@@ -282,7 +302,8 @@ for (const name of CHOSEN) {
       await second.until(() => !document.title.startsWith('('));
       const began = Date.now();
       await first.until(() => !document.title.startsWith('(') && !document.querySelector('.count') && document.querySelector('link[rel=icon]').href.endsWith('favicon.svg'));
-      assert.ok(Date.now() - began <= 1_000, `${Date.now() - began} ms`);
+      const took = Date.now() - began;
+      assert.ok(took <= READ_ELSEWHERE_MS * room(), `${took} ms`);
     });
 
     test('10: everything by keyboard', async () => {
@@ -391,6 +412,10 @@ if (CHOSEN.length > 1) {
       await b.enter(`${server.url}/?transport=polling`, 'juriste');
       await a.openConversation(id);
       await b.openConversation(id);
+      // Else the story would be told by the same wire twice.
+      const polls = (person) => person.page.evaluate(() => performance.getEntriesByType('resource').filter((one) => one.name.includes('transport=polling')).length);
+      assert.equal(await polls(a), 0);
+      assert.ok(await polls(b) > 2);
       await a.say('par le fil');
       await b.hears('par le fil');
       await b.say('par la poste');

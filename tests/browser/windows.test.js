@@ -1,0 +1,224 @@
+/** What happens around a conversation: several windows, a connection that goes, a session that ends, who types, what is said aloud. */
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { CHOSEN, Person, launch } from './person.js';
+import { picture } from './picture.js';
+import { Server } from './server.js';
+
+for (const name of CHOSEN) {
+  describe(`${name}, around a conversation`, { concurrency: 1 }, () => {
+    let launched, server, id;
+    /** @type {Person[]} */
+    let people = [];
+    before(async () => { launched = await launch(name); });
+    after(() => launched.close());
+    beforeEach(async () => {
+      server = await Server.start();
+      id = await server.conversation([{ by: 'juriste1', content: 'Bonjour' }]);
+    });
+    afterEach(async () => {
+      const complaints = people.flatMap((person) => person.complaints);
+      await Promise.all(people.map((person) => person.close()));
+      people = [];
+      await server.stop();
+      assert.deepEqual(complaints, []);
+    });
+
+    /** @param {'client'|'juriste'} as @param {string} [query] */
+    async function opened(as, query = '') {
+      const person = await Person.in(launched);
+      people.push(person);
+      await person.enter(`${server.url}/${query}`, as);
+      await person.openConversation(id);
+      await person.hears('Bonjour');
+      return person;
+    }
+
+    /** @param {Person} person who is in the conversation already @returns {Promise<Person>} in a second window */
+    async function again(person) {
+      const other = await person.window();
+      await other.visit(`${server.url}/c/${id}`);
+      await other.hears('Bonjour');
+      return other;
+    }
+
+    const isAway = () => document.querySelector('.link-state p');
+
+    test('a window without a connection does not keep another one from sending', async () => {
+      const b = await opened('juriste');
+      const first = await opened('client', '?transport=polling');
+      const second = await again(first);
+      // The request that waits is answered by this message; the next ones find no way out.
+      await first.page.evaluate(() => { XMLHttpRequest.prototype.send = () => { throw new Error('no way out'); }; });
+      await b.say('Vous êtes là ?');
+      await first.until(isAway);
+      await second.page.bringToFront();
+      await second.say('Oui, ici');
+      await b.hears('Oui, ici');
+      await second.until(() => !document.querySelector('.queued, .sending'));
+      assert.equal((await b.texts()).filter((text) => text === 'Oui, ici').length, 1);
+    });
+
+    test('two windows of one person send what both write, once and in order', async () => {
+      const b = await opened('juriste');
+      const first = await opened('client');
+      const second = await again(first);
+      for (const [window, text] of [[first, 'un'], [second, 'deux'], [first, 'trois'], [second, 'quatre']]) {
+        await window.page.bringToFront();
+        await window.say(text);
+        await b.hears(text);
+      }
+      for (const person of [b, first, second]) {
+        await person.until(() => document.querySelectorAll('[role=log] article').length === 5 && !document.querySelector('.queued, .sending'));
+        assert.deepEqual(await person.texts(), ['Bonjour', 'un', 'deux', 'trois', 'quatre']);
+      }
+    });
+
+    test('signing out in one window leaves nothing on the screen of another', async () => {
+      const first = await opened('client');
+      const second = await again(first);
+      await second.click('button', 'Se déconnecter');
+      await second.see('button', 'Se connecter');
+      await first.see('button', 'Se connecter');
+      await first.until(() => !document.body.textContent.includes('Bonjour'));
+    });
+
+    test('when the session ends one signs in over the page, and goes on in every window', async () => {
+      const first = await opened('client');
+      await first.paste('à moitié écrit');
+      const second = await again(first);
+      const token = await first.page.evaluate(() => JSON.parse(localStorage.getItem('lexchat.session.1')).accessToken);
+      assert.equal((await server.call('POST', '/auth/sign-out', { token })).status, 204);
+      await first.see('dialog', 'Reconnectez-vous');
+      await second.see('dialog', 'Reconnectez-vous');
+      for (let round = 0; round < 3; round += 1) await second.press('Escape');
+      await second.until(() => document.querySelector('dialog[open]') && document.activeElement.type === 'password');
+      assert.ok((await second.texts()).includes('Bonjour'), 'the page stands behind it');
+      await second.page.keyboard.type('Pass123!');
+      await second.press('Enter');
+      for (const window of [second, first]) await window.until(() => !document.querySelector('dialog[open]'));
+      await first.page.bringToFront();
+      assert.equal(await first.page.$eval('.composer textarea', (box) => box.value), 'à moitié écrit');
+      await first.press('Enter');
+      await first.fateIs('à moitié écrit', 'Envoyé');
+    });
+
+    test('a connection that goes is told in time, the composer stays, and what one reads does not move', async () => {
+      await server.flood(id, 40);
+      const a = await opened('client');
+      await a.hears('message 40');
+      await a.page.evaluate(() => {
+        window.shown = [];
+        new MutationObserver(() => {
+          const text = document.querySelector('.link-state').textContent;
+          if (text !== window.shown.at(-1)?.text) window.shown.push({ text, at: performance.now() });
+        }).observe(document.querySelector('.link-state'), { childList: true, subtree: true, characterData: true });
+        const log = document.querySelector('[role=log]');
+        log.dispatchEvent(new WheelEvent('wheel'));
+        log.scrollTop = log.scrollHeight - log.clientHeight - 400;
+        window.read = [...log.querySelectorAll('article')].find((one) => one.getBoundingClientRect().top > 200);
+      });
+      const top = () => a.page.evaluate(() => window.read.getBoundingClientRect().top);
+      await a.until(() => document.querySelector('.to-end'));
+      const before = await top();
+      await a.page.evaluate(() => { window.cutAt = performance.now(); });
+      await server.kill();
+      await a.until(() => document.querySelector('.link-state')?.textContent.includes('Vos messages partiront à la reconnexion'));
+      const { shown, cutAt } = await a.page.evaluate(() => ({ shown: window.shown, cutAt: window.cutAt }));
+      assert.equal(shown[0].text, 'Reconnexion…', 'a word first');
+      assert.ok(shown[0].at - cutAt >= 1_900, `nothing under two seconds: ${shown[0].at - cutAt} ms`);
+      assert.ok(shown[1].at - shown[0].at >= 2_500, `three seconds more: ${shown[1].at - shown[0].at} ms`);
+      await a.paste('écrit sans connexion');
+      assert.ok(Math.abs(await top() - before) <= 1);
+      await server.resume();
+      await a.until(() => !document.querySelector('.link-state p'));
+      assert.ok(Math.abs(await top() - before) <= 1, `moved by ${await top() - before} px`);
+      assert.equal(await a.page.$eval('.composer textarea', (box) => box.value), 'écrit sans connexion');
+    });
+
+    test('who types is shown without moving anything, and new messages are said in one sentence', async () => {
+      const a = await opened('client');
+      const b = await opened('juriste');
+      const last = () => b.page.evaluate(() => [...document.querySelectorAll('[role=log] article')].at(-1).getBoundingClientRect().top);
+      const before = await last();
+      await a.page.bringToFront();
+      await a.write('Votre message', 'une phrase');
+      await b.until(() => document.querySelector('.typing-line').textContent === 'Camille Moreau écrit…' && document.querySelector('nav .row-text.typing'));
+      assert.equal(await last(), before);
+      await a.press('Enter');
+      await b.hears('une phrase');
+      await b.until(() => document.querySelector('.typing-line').textContent === '');
+      await b.until(() => document.querySelector('[data-announcer]').textContent === 'Camille Moreau : une phrase');
+      const token = await server.tokenOf('client1');
+      await Promise.all(['un', 'deux', 'trois'].map((content) => server.send(token, id, content)));
+      await b.until(() => document.querySelector('[data-announcer]').textContent === '3 nouveaux messages de Camille Moreau');
+    });
+
+    test('what is in a message is reached by keyboard from the message', async () => {
+      await server.send(await server.tokenOf('client1'), id, 'voir https://exemple.fr/bail');
+      const b = await opened('juriste');
+      await b.hears('exemple.fr');
+      await b.tabBackTo('article');
+      assert.equal(await b.page.evaluate(() => document.querySelectorAll('[role=log] a[tabindex="0"]').length), 1);
+      await b.press('Tab');
+      await b.until(() => document.activeElement.href === 'https://exemple.fr/bail');
+      await (await b.see('textbox', 'Votre message')).focus();
+      await b.until(() => !document.querySelector('[role=log] a[tabindex="0"]'));
+      // The one stop is where one was.
+      await b.tabBackTo('article');
+      await b.press('Home');
+      await b.until(() => document.activeElement.textContent.includes('Bonjour'));
+      await b.tabBackTo('article');
+      assert.match(await b.page.evaluate(() => document.activeElement.textContent), /Bonjour/);
+    });
+
+    test('a file whose upload failed is there after a reload with its bytes, and leaves storage when it is sent', async () => {
+      const a = await opened('client');
+      await a.page.evaluate(() => { XMLHttpRequest.prototype.send = function send() { this.dispatchEvent(new Event('error')); }; });
+      await a.stage([{ name: 'lettre.png', type: 'image/png', base64: picture(48, 32) }]);
+      await a.until(() => document.querySelector('.staged-file.failed'));
+      await a.until(() => new Promise((resolve) => {
+        const opening = indexedDB.open('lexchat-1');
+        opening.onsuccess = () => {
+          const drafts = opening.result.transaction('drafts').objectStore('drafts').getAll();
+          drafts.onsuccess = () => {
+            opening.result.close();
+            resolve(drafts.result[0]?.files[0]?.error && !drafts.result[0].files[0].blob);
+          };
+        };
+      }));
+      await a.visit(`${server.url}/c/${id}`);
+      await a.until(() => document.querySelector('.staged-file.failed img')?.naturalWidth === 48);
+      await a.click('button', 'Réessayer');
+      await a.until(() => document.querySelector('.staged-file') && !document.querySelector('.staged-file.failed, .staged progress'));
+      await a.say('la voici');
+      await a.fateIs('la voici', 'Envoyé');
+      const b = await opened('juriste');
+      await b.until(() => document.querySelector('[role=log] .picture img')?.naturalWidth === 48);
+      await a.until(() => new Promise((resolve) => {
+        const opening = indexedDB.open('lexchat-1');
+        opening.onsuccess = () => {
+          const files = opening.result.transaction('files').objectStore('files').count();
+          files.onsuccess = () => {
+            opening.result.close();
+            resolve(files.result === 0);
+          };
+        };
+      }));
+    });
+
+    test('the test page still does what its name says', async () => {
+      const person = await Person.in(launched);
+      people.push(person);
+      await person.visit(`${server.url}/test-websocket.html`);
+      await person.write('E-mail', 'client1@example.com');
+      await person.page.type('input[type=password]', 'Pass123!');
+      await person.click('button', 'Se connecter');
+      await person.write('Numéro de la conversation', String(id));
+      await person.click('button', 'Rejoindre la conversation');
+      await person.hears('Bonjour');
+      await person.say('test');
+      await person.fateIs('test', 'Envoyé');
+    });
+  });
+}
