@@ -197,7 +197,9 @@ mod tests {
         let text = &made["app.js"];
         let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what} in {text}"));
         assert_eq!(text.matches("$['core/b.js'] =").count(), 1);
-        assert!(place("$['core/b.js'] =") < place("$['core/a.js'] =") && place("$['core/a.js'] =") < place("$['app.js'] ="));
+        assert!(
+            place("$['core/b.js'] =") < place("$['core/a.js'] =") && place("$['core/a.js'] =") < place("$['app.js'] =")
+        );
         assert!(place("const { c: d } = $['core/b.js'];") > 0 && place("const b = $['core/b.js'];") > 0);
         assert!(place("import('/views/x.js')") > 0);
     }
@@ -210,7 +212,9 @@ mod tests {
             ("vendor/p.js", "/*! kept */const a=1;export{a as h,a};\n//# sourceMappingURL=p.map"),
         ]);
         let fr = &made["fr.js"];
-        assert!(fr.contains("export default $['fr.js'].default;") && fr.contains("export const Words = $['fr.js'].Words;"));
+        assert!(
+            fr.contains("export default $['fr.js'].default;") && fr.contains("export const Words = $['fr.js'].Words;")
+        );
         assert!(made["vendor/p.js"].contains("export const h ="));
         let text = &made["app.js"];
         assert!(text.contains("/*! kept */") && !text.contains("sourceMappingURL") && text.contains("h: a,"));

@@ -71,9 +71,9 @@ export function FileRow({ file, inner = 0 }) {
     }
     setBusy(false);
   };
-  return html`<button class="file-row" type="button" tabindex=${inner} disabled=${busy} aria-label=${t('file.download', { name: file.name })} onClick=${download}>
+  return html`<button class="file-row" type="button" tabindex=${inner} disabled=${busy} onClick=${download}><span class="spoken">${t('file.download', { name: file.name })}</span>
     <span class="file-kind" aria-hidden="true">${ending(file.name)}</span>
-    <span class="file-what"><span class="ellipsis" dir="auto">${file.name}</span><span class="file-size">${fileSize(file.size ?? 0, locale())}</span></span><${Icon} name="download" /></button>`;
+    <span class="file-what"><span class="ellipsis" dir="auto" aria-hidden="true">${file.name}</span><span class="file-size" aria-hidden="true">${fileSize(file.size ?? 0, locale())}</span></span><${Icon} name="download" /></button>`;
 }
 
 /** A file that lies somewhere else, as its sender says. @param {{address: string, inner: number}} props */
