@@ -14,8 +14,8 @@ const BUBBLE_AT_ONCE_MS = 33;
 const ACROSS_MS = 100;
 const READ_ELSEWHERE_MS = 1_000;
 
-/** Whether client1's storage holds so many records; runs in the page. @param {'outbox'|'drafts'} store @param {number} count */
-async function kept(store, count) {
+/** Whether client1's storage holds a record with each of these texts; runs in the page. @param {'outbox'|'drafts'} store @param {string[]} texts */
+async function kept(store, texts) {
   // Opening a database that is not there would make one without stores.
   if (!(await indexedDB.databases()).some((one) => one.name === 'lexchat-1')) return false;
   return new Promise((resolve) => {
@@ -24,7 +24,7 @@ async function kept(store, count) {
       const all = opening.result.transaction(store).objectStore(store).getAll();
       all.onsuccess = () => {
         opening.result.close();
-        resolve(all.result.length === count);
+        resolve(texts.every((text) => all.result.some((one) => (one.content ?? one.text) === text)));
       };
     };
   });
@@ -116,7 +116,7 @@ for (const name of CHOSEN) {
       for (const text of ['un', 'deux', 'trois']) await a.say(text);
       await a.fateIs('trois', 'En attente');
       assert.deepEqual((await a.texts()).slice(-3), ['un', 'deux', 'trois']);
-      await a.until(kept, 'outbox', 3);
+      await a.until(kept, 'outbox', ['un', 'deux', 'trois']);
       await a.page.reload({ waitUntil: 'load' }).catch(() => {});
       await server.resume();
       await a.visit(`${server.url}/c/${id}`);
@@ -239,7 +239,7 @@ for (const name of CHOSEN) {
       await a.paste('avec un mot');
       await a.openConversation(other.body.id);
       await a.until(() => !document.querySelector('.staged') && document.querySelector('textarea').value === '');
-      await a.until(kept, 'drafts', 1);
+      await a.until(kept, 'drafts', ['avec un mot']);
       await a.visit(`${server.url}/c/${x}`);
       await a.until(() => document.querySelector('.staged')?.textContent.includes('contrat.txt') && document.querySelector('textarea').value === 'avec un mot');
       await a.press('Enter');

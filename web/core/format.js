@@ -5,17 +5,28 @@
 /** @type {Map<string, Intl.DateTimeFormat>} */
 const formats = new Map();
 
-/** @param {string} locale @param {Intl.DateTimeFormatOptions} options */
-function dateFormat(locale, options) {
-  const key = locale + JSON.stringify(options);
+/** @type {Record<string, Intl.DateTimeFormatOptions>} */
+const FORMS = {
+  time: { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
+  day: { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' },
+  weekday: { weekday: 'short' },
+  date: { day: 'numeric', month: 'short' },
+  dateAndYear: { day: 'numeric', month: 'short', year: 'numeric' },
+  full: { dateStyle: 'long', timeStyle: 'short' },
+  medium: { dateStyle: 'medium', timeStyle: 'short' },
+};
+
+/** Made once: making one costs more than a hundred uses. @param {string} locale @param {string} form of FORMS */
+function dateFormat(locale, form) {
+  const key = locale + form;
   let format = formats.get(key);
-  if (!format) formats.set(key, (format = new Intl.DateTimeFormat(locale, options)));
+  if (!format) formats.set(key, (format = new Intl.DateTimeFormat(locale, FORMS[form])));
   return format;
 }
 
 /** @param {string|number} at @param {string} locale @returns {string} `14:32` */
 export function timeOfDay(at, locale) {
-  return dateFormat(locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(new Date(at));
+  return dateFormat(locale, 'time').format(new Date(at));
 }
 
 /** A number that is the same for moments of one local day. @param {string|number|Date} at */
@@ -33,7 +44,7 @@ export function dayLabel(at, now, locale, words) {
   const dayBefore = new Date(now);
   dayBefore.setDate(dayBefore.getDate() - 1);
   if (dayNumber(at) === dayNumber(dayBefore)) return words.yesterday;
-  return dateFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }).format(new Date(at));
+  return dateFormat(locale, 'day').format(new Date(at));
 }
 
 /** The short form of the list: the time today, the weekday within a week, else the date. @param {string} at @param {number} now @param {string} locale @param {string} yesterday */
@@ -43,19 +54,19 @@ export function shortMoment(at, now, locale, yesterday) {
   const dayBefore = new Date(now);
   dayBefore.setDate(dayBefore.getDate() - 1);
   if (dayNumber(date) === dayNumber(dayBefore)) return yesterday;
-  if (now - date.getTime() < 6 * 86_400_000) return dateFormat(locale, { weekday: 'short' }).format(date);
+  if (now - date.getTime() < 6 * 86_400_000) return dateFormat(locale, 'weekday').format(date);
   const sameYear = date.getFullYear() === new Date(now).getFullYear();
-  return dateFormat(locale, sameYear ? { day: 'numeric', month: 'short' } : { day: 'numeric', month: 'short', year: 'numeric' }).format(date);
+  return dateFormat(locale, sameYear ? 'date' : 'dateAndYear').format(date);
 }
 
 /** @param {string|number} at @param {string} locale @returns {string} date and time in full */
 export function fullMoment(at, locale) {
-  return dateFormat(locale, { dateStyle: 'long', timeStyle: 'short' }).format(new Date(at));
+  return dateFormat(locale, 'full').format(new Date(at));
 }
 
 /** @param {string|number} at @param {string} locale @returns {string} date and time where there is little room */
 export function dayAndTime(at, locale) {
-  return dateFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(at));
+  return dateFormat(locale, 'medium').format(new Date(at));
 }
 
 /** @param {number} bytes @param {string} locale @returns {string} `1,4 Mo`, `820 Ko` */

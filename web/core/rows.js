@@ -20,27 +20,33 @@ const GROUP_MS = 5 * 60_000;
  */
 export function rowsOf(messages, entries, unreadFrom, myId) {
   const said = [
-    ...messages.map((message) => ({ key: message.clientMessageId || `m${message.id}`, at: message.createdAt, by: message.senderId, message, entry: null })),
-    ...entries.map((entry) => ({ key: entry.clientMessageId, at: entry.createdAt, by: myId, message: null, entry })),
+    ...messages.map((message) => ({ key: message.clientMessageId || `m${message.id}`, ...moment(message.createdAt), by: message.senderId, message, entry: null })),
+    ...entries.map((entry) => ({ key: entry.clientMessageId, ...moment(entry.createdAt), by: myId, message: null, entry })),
   ];
   /** @type {Row[]} */
   const rows = [];
   said.forEach((one, at) => {
     const before = said[at - 1];
     const after = said[at + 1];
-    const newDay = !before || dayNumber(before.at) !== dayNumber(one.at);
+    const newDay = !before || before.day !== one.day;
     const line = Boolean(one.message && one.message.id === unreadFrom);
-    if (newDay) rows.push({ key: `d${dayNumber(one.at)}`, kind: 'day', at: one.at });
+    if (newDay) rows.push({ key: `d${one.day}`, kind: 'day', at: one.at });
     if (line) rows.push({ key: 'unread', kind: 'unread' });
     const starts = newDay || line || !together(before, one);
-    const ends = !after || (after.message?.id === unreadFrom && unreadFrom !== null) || dayNumber(after.at) !== dayNumber(one.at) || !together(one, after);
+    const ends = !after || (after.message?.id === unreadFrom && unreadFrom !== null) || after.day !== one.day || !together(one, after);
     if (one.message) rows.push({ key: one.key, kind: 'message', message: one.message, starts, ends });
     else if (one.entry) rows.push({ key: one.key, kind: 'entry', entry: one.entry, starts, ends });
   });
   return rows;
 }
 
-/** @param {{by: number, at: string}} one @param {{by: number, at: string}} next */
+/** @param {string} at */
+function moment(at) {
+  const ms = Date.parse(at);
+  return { at, ms, day: dayNumber(ms) };
+}
+
+/** @param {{by: number, ms: number}} one @param {{by: number, ms: number}} next */
 function together(one, next) {
-  return one.by === next.by && Date.parse(next.at) - Date.parse(one.at) < GROUP_MS;
+  return one.by === next.by && next.ms - one.ms < GROUP_MS;
 }

@@ -5,9 +5,10 @@ import { t } from '../core/i18n.js';
 /** @param {import('../core/store.js').Store} store @param {() => import('../core/router.js').Route} route @returns {() => void} to be called when the address has changed */
 export function watchBadge(store, route) {
   let unread = false;
+  let shown = '';
   const update = () => {
     const title = titleOf(store.state(), route());
-    if (title !== document.title) document.title = title;
+    if (title !== shown) document.title = shown = title;
     const waits = unreadTotal(store.state()) > 0;
     if (waits === unread) return;
     unread = waits;

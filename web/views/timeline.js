@@ -39,6 +39,8 @@ export class Timeline extends Component {
     /** @type {HTMLElement} */
     this.list = document.body;
     this.byId = { items: null, map: new Map() };
+    /** Each row as it was last drawn, and from what: one from which nothing has changed is not even compared. @type {Map<string, {parts: any[], view: any}>} */
+    this.views = new Map();
     this.setBox = (box) => { this.box = box; };
     this.setList = (list) => { this.list = list; };
     this.resizes = new ResizeObserver(() => this.settle());
@@ -347,8 +349,10 @@ export class Timeline extends Component {
     const rows = this.rows();
     const now = Date.now();
     const words = { today: t('day.today'), yesterday: t('day.yesterday') };
-    const { active, focused, inside, flash, unfolded } = this.state;
+    const { focused } = this.state;
     const stop = focused && rows.some((row) => row.key === focused) ? focused : rows[rows.length - 1]?.key;
+    const before = this.views;
+    this.views = new Map();
     const showsButton = !line.following || line.hasAfter;
     return html`
       <div class="timeline-box">
@@ -360,14 +364,9 @@ export class Timeline extends Component {
               const { key } = row;
               if (row.kind === 'day') return html`<p key=${key} data-key=${key} class="day"><time datetime=${row.at}>${dayLabel(row.at, now, locale(), words)}</time></p>`;
               if (row.kind === 'unread') return html`<p key=${key} data-key=${key} class="unread-line">${t('timeline.unread')}</p>`;
-              const { replyToId } = row.kind === 'entry' ? row.entry : row.message;
-              const quote = replyToId ? this.quoted(replyToId, quotes) : null;
-              const shared = { key, starts: row.starts, ends: row.ends, quote, peer, myId: me.id, tab: key === stop, inner: key === inside ? 0 : -1, on: this.on };
-              if (row.kind === 'entry') return html`<${EntryRow} ...${shared} entry=${row.entry} />`;
-              const { message } = row;
-              const own = message.senderId === me.id;
-              return html`<${MessageRow} ...${shared} rowKey=${key} message=${message} own=${own} author=${own ? me : peer} flash=${flash === message.id}
-                read=${message.isRead || message.id <= (conversation.peerLastReadMessageId ?? 0)} tools=${active === key} unfolded=${unfolded.has(key)} />`;
+              const own = row.kind === 'entry' || row.message.senderId === me.id;
+              const read = row.kind === 'message' && (row.message.isRead || row.message.id <= (conversation.peerLastReadMessageId ?? 0));
+              return this.view(before, row, own ? me : peer, own, read, key === stop, quotes);
             })}
           </div>
           ${!rows.length && html`<p class="empty">${t('timeline.empty', { name: peer.name })}</p>`}
@@ -376,6 +375,30 @@ export class Timeline extends Component {
           ${this.drawnDay && html`<span class="to-end-day">${this.drawnDay}</span>`}
           ${line.missed > 0 && html`<span>${tn('timeline.missed', line.missed)}</span>`}</button>`}
       </div>`;
+  }
+
+  /**
+   * A message's row. One from which nothing has changed is the one that was drawn before, and not even compared: of 300 rows
+   * a new message changes two.
+   * @param {Map<string, {parts: any[], view: any}>} before @param {any} row @param {any} author @param {boolean} own @param {boolean} read @param {boolean} tab
+   * @param {Record<number, any>} quotes
+   */
+  view(before, row, author, own, read, tab, quotes) {
+    const { me, peer } = this.props;
+    const { active, inside, flash, unfolded } = this.state;
+    const { key, starts, ends } = row;
+    const said = row.message ?? row.entry;
+    const quote = said.replyToId ? this.quoted(said.replyToId, quotes) : null;
+    const inner = key === inside ? 0 : -1;
+    const parts = [said, starts, ends, author, peer, read, tab, quote, inner, key === active, flash === said.id, unfolded.has(key)];
+    let drawn = before.get(key);
+    if (!drawn?.parts.every((part, at) => part === parts[at])) {
+      const shared = { key, starts, ends, quote, peer, myId: me.id, tab, inner, on: this.on };
+      drawn = { parts, view: row.kind === 'entry' ? html`<${EntryRow} ...${shared} entry=${said} />`
+        : html`<${MessageRow} ...${shared} rowKey=${key} message=${said} own=${own} author=${author} flash=${flash === said.id} read=${read} tools=${key === active} unfolded=${unfolded.has(key)} />` };
+    }
+    this.views.set(key, drawn);
+    return drawn.view;
   }
 
   /** The message that another one answers: one of the timeline, or fetched. @param {number} id @param {Record<number, any>} quotes */
