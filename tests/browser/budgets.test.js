@@ -7,6 +7,7 @@ import { Server } from './server.js';
 
 /** The best of several attempts is what the page can do. */
 const ATTEMPTS = 5;
+const APPENDED = 50;
 /** The debug build packs with gzip only, and stores messages slowly. */
 const IS_RELEASE = FACTOR === 1;
 const BYTES_MAX = IS_RELEASE ? 60_000 : 70_000;
@@ -84,15 +85,6 @@ describe('budgets', { concurrency: 1, skip: !CHOSEN.includes('chromium') }, () =
 
   test('opening a conversation, appending to 300 rows, and a still timeline', async () => {
     const b = await Person.in(launched);
-    await b.page.evaluateOnNewDocument(() => {
-      // When the latest message came in, before anybody has looked at it.
-      Object.defineProperty(WebSocket.prototype, 'onmessage', { set(heard) {
-        this.addEventListener('message', (event) => {
-          window.heardAt = performance.now();
-          heard(event);
-        });
-      } });
-    });
     await b.enter(server.url, 'juriste');
     await b.page.waitForSelector(`nav a[href="/c/${id}"]`);
     const openings = [];
@@ -140,23 +132,18 @@ describe('budgets', { concurrency: 1, skip: !CHOSEN.includes('chromium') }, () =
       window.moved = [];
     });
     const token = await server.tokenOf('client1');
-    await b.page.evaluate(() => {
-      window.spent = [];
-      const log = document.querySelector('[role=log]');
-      new MutationObserver((changes) => {
-        if (!changes.some(({ addedNodes }) => [...addedNodes].some((one) => one.tagName === 'ARTICLE'))) return;
-        log.getBoundingClientRect();
-        window.spent.push(performance.now() - window.heardAt);
-      }).observe(log, { childList: true, subtree: true });
-    });
-    for (let at = 0; at < 30; at += 1) {
-      await server.send(token, id, `ajout ${at}`);
-      await b.hears(`ajout ${at}`);
-    }
-    const spent = await b.page.evaluate(() => window.spent);
-    assert.equal(spent.length, 30);
-    console.log(`budget: one more message: ${spent.map((ms) => ms.toFixed(1)).join(' ')} ms`);
-    judge('one more message at 300 rows, from the wire to its place', Math.min(...spent), 3, 'ms');
+    // The processor's time, so that other work on the machine does not count; all that a message brings with it does (the list, read marks).
+    const cdp = await b.page.createCDPSession();
+    await cdp.send('Performance.enable', { timeDomain: 'threadTicks' });
+    const work = async () => {
+      const { metrics } = await cdp.send('Performance.getMetrics');
+      const of = (name) => metrics.find((one) => one.name === name).value * 1000;
+      return of('ScriptDuration') + of('LayoutDuration') + of('RecalcStyleDuration');
+    };
+    const before = await work();
+    for (let at = 0; at < APPENDED; at += 1) await server.send(token, id, `ajout ${at}`);
+    await b.until((text) => document.querySelector('[role=log] article:last-child .text').textContent === text, `ajout ${APPENDED - 1}`);
+    judge('one more message at 300 rows, processor time', (await work() - before) / APPENDED, 3, 'ms');
     const { shift, moved } = await b.page.evaluate(() => ({ shift: window.shift, moved: window.moved }));
     if (moved.length) console.log(`moved: ${moved.slice(0, 5).join(' | ')} (${moved.length} times)`);
     judge('layout shift in the timeline', shift, 0.001, '');
