@@ -16,7 +16,7 @@ use bytes::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Response, StatusCode};
 use rust_embed::Embed;
-use sha2::{Digest as _, Sha256};
+use sha2::Sha256;
 
 use crate::http::response::{self, Body};
 use crate::http::{conditional, gzip};
@@ -38,10 +38,13 @@ const BROWSER_CLIENT: &[&str] = &[
 ];
 
 /// Packed files by their digest. Holds at most one entry per file and coding in a release, where the files never change.
-static PACKED: LazyLock<RwLock<HashMap<(Coding, [u8; 32]), Bytes>>> = LazyLock::new(RwLock::default);
+static PACKED: LazyLock<RwLock<HashMap<(Coding, Digest), Bytes>>> = LazyLock::new(RwLock::default);
+
+/// SHA-256 of what is served.
+type Digest = [u8; 32];
 
 /// The page's scripts by their path, with their digest; made once in a release.
-static SCRIPTS: LazyLock<HashMap<String, ([u8; 32], String)>> = LazyLock::new(scripts);
+static SCRIPTS: LazyLock<HashMap<String, (Digest, String)>> = LazyLock::new(scripts);
 
 /// In what form bytes travel.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -116,7 +119,7 @@ pub fn file(method: &Method, headers: &HeaderMap, path: &str) -> Option<Response
 }
 
 /// What is served at `path`, with its digest.
-fn content(path: &str) -> Option<([u8; 32], Cow<'static, [u8]>)> {
+fn content(path: &str) -> Option<(Digest, Cow<'static, [u8]>)> {
     let file = Web::get(path).filter(|_| !path.ends_with(".md"))?;
     if !path.ends_with(".js") {
         return Some((file.metadata.sha256_hash(), file.data));
@@ -129,14 +132,14 @@ fn content(path: &str) -> Option<([u8; 32], Cow<'static, [u8]>)> {
     script.or_else(|| Some((file.metadata.sha256_hash(), file.data)))
 }
 
-fn scripts() -> HashMap<String, ([u8; 32], String)> {
+fn scripts() -> HashMap<String, (Digest, String)> {
     let read = |path: &str| String::from_utf8(Web::get(path)?.data.into_owned()).ok();
     let made = bundle::scripts(&read).into_iter();
-    made.map(|(path, text)| (path, (Sha256::digest(&text).into(), text))).collect()
+    made.map(|(path, text)| (path, (<Sha256 as sha2::Digest>::digest(&text).into(), text))).collect()
 }
 
 /// The smallest form that is there and that the caller takes.
-fn coding(headers: &HeaderMap, digest: [u8; 32], bytes: &[u8]) -> Coding {
+fn coding(headers: &HeaderMap, digest: Digest, bytes: &[u8]) -> Coding {
     if gzip::accepts(headers, "br") && packed(Coding::Brotli, digest).is_some() {
         Coding::Brotli
     } else if gzip::accepts(headers, "gzip") {
@@ -147,17 +150,17 @@ fn coding(headers: &HeaderMap, digest: [u8; 32], bytes: &[u8]) -> Coding {
     }
 }
 
-fn packed(coding: Coding, digest: [u8; 32]) -> Option<Bytes> {
+fn packed(coding: Coding, digest: Digest) -> Option<Bytes> {
     PACKED.read().unwrap_or_else(PoisonError::into_inner).get(&(coding, digest)).cloned()
 }
 
-fn keep(coding: Coding, digest: [u8; 32], packed: Bytes) {
+fn keep(coding: Coding, digest: Digest, packed: Bytes) {
     if !cfg!(debug_assertions) {
         PACKED.write().unwrap_or_else(PoisonError::into_inner).insert((coding, digest), packed);
     }
 }
 
-fn packed_once(coding: Coding, digest: [u8; 32], bytes: &[u8]) -> Bytes {
+fn packed_once(coding: Coding, digest: Digest, bytes: &[u8]) -> Bytes {
     packed(coding, digest).unwrap_or_else(|| {
         let packed = Bytes::from(gzip::compress(bytes, 9));
         keep(coding, digest, packed.clone());
@@ -166,7 +169,7 @@ fn packed_once(coding: Coding, digest: [u8; 32], bytes: &[u8]) -> Bytes {
 }
 
 /// Has a file packed with Brotli when it is asked for the first time; until that is done it goes with gzip.
-fn pack_smaller(digest: [u8; 32], bytes: &[u8]) {
+fn pack_smaller(digest: Digest, bytes: &[u8]) {
     if cfg!(debug_assertions) || packed(Coding::Gzip, digest).is_some() {
         return;
     }
@@ -195,7 +198,7 @@ fn bytes_of(data: Cow<'static, [u8]>) -> Bytes {
 }
 
 /// Two codings of one file are two things to a cache.
-fn etag(digest: &[u8; 32], coding: Coding) -> String {
+fn etag(digest: &Digest, coding: Coding) -> String {
     let hex: String = digest[..12].iter().map(|byte| format!("{byte:02x}")).collect();
     let suffix = name_of(coding).map_or_else(String::new, |name| format!("-{name}"));
     format!("\"{hex}{suffix}\"")
