@@ -37,8 +37,7 @@ describe('accounts', { concurrency: 1 }, () => {
   test('a new practice begins with its setup link: the first administrator invites, and closes an account', async () => {
     const fresh = await Server.start(['--no-demo']);
     try {
-      const [, link] = /setup\s+(\S+)/.exec(fresh.output) ?? [];
-      assert.ok(link, fresh.output);
+      const [, link] = await fresh.prints(/setup\s+(\S+)\s/);
       const admin = await Person.in(launched);
       await admin.visit(fresh.url + new URL(link).pathname);
       await admin.write('Nom complet', 'Claire Fontaine');

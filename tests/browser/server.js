@@ -48,6 +48,17 @@ export class Server {
     }
   }
 
+  /** What the process has printed, once it matches: it answers before it has said all. @param {RegExp} wanted @returns {Promise<RegExpExecArray>} */
+  async prints(wanted) {
+    const until = Date.now() + STARTS_WITHIN_MS;
+    for (;;) {
+      const found = wanted.exec(this.output);
+      if (found) return found;
+      if (Date.now() > until) throw new Error(`${wanted} is not in: ${this.output}`);
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  }
+
   /** As a power cut would, for the process. */
   async kill() {
     this.process.kill('SIGKILL');
