@@ -211,6 +211,7 @@ fn chat_settings(config: &Config) -> execute::Settings {
         message_burst: config.limits.message_burst,
         sign_in_rate: config.limits.sign_in_rate,
         sign_up_open: config.sign_up_open,
+        files_per_message_max: config.limits.files_per_message_max,
         file_bytes_max: config.limits.file_bytes_max,
         user_bytes_max: config.limits.user_bytes_max,
         ..execute::Settings::default()

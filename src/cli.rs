@@ -155,8 +155,9 @@ pub struct Limits {
     /// Largest file, in bytes
     #[arg(long, value_name = "BYTES", env = "LEXCHAT_FILE_SIZE", default_value_t = 100 << 20)]
     pub file_size: u64,
-    /// Files and addresses of one message
+    /// Files and addresses of one message, at most 1000
     #[arg(long, value_name = "N", env = "LEXCHAT_FILES_PER_MESSAGE", default_value_t = 20)]
+    #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(0..=1000))]
     pub files_per_message: usize,
     /// Bytes of files that one person may keep
     #[arg(long, value_name = "BYTES", env = "LEXCHAT_USER_QUOTA", default_value_t = 5 << 30)]

@@ -7,7 +7,6 @@ use crate::chat::attachments::store_inline;
 use crate::chat::command::{FileSource, InlineFile, SendMessage};
 use crate::chat::error::{Error, Reason};
 use crate::chat::execute::Settings;
-use crate::chat::wire::FILES_MAX;
 use crate::model::attachment::{self, FileRef};
 use crate::model::id::{AttachmentId, MessageId};
 use crate::model::locale::Text;
@@ -49,18 +48,18 @@ pub enum File<'a> {
 }
 
 impl<'a> Body<'a> {
-    /// Checks what a sender wants to say.
+    /// Checks what a sender wants to say, with at most so many files and addresses.
     ///
     /// # Errors
     /// `INVALID`, `TOO_LARGE`.
-    pub fn check(command: &'a SendMessage) -> Result<Self, Error> {
+    pub fn check(command: &'a SendMessage, files_max: usize) -> Result<Self, Error> {
         if let Some(client_id) = &command.client_message_id {
             check_client_id(client_id)?;
         }
         let count = command.attachments.len() + command.files.len();
-        if count > FILES_MAX {
-            let message = format!("au plus {FILES_MAX} fichiers et adresses ensemble");
-            let english = format!("at most {FILES_MAX} files and addresses together");
+        if count > files_max {
+            let message = format!("au plus {files_max} fichiers et adresses ensemble");
+            let english = format!("at most {files_max} files and addresses together");
             return Err(Error::invalid("files", Text::new(message, english)));
         }
         let content = Self::check_content(&command.content, count > 0)?;

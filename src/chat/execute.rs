@@ -44,6 +44,8 @@ pub struct Settings {
     pub message_burst: u32,
     /// Whether clients may open accounts themselves.
     pub sign_up_open: bool,
+    /// Files and addresses of one message.
+    pub files_per_message_max: usize,
     /// Bytes of one file.
     pub file_bytes_max: u64,
     /// Bytes of all files of one person.
@@ -64,6 +66,7 @@ impl Default for Settings {
             message_rate: 20,
             message_burst: 60,
             sign_up_open: true,
+            files_per_message_max: 20,
             file_bytes_max: 100 << 20,
             user_bytes_max: 5 << 30,
             queue_max: 16_384,

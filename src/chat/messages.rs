@@ -52,7 +52,7 @@ pub fn send(
     around: &mut Surroundings<'_>,
 ) -> Result<Outcome, Error> {
     let mut standing = access::require_standing(conn, actor, command.conversation_id, now)?;
-    let body = Body::check(command)?;
+    let body = Body::check(command, around.settings.files_per_message_max)?;
     let me = standing.me.id;
     if let Some(reply_to_id) = command.reply_to_id
         && messages::find_place(conn, command.conversation_id, reply_to_id)?.is_none()

@@ -17,8 +17,8 @@ pub const PAGE_LIMIT: i64 = 50;
 pub const PAGE_LIMIT_MAX: i64 = 200;
 /// Hits on the longest page.
 pub const SEARCH_LIMIT_MAX: i64 = 100;
-/// Files and addresses of one message.
-pub const FILES_MAX: usize = 20;
+/// Files and addresses of one message that are read at all; how many it may have is the operator's setting.
+pub const FILES_READ_MAX: usize = 1000;
 
 /// No bound here: the rules count after trimming.
 const ANY_LENGTH: std::ops::RangeInclusive<usize> = 0..=usize::MAX;
@@ -91,7 +91,9 @@ fn moment(fields: &mut Fields, name: &str) -> Option<Timestamp> {
 
 fn attachments(fields: &mut Fields) -> Vec<String> {
     let mut addresses = Vec::new();
-    for (place, value) in fields.optional_list("attachments", FILES_MAX).unwrap_or_default().into_iter().enumerate() {
+    for (place, value) in
+        fields.optional_list("attachments", FILES_READ_MAX).unwrap_or_default().into_iter().enumerate()
+    {
         match value {
             Value::String(address) if !address.contains('\0') => addresses.push(address),
             _ => {
@@ -105,7 +107,7 @@ fn attachments(fields: &mut Fields) -> Vec<String> {
 /// Each an upload's id, an object with that id, or `{name, data}`.
 fn files(fields: &mut Fields, bytes_of: impl Fn(&Value) -> Option<Bytes>) -> Vec<FileSource> {
     let mut sources = Vec::new();
-    for (place, value) in fields.optional_list("files", FILES_MAX).unwrap_or_default().into_iter().enumerate() {
+    for (place, value) in fields.optional_list("files", FILES_READ_MAX).unwrap_or_default().into_iter().enumerate() {
         let path = format!("files[{place}]");
         if let Some(id) = value.as_i64().and_then(AttachmentId::new) {
             sources.push(FileSource::Stored(id));

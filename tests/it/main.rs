@@ -10,6 +10,7 @@ mod attachments;
 mod conversations;
 mod http;
 mod https;
+mod limits;
 mod messages;
 mod notifications;
 mod operator;
