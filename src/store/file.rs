@@ -27,7 +27,7 @@ pub fn prepare(path: &Path, missing: Missing) -> Result<(), OpenError> {
         Err(cause) => return Err(unusable(cause)),
     }
     match fs::OpenOptions::new().read(true).write(true).open(path) {
-        Ok(file) => keep_private(&file, 0o600).map_err(unusable),
+        Ok(_) => keep_private(path, 0o600).map_err(unusable),
         Err(denied) if denied.kind() == io::ErrorKind::ReadOnlyFilesystem => {
             Err(OpenError::ReadOnly { path: path.to_owned() })
         }
@@ -39,7 +39,7 @@ pub fn prepare(path: &Path, missing: Missing) -> Result<(), OpenError> {
 fn create_file(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
         fs::create_dir_all(folder)?;
-        keep_private(&fs::File::open(folder)?, 0o700)?;
+        keep_private(folder, 0o700)?;
     }
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -52,18 +52,18 @@ fn create_file(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn keep_private(file: &fs::File, mode: u32) -> io::Result<()> {
+fn keep_private(path: &Path, mode: u32) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    let mut permissions = file.metadata()?.permissions();
+    let mut permissions = fs::metadata(path)?.permissions();
     if permissions.mode() & 0o777 == mode {
         return Ok(());
     }
     permissions.set_mode(mode);
-    file.set_permissions(permissions)
+    fs::set_permissions(path, permissions)
 }
 
 #[cfg(not(unix))]
-fn keep_private(_file: &fs::File, _mode: u32) -> io::Result<()> {
+fn keep_private(_path: &Path, _mode: u32) -> io::Result<()> {
     Ok(())
 }
 
