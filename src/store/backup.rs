@@ -83,7 +83,8 @@ pub fn copy(source: &Path, target: &Path) -> Result<(), CopyError> {
 ///
 /// # Errors
 /// As [`copy`]. A write-ahead log that belongs to no database is not overwritten either: it would become part of this
-/// one.
+/// one. What root restores belongs to whoever owns the folder: a service that runs as somebody else must be able to
+/// open it.
 pub fn restore(backup: &Path, target: &Path) -> Result<(), CopyError> {
     for ending in ["-wal", "-shm", "-journal"] {
         let leftover = companion(target, ending);
@@ -91,7 +92,8 @@ pub fn restore(backup: &Path, target: &Path) -> Result<(), CopyError> {
             return Err(CopyError::Exists { path: leftover });
         }
     }
-    copy(backup, target)
+    copy(backup, target)?;
+    give_to_owner_of_folder(target).map_err(|source| CopyError::System { path: target.to_owned(), source })
 }
 
 /// A database of ours, to be looked at.
@@ -165,13 +167,32 @@ fn name_anew(path: &Path, target: &Path) -> io::Result<()> {
 
 #[cfg(unix)]
 fn sync_folder(file: &Path) -> io::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
+    File::open(folder_of(file))?.sync_all()
 }
 
 #[cfg(not(unix))]
 fn sync_folder(_file: &Path) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(unix)]
+fn give_to_owner_of_folder(file: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, lchown};
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let folder = fs::metadata(folder_of(file))?;
+    lchown(file, Some(folder.uid()), Some(folder.gid()))
+}
+
+#[cfg(not(unix))]
+fn give_to_owner_of_folder(_file: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn check(copy: &Path) -> Result<(), CopyError> {

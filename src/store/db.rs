@@ -82,7 +82,7 @@ impl Db {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// There is none, and none was to be made.
-    #[error("there is no database at {path}: `lexchat serve` makes one", path = path.display())]
+    #[error("there is no database at {path}: say where it is with --db FILE, or make one with `lexchat serve`", path = path.display())]
     Missing {
         /// The file.
         path: PathBuf,

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::harness::server::Server;
 use crate::https::Papers;
 use crate::support::http;
+use crate::support::needs;
 use crate::support::people;
 use crate::support::server::{self, Setup};
 
@@ -205,6 +206,28 @@ async fn a_backup_made_while_serving_holds_all_and_is_restored_where_there_is_no
     let path = format!("/messages?conversationId={conversation}");
     let kept = http::get(second.address(), &path).token(&client.token).send().await.expect(200).json();
     assert_eq!(kept[0]["content"], "à garder", "and who was signed in still is");
+}
+
+/// A service with a user of its own must be able to open what the administrator of the machine has restored for it.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_root_restores_belongs_to_the_owner_of_the_folder() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    if !needs::met("what_root_restores_belongs_to_the_owner_of_the_folder", &[("root", needs::is_root())]) {
+        return;
+    }
+    const NOBODY: u32 = 65_534;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let server = Setup::new(folder.path().join("lexchat.db")).start().await;
+    let copy = folder.path().join("copy.db");
+    done(&server.setup.db, &["backup", copy.to_str().expect("a UTF-8 path")]);
+    let place = folder.path().join("of a service");
+    std::fs::create_dir(&place).expect("room");
+    chown(&place, Some(NOBODY), Some(NOBODY)).expect("root may");
+    let restored = place.join("lexchat.db");
+    done(&restored, &["restore", copy.to_str().expect("a UTF-8 path")]);
+    let file = std::fs::metadata(&restored).expect("a file");
+    assert_eq!((file.uid(), file.gid(), file.mode() & 0o777), (NOBODY, NOBODY, 0o600));
 }
 
 #[tokio::test(flavor = "multi_thread")]
