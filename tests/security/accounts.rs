@@ -66,8 +66,9 @@ async fn unknown_wrong_and_disabled_get_the_same_answer_in_the_same_time() {
         off.send().await.expect(200);
     }
     let mut answers = Vec::new();
-    let mut times = [Vec::new(), Vec::new(), Vec::new()];
-    for round in 0..12 {
+    // What a machine does beside only ever adds time: the least of many is what the work itself takes.
+    let mut least = [Duration::MAX; 3];
+    for round in 0..60 {
         let number = round % 3;
         let cases = [
             (format!("nobody{round}@example.com"), "faux mot de passe"),
@@ -77,18 +78,24 @@ async fn unknown_wrong_and_disabled_get_the_same_answer_in_the_same_time() {
         for (case, (email, password)) in cases.iter().enumerate() {
             let began = Instant::now();
             let reply = attempt(stage.address(), email, password, round * 3 + case).await.expect(401);
-            times[case].push(began.elapsed());
+            least[case] = least[case].min(began.elapsed());
             answers.push(reply.body);
+        }
+        if round % 12 == 11 {
+            if are_alike(&least) {
+                break;
+            }
+            stage.database().execute("DELETE FROM sign_in_throttles", ()).expect("more attempts are free");
         }
     }
     assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "one answer for all");
-    let medians = times.map(|mut times| {
-        times.sort_unstable();
-        times[times.len() / 2]
-    });
-    println!("unknown {:?}, wrong {:?}, disabled {:?}", medians[0], medians[1], medians[2]);
-    let (least, most) = (medians.iter().min().expect("three"), medians.iter().max().expect("three"));
-    assert!(*most < *least * 3 / 2 + Duration::from_millis(3), "{medians:?}");
+    println!("unknown {:?}, wrong {:?}, disabled {:?}", least[0], least[1], least[2]);
+    assert!(are_alike(&least), "{least:?}");
+}
+
+fn are_alike(times: &[Duration; 3]) -> bool {
+    let (shortest, longest) = (times.iter().min().expect("three"), times.iter().max().expect("three"));
+    *longest < *shortest * 3 / 2 + Duration::from_millis(3)
 }
 
 #[tokio::test]
@@ -101,7 +108,10 @@ async fn guessing_is_slowed_per_account_also_across_a_restart_and_never_for_ever
     // Five more failures, each after its pause, which is not waited for.
     let over = "UPDATE sign_in_throttles SET blocked_until_at = 1000 * unixepoch() - 1000 WHERE kind = 'account'";
     for n in 5..10 {
-        assert_eq!(attempt(stage.address(), &email, "faux mot de passe", n).await.status, 429, "too soon");
+        let began = Instant::now();
+        let soon = attempt(stage.address(), &email, "faux mot de passe", n).await.status;
+        // The first pause is one second, which a machine that is busy with something else can sleep through.
+        assert!(soon == 429 || began.elapsed() > Duration::from_millis(900), "attempt {n} came too soon: {soon}");
         stage.database().execute(over, ()).expect("time passes");
         assert_eq!(attempt(stage.address(), &email, "faux mot de passe", n).await.status, 401);
     }

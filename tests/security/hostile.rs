@@ -54,7 +54,6 @@ async fn search_text_is_never_an_operator() {
     let (stranger, _, _) = pair(&stage, 2).await;
     let say = json!({ "conversationId": conversation, "content": "contenu secret du bail" });
     http::post(stage.address(), "/messages", &say).token(&client.token).send().await.expect(201);
-    let long = "mot ".repeat(250_000);
     let texts = [
         "\"",
         "*",
@@ -92,23 +91,25 @@ async fn search_text_is_never_an_operator() {
         "",
     ];
     let socket = Socket::open(stage.address(), &stranger.token).await.expect("a live session");
-    for text in texts.into_iter().chain([long.as_str()]) {
-        let shown: String = text.chars().take(40).collect();
-        let ack = match text.len() {
-            0..900_000 => socket.ask("message:search", &json!({ "query": text })).await,
-            _ => Value::Null,
-        };
-        assert_ne!(ack["code"], "INTERNAL", "{shown:?}: {ack}");
-        assert!(!ack.to_string().contains("contenu secret"), "{shown:?}: a stranger found {ack}");
-        if text.len() < 4000 {
-            let query: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
-            let path = format!("/messages/search?q={query}");
-            for token in [&client.token, &stranger.token] {
-                let reply = http::get(stage.address(), &path).token(token).send().await;
-                assert!(matches!(reply.status, 200 | 400), "{shown:?}: {} {}", reply.status, reply.text());
-                assert!(token == &client.token || !reply.text().contains("contenu"), "{shown:?}: {}", reply.text());
-            }
+    for text in texts {
+        let ack = socket.ask("message:search", &json!({ "query": text })).await;
+        assert_ne!(ack["code"], "INTERNAL", "{text:?}: {ack}");
+        assert!(!ack.to_string().contains("contenu secret"), "{text:?}: a stranger found {ack}");
+        let query: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let path = format!("/messages/search?q={query}");
+        for token in [&client.token, &stranger.token] {
+            let reply = http::get(stage.address(), &path).token(token).send().await;
+            assert!(matches!(reply.status, 200 | 400), "{text:?}: {} {}", reply.status, reply.text());
+            assert!(token == &client.token || !reply.text().contains("contenu"), "{text:?}: {}", reply.text());
         }
+    }
+    // A megabyte, as far as it fits into a payload; one that does not fit never gets to the search.
+    let ack = socket.ask("message:search", &json!({ "query": "mot ".repeat(240_000) })).await;
+    assert_eq!(ack["code"], "INVALID", "{ack}");
+    let path = format!("/messages/search?q={}", "a".repeat(1_000_000));
+    // Whoever hangs up on a request that is still being sent may not be heard out.
+    if let Ok(reply) = http::get(stage.address(), &path).token(&client.token).try_send().await {
+        assert!(matches!(reply.status, 400 | 414 | 431), "{}", reply.status);
     }
     let found = http::get(stage.address(), "/messages/search?q=secr").token(&client.token).send().await.expect(200);
     assert_eq!(found.json()["results"].as_array().map(Vec::len), Some(1), "the owner finds it: {}", found.text());
@@ -147,7 +148,8 @@ async fn json_without_sense_is_invalid_and_harms_nothing() {
         assert!(matches!(reply.status, 400 | 404 | 413), "{shown}: {} {}", reply.status, reply.text());
         let socket = Socket::open(stage.address(), &client.token).await.expect("a live session");
         let _ = socket.raw(&format!("42/chat,5[\"message:send\",{body}]")).await;
-        socket.closed_within(Duration::from_millis(50)).await;
+        // An answer to what comes behind it, or the end of the socket: either way it was dealt with.
+        socket.try_ask("conversation:leave", &json!({ "conversationId": conversation })).await;
     }
     let stored = format!("/messages?conversationId={conversation}");
     let stored = http::get(stage.address(), &stored).token(&client.token).send().await.expect(200).json();

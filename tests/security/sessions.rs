@@ -137,9 +137,9 @@ async fn a_socket_dies_with_its_token_unless_it_is_prolonged() {
     let client = people::sign_in(stage.address(), "client1").await;
     let jurist = people::sign_in(stage.address(), "juriste1").await;
     let place = json!({ "conversationId": people::conversation(stage.address(), &client, &jurist).await });
-    // Two seconds of life, whatever leeway verification grants.
+    // A few seconds of life, whatever leeway verification grants.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
-    let short = forged(&stage, &client, |claims| claims["exp"] = json!(now + 3));
+    let short = forged(&stage, &client, |claims| claims["exp"] = json!(now + 5));
     let mut dying = Socket::open(stage.address(), &short).await.expect("valid for a moment");
     let mut prolonged = Socket::open(stage.address(), &short).await.expect("valid for a moment");
     for socket in [&mut dying, &mut prolonged] {
@@ -155,7 +155,7 @@ async fn a_socket_dies_with_its_token_unless_it_is_prolonged() {
     assert!(expired.data["reason"].is_string(), "{}", expired.data);
     assert!(dying.closed_within(ONE_SECOND).await);
     let late = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
-    assert!(late <= now + 3 + 2, "it lived {} s", late - now);
+    assert!((now + 5..=now + 5 + 2).contains(&late), "it lived {} s", late - now);
     let send = json!({ "conversationId": place["conversationId"], "content": "après" });
     assert!(dying.try_ask("message:send", &send).await.is_none(), "nothing is accepted any more");
     assert_eq!(prolonged.ask("message:send", &send).await["success"], true);
@@ -184,7 +184,7 @@ async fn two_first_starts_make_one_key() {
         let mut starts = [Setup::new(&db).spawn(), Setup::new(&db).spawn()];
         let mut serving: Vec<usize> = Vec::new();
         for (number, start) in starts.iter_mut().enumerate() {
-            if start.ended_within(Duration::from_millis(1500)).await.is_none() {
+            if start.ready_or_ended().await {
                 serving.push(number);
             }
         }

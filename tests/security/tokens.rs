@@ -158,7 +158,7 @@ async fn another_instances_token_is_worth_nothing() {
 }
 
 #[tokio::test]
-async fn tokens_and_passwords_are_written_nowhere() {
+async fn tokens_passwords_and_what_people_write_are_written_nowhere() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let loud = Setup::new(folder.path().join("lexchat.db")).environment("RUST_LOG", "trace");
     let server = loud.environment("LEXCHAT_LOG", "trace").start().await;
@@ -186,9 +186,23 @@ async fn tokens_and_passwords_are_written_nowhere() {
     let _ = socket.ask("auth:refresh", &json!({ "token": token })).await;
     let renewed = http::post(to, "/auth/refresh-token", &json!({ "refreshToken": client.refresh })).send().await;
     let renewed = renewed.expect(200).json();
+    let jurist = people::sign_in(to, "juriste1").await;
+    let conversation = people::conversation(to, &client, &jurist).await;
+    let (said, posted, sought) = ("dit-entre-nous", "poste-entre-nous", "cherchons-entre-nous");
+    let say = |content: &str| json!({ "conversationId": conversation, "content": content });
+    assert_eq!(socket.ask("message:send", &say(said)).await["success"], true);
+    http::post(to, "/messages", &say(posted)).token(token).send().await.expect(201);
+    assert_eq!(socket.ask("message:search", &json!({ "query": sought })).await["success"], true);
+    http::get(to, &format!("/messages/search?q={sought}")).token(token).send().await.expect(200);
+    // Refusals are not told in the log with what was refused.
+    socket.ask("message:send", &json!({ "conversationId": "x", "content": said })).await;
+    http::post(to, "/messages", &json!({ "conversationId": "x", "content": posted })).token(token).send().await;
     let metrics = http::get(to, "/metrics").send().await.text();
     let log = server.log();
     let secrets = [
+        said,
+        posted,
+        sought,
         token.as_str(),
         token.rsplit('.').next().expect("a signature"),
         &client.refresh,

@@ -132,6 +132,21 @@ impl Server {
         }
     }
 
+    /// Waits until it is ready or has ended by itself; whether it is ready.
+    pub async fn ready_or_ended(&mut self) -> bool {
+        let began = Instant::now();
+        loop {
+            if self.child.try_wait().expect("a child of ours").is_some() {
+                return false;
+            }
+            if http::get(self.address(), "/readyz").try_send().await.is_ok_and(|reply| reply.status == 200) {
+                return true;
+            }
+            assert!(began.elapsed() < START_PATIENCE, "neither ready nor ended:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// SIGKILL, and its end awaited.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
