@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::durability::{assert_checks, assert_sound};
 use crate::history::record::Record;
@@ -65,19 +65,35 @@ async fn a_backup_that_is_killed_leaves_nothing_under_its_final_name() {
     let running = Setup::new(&db).start().await;
     let traffic = Traffic::start(running.address(), STEADY).await;
     traffic.acked(300, Duration::from_secs(30)).await;
-    let mut whole = 0;
-    for round in 0..needs::rounds(15, 100) {
+    let copy = folder.path().join("copy.db");
+    let began = Instant::now();
+    assert!(backup_command(&db, &copy).status().expect("the binary was built").success());
+    let whole_takes = began.elapsed();
+    let (mut whole, mut halves) = (0, 0);
+    // Killed at moments spread over as long as a whole one takes, and a little more.
+    let rounds = needs::rounds(20, 100);
+    for round in 0..rounds {
         let copy = folder.path().join(format!("copy{round}.db"));
         let mut child = backup_command(&db, &copy).spawn().expect("the binary was built");
-        tokio::time::sleep(Duration::from_millis(round as u64 * 2)).await;
+        tokio::time::sleep(whole_takes.mul_f64(1.2 * round as f64 / rounds as f64)).await;
         let _ = child.kill();
         child.wait().expect("a child of ours");
         if copy.exists() {
             whole += 1;
             assert_checks(&copy);
         }
+        halves += remove_halves(folder.path());
     }
-    println!("{whole} backups were whole before they could be killed");
+    println!("{whole} of {rounds} backups were whole before they could be killed, {halves} were half made");
+    assert!(halves > 0, "no kill hit a backup that was being made, which shows nothing");
+}
+
+/// Takes away what killed backups left under passing names; how many there were.
+fn remove_halves(folder: &Path) -> usize {
+    let names = fs::read_dir(folder).expect("our folder").map(|entry| entry.expect("an entry").path());
+    let halves: Vec<_> = names.filter(|path| path.extension().is_some_and(|ending| ending == "part")).collect();
+    halves.iter().for_each(|path| fs::remove_file(path).expect("a file of ours"));
+    halves.len()
 }
 
 #[tokio::test]

@@ -55,10 +55,13 @@ async fn nothing_acknowledged_is_lost_by_sigkill() {
         tokio::time::sleep(Duration::from_millis((round as u64 * 37) % 180)).await;
         server.restart().await;
     }
+    let journal = traffic.journal.clone();
     let acked = assert_all_kept("sigkill", &server, traffic).await;
     server.kill();
     assert_checks(&server.setup.db);
-    println!("SIGKILL × {kills}: {acked} acknowledged, all there once and in order");
+    let files = journal.uploaded();
+    assert!(files > 0, "files are part of it");
+    println!("SIGKILL × {kills}: {acked} messages and {files} files acknowledged, all there once and in order");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use crate::support::people::Person;
 use crate::support::server::{Server, Setup};
 use crate::support::socket::Socket;
 use crate::support::{http, needs};
-use crate::traffic::{self, Traffic};
+use crate::traffic::{self, Pace, Traffic};
 
 const WAL_BYTES_MAX: u64 = 64 << 20;
 
@@ -24,7 +24,12 @@ async fn the_write_ahead_log_stays_bounded_under_writes_with_a_long_reader() {
     let server = Setup::new(folder.path().join("lexchat.db")).start().await;
     let pairs = traffic::conversations(server.address(), BUSY.pairs).await;
     let slow = start_slow_download(&server, &pairs[0].members[0], pairs[0].id).await;
-    let traffic = Traffic::resume(server.address(), BUSY, pairs.clone(), Default::default());
+    // A few seconds as fast as they can, or an hour at a pace at which the history of it fits into memory.
+    let (pace, seconds) = match needs::long_form() {
+        false => (BUSY, 12),
+        true => (Pace { pause: Duration::from_millis(25), ..BUSY }, 3600),
+    };
+    let traffic = Traffic::resume(server.address(), pace, pairs.clone(), Default::default());
     let readers: Vec<_> = pairs
         .iter()
         .map(|pair| {
@@ -37,7 +42,6 @@ async fn the_write_ahead_log_stays_bounded_under_writes_with_a_long_reader() {
             })
         })
         .collect();
-    let seconds = needs::rounds(12, 600) as u64;
     let began = Instant::now();
     let mut largest = 0;
     while began.elapsed() < Duration::from_secs(seconds) {

@@ -135,7 +135,9 @@ async fn nothing_acknowledged_is_lost_by_a_power_cut() {
         stage.bury();
         assert_sound("power-cut", &history);
     }
-    println!("power cut × {cuts}: {} acknowledged, all there once and in order", traffic.journal.acked());
+    let (acked, files) = (traffic.journal.acked(), traffic.journal.uploaded());
+    assert!(files > 0, "files are part of it");
+    println!("power cut × {cuts}: {acked} messages and {files} files acknowledged, all there once and in order");
     drop(server);
 }
 
@@ -154,11 +156,18 @@ async fn a_server_that_does_not_sync_is_seen_to_lose() {
     // Sessions and conversations are on the disk, so that what is missing later is messages alone.
     sh("sync", &["-f", &stage.word("data")]);
     let tracer = Tracer::attach(&server, Tampering::Pretend);
-    let acked = traffic.journal.acked();
-    traffic.acked(acked + 200, Duration::from_secs(30)).await;
-    let history = cut_and_read(&stage, &traffic).await;
-    stage.bury();
-    let lost = checker::check(&history).iter().filter(|fault| fault.kind == Kind::Lost).count();
+    let mut lost = 0;
+    // The kernel writes of its own accord now and then; it cannot have done so just before each of several cuts.
+    for _ in 0..4 {
+        let acked = traffic.journal.acked();
+        traffic.acked(acked + 200, Duration::from_secs(30)).await;
+        let history = cut_and_read(&stage, &traffic).await;
+        stage.bury();
+        lost = checker::check(&history).iter().filter(|fault| fault.kind == Kind::Lost).count();
+        if lost > 0 {
+            break;
+        }
+    }
     println!("the control without syncs: {lost} acks and events were for messages that are gone");
     assert!(lost > 0, "a power cut that loses nothing without syncs proves nothing with them");
     drop((tracer, server));

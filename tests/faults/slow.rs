@@ -35,11 +35,29 @@ async fn joined(to: SocketAddr, token: &str, conversation: i64) -> Socket {
     socket
 }
 
-/// Sends that many messages of 8 KB, 16 in flight; the longest time to an ack and the most memory seen.
-async fn flood(server: &Server, writer: &Socket, conversation: i64, count: usize) -> (Duration, u64) {
+/// How long acks took.
+#[derive(Debug)]
+struct Waits {
+    /// Nine of ten took at most this long.
+    most: Duration,
+    longest: Duration,
+}
+
+impl Waits {
+    /// Nobody waited for somebody slow: not now and then, nor once for as long as a timeout takes. A busy machine can
+    /// hold a single ack up, but not most of them.
+    fn assert_undisturbed(&self, alone: &Waits) {
+        println!("acks took {self:?}, {alone:?} alone");
+        assert!(self.most < alone.most * 5 + Duration::from_millis(300), "{self:?}, alone {alone:?}");
+        assert!(self.longest < alone.longest + Duration::from_secs(4), "{self:?}, alone {alone:?}");
+    }
+}
+
+/// Sends that many messages of 8 KB, 16 in flight; how long their acks took and the most memory seen.
+async fn flood(server: &Server, writer: &Socket, conversation: i64, count: usize) -> (Waits, u64) {
     let content = "abcdefgh".repeat(1000);
     let mut in_flight = std::collections::VecDeque::new();
-    let (mut longest, mut most) = (Duration::ZERO, 0);
+    let (mut took, mut most) = (Vec::with_capacity(count), 0);
     for n in 0..count + 16 {
         if n < count {
             let message = json!({ "conversationId": conversation, "content": format!("{n} {content}") });
@@ -48,11 +66,12 @@ async fn flood(server: &Server, writer: &Socket, conversation: i64, count: usize
         if n >= 16 {
             let (sent, ack) = in_flight.pop_front().expect("one for each");
             assert_eq!(ack.await.expect("an ack")["success"], true);
-            longest = longest.max(sent.elapsed());
+            took.push(sent.elapsed());
             most = most.max(server.memory_bytes());
         }
     }
-    (longest, most)
+    took.sort_unstable();
+    (Waits { most: took[count * 9 / 10], longest: took[count - 1] }, most)
 }
 
 #[tokio::test]
@@ -70,11 +89,11 @@ async fn a_reader_that_stops_reading_is_cut_off_and_catches_up() {
         slow.next("message:new").await;
     }
     slow.set_reading(false);
-    let (longest, most) = flood(&server, &writer, pair.id, count).await;
+    let (among, most) = flood(&server, &writer, pair.id, count).await;
     let grown = most.saturating_sub(before);
-    println!("longest ack {longest:?} (alone {alone:?}), memory grew by {} KiB", grown / 1024);
+    println!("memory grew by {} KiB", grown / 1024);
     assert!(grown <= MIB + SLACK_BYTES, "grew by {grown} bytes");
-    assert!(longest < alone * 10 + Duration::from_secs(1), "the others waited {longest:?}, alone {alone:?}");
+    among.assert_undisturbed(&alone);
     for _ in 0..2 * count {
         healthy.next("message:new").await;
     }
@@ -266,8 +285,7 @@ async fn five_hundred_dripping_connections_disturb_nobody_and_are_closed() {
         drips.spawn(async move { (kind, tokio::time::timeout(kind.bound(), kind.run(to, number)).await) });
     }
     let (among, _) = flood(&server, &witness, pair.id, 300).await;
-    println!("longest ack {among:?} among the dripping, {alone:?} alone");
-    assert!(among < alone * 5 + Duration::from_millis(300), "{among:?} among the dripping, {alone:?} alone");
+    among.assert_undisturbed(&alone);
     http::get(to, "/users/me").token(&pair.members[0].token).send().await.expect(200);
     let waiting = Instant::now();
     while let Some(ended) = drips.join_next().await {

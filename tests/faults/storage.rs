@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::durability::{BUSY, assert_all_kept, assert_checks};
 use crate::power_cut::{make_image, sh};
@@ -34,7 +36,10 @@ async fn after_a_failed_sync_nothing_is_acknowledged_and_the_process_ends() {
         let mut server = Setup::new(folder.path().join("lexchat.db")).start().await;
         let traffic = Traffic::start(server.address(), BUSY).await;
         traffic.acked(20, Duration::from_secs(20)).await;
+        let asking = begin_asking(&server, "/readyz").await;
         let tracer = Tracer::attach(&server, Tampering::FailOnce(failing));
+        until_logged(&server, "storage has failed").await;
+        assert_eq!(end_asking(asking).await.status, 503, "it says that it can promise nothing");
         let status = server.ended_within(Duration::from_secs(15)).await;
         let status = status.unwrap_or_else(|| panic!("it went on after a failed sync:\n{}", server.log()));
         assert_eq!(status.code(), Some(1), "{}", server.log());
@@ -42,6 +47,29 @@ async fn after_a_failed_sync_nothing_is_acknowledged_and_the_process_ends() {
         drop(tracer);
         server.restart().await;
         assert_all_kept("failed-sync", &server, traffic).await;
+    }
+}
+
+/// A request of which the last line is still missing: whoever is at it when the server has to stop is answered.
+async fn begin_asking(server: &Server, path: &str) -> TcpStream {
+    let mut stream = http::connect(server.address(), None).await.expect("it listens");
+    let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+    stream.write_all(head.as_bytes()).await.expect("it reads");
+    stream
+}
+
+async fn end_asking(mut stream: TcpStream) -> http::Reply {
+    stream.write_all(b"\r\n").await.expect("it reads");
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await.expect("an answer");
+    http::parse(&bytes).expect("a whole answer")
+}
+
+async fn until_logged(server: &Server, words: &str) {
+    let began = Instant::now();
+    while !server.log().contains(words) {
+        assert!(began.elapsed() < Duration::from_secs(15), "it never said {words:?}:\n{}", server.log());
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
@@ -132,6 +160,10 @@ async fn a_full_disk_refuses_writes_and_nothing_else() {
     assert_eq!(refused["code"], "UNAVAILABLE", "{refused}");
     assert!(refused["error"].as_str().is_some_and(|text| !text.to_lowercase().contains("sqlite")), "{refused}");
 
+    let path = format!("/attachments?conversationId={}&name=gros.bin", pair.id);
+    let upload = || http::ask(server.address(), "POST", &path).token(&client.token).body(vec![7; 4 << 20]).send();
+    assert_eq!(upload().await.expect(503).json()["code"], "UNAVAILABLE");
+
     let stored = traffic::all_messages(server.address(), &jurist.token, pair.id).await;
     let ids: Vec<&Value> = stored.iter().map(|message| &message["id"]).collect();
     assert_eq!(ids, kept.iter().collect::<Vec<_>>(), "what was acked is there, what was refused is not");
@@ -144,6 +176,7 @@ async fn a_full_disk_refuses_writes_and_nothing_else() {
     kept.push(resumed["message"]["id"].clone());
     let stored = traffic::all_messages(server.address(), &jurist.token, pair.id).await;
     assert_eq!(stored.len(), kept.len());
+    upload().await.expect(201);
     server.kill();
     assert_checks(&server.setup.db);
 }

@@ -1,5 +1,6 @@
 //! People who write to each other through whatever happens: every message is retried under the same
-//! `clientMessageId`, in order, until it is acked. All that they do and see goes into a journal.
+//! `clientMessageId`, in order, until it is acked, over sockets and over HTTP, and some bring a file. All that they do and
+//! see goes into a journal.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -8,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
@@ -71,6 +73,17 @@ impl Traffic {
                 };
                 tasks.spawn(writer.work());
             }
+            let person = conversation.members[0].clone();
+            let poster = Poster {
+                to,
+                pause: pace.pause,
+                name: poster_name(&person),
+                person,
+                conversation: conversation.id,
+                journal: journal.clone(),
+                stopping: Arc::clone(&stopping),
+            };
+            tasks.spawn(poster.work());
         }
         Traffic { journal, conversations, tasks, stopping }
     }
@@ -117,13 +130,27 @@ pub async fn conversations(to: SocketAddr, pairs: usize) -> Vec<Conversation> {
     conversations
 }
 
-/// Reads every conversation to its end and adds it to a history as what is stored.
+/// Reads every conversation to its end and every file that was uploaded, and adds them to a history as what is stored.
 pub async fn read_stored(to: SocketAddr, conversations: &[Conversation], history: &mut Vec<Record>) {
+    let mut stored = Vec::new();
     for conversation in conversations {
-        for message in all_messages(to, &conversation.members[0].token, conversation.id).await {
-            history.push(stored(&message));
+        let owner = &conversation.members[0];
+        for message in all_messages(to, &owner.token, conversation.id).await {
+            stored.push(stored_message(&message));
+        }
+        let name = poster_name(owner);
+        for record in history.iter() {
+            if let Record::Uploaded { client, url, .. } = record
+                && *client == name
+            {
+                let reply = http::get(to, url).token(&owner.token).send().await;
+                if reply.status == 200 {
+                    stored.push(Record::StoredFile { url: url.clone(), digest: digest(&reply.body) });
+                }
+            }
         }
     }
+    history.append(&mut stored);
 }
 
 /// All messages of a conversation, oldest first.
@@ -141,7 +168,7 @@ pub async fn all_messages(to: SocketAddr, token: &str, conversation: i64) -> Vec
     all
 }
 
-fn stored(message: &Value) -> Record {
+fn stored_message(message: &Value) -> Record {
     Record::Stored {
         conversation: number(&message["conversationId"]),
         message: number(&message["id"]),
@@ -263,6 +290,87 @@ impl Writer {
             });
         }
     }
+}
+
+/// A message of a poster that brings a file is one in so many.
+const FILE_EVERY: usize = 8;
+
+/// Somebody who writes over HTTP, one request at a time, beside their own socket.
+struct Poster {
+    to: SocketAddr,
+    pause: Duration,
+    name: String,
+    person: Person,
+    conversation: i64,
+    journal: Journal,
+    stopping: Arc<AtomicBool>,
+}
+
+impl Poster {
+    async fn work(self) {
+        let mut count = 0;
+        while !self.stopping.load(Ordering::Relaxed) {
+            let file = if count % FILE_EVERY == 0 { Some(self.upload(count).await) } else { None };
+            self.post(count, file).await;
+            count += 1;
+            tokio::time::sleep(self.pause).await;
+        }
+    }
+
+    /// Uploads until there is a 201; the file's id.
+    async fn upload(&self, count: usize) -> Value {
+        let bytes: Vec<u8> = (0..2000 + count * 977 % 20_000).map(|n| (n * 7 + count) as u8).collect();
+        let path = format!("/attachments?conversationId={}&name=piece{count}.bin", self.conversation);
+        loop {
+            let ask = http::ask(self.to, "POST", &path).token(&self.person.token).body(bytes.clone());
+            if let Ok(reply) = ask.try_send().await
+                && reply.status == 201
+            {
+                let file = reply.json();
+                let (client, url) = (self.name.clone(), text(&file["url"]));
+                self.journal.note(Record::Uploaded { client, url, digest: digest(&bytes) });
+                return file["id"].clone();
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Posts one message, under one id, until there is a 2xx.
+    async fn post(&self, count: usize, file: Option<Value>) {
+        let id = format!("{}-http-{count}", self.person.id);
+        let content = format!("message {id}.");
+        let mut body = json!({ "conversationId": self.conversation, "content": content, "clientMessageId": id });
+        body["files"] = file.into_iter().collect();
+        loop {
+            self.journal.note(Record::Sent {
+                client: self.name.clone(),
+                id: id.clone(),
+                conversation: self.conversation,
+                content: content.clone(),
+            });
+            let reply = http::post(self.to, "/messages", &body).token(&self.person.token).try_send().await;
+            let (client, id) = (self.name.clone(), id.clone());
+            match reply {
+                Ok(reply) if matches!(reply.status, 200 | 201) => {
+                    let message = reply.json();
+                    let (message, rev) = (number(&message["id"]), number(&message["rev"]));
+                    return self.journal.note(Record::Acked { client, id, message, rev });
+                }
+                // As on a socket, a 503 promises nothing either way, and neither does an answer that was cut off.
+                Ok(reply) if reply.status != 503 => self.journal.note(Record::Refused { client, id }),
+                _ => {}
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+fn poster_name(person: &Person) -> String {
+    format!("user {} over HTTP", person.id)
+}
+
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn number(value: &Value) -> i64 {

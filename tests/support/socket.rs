@@ -58,6 +58,7 @@ struct Shared {
     acks: Mutex<HashMap<u64, oneshot::Sender<Value>>>,
     next_ack: AtomicU64,
     answers_pings: AtomicBool,
+    pings: AtomicU64,
     open: watch::Sender<bool>,
 }
 
@@ -101,6 +102,7 @@ impl Socket {
             acks: Mutex::default(),
             next_ack: AtomicU64::new(0),
             answers_pings: AtomicBool::new(true),
+            pings: AtomicU64::new(0),
             open: watch::channel(true).0,
         });
         let reader = tokio::spawn(Arc::clone(&shared).read(wire.reader, gate, events_in));
@@ -170,6 +172,11 @@ impl Socket {
         *self.shared.open.borrow()
     }
 
+    /// How many pings have come.
+    pub fn pings(&self) -> u64 {
+        self.shared.pings.load(Ordering::Relaxed)
+    }
+
     /// Stops (or resumes) taking bytes from the connection.
     pub fn set_reading(&self, reading: bool) {
         self.reading.send_replace(reading);
@@ -201,6 +208,7 @@ impl Shared {
             }
             let text = String::from_utf8_lossy(&frame.payload);
             if text == "2" {
+                self.pings.fetch_add(1, Ordering::Relaxed);
                 if self.answers_pings.load(Ordering::Relaxed) {
                     let _ = wire::write_text(&mut *self.writer.lock().await, "3").await;
                 }

@@ -2,7 +2,7 @@
 //!
 //! | fault | what was seen |
 //! |---|---|
-//! | lost | an ack, or an event told to somebody, for a message that is not stored |
+//! | lost | an ack, or an event told to somebody, for a message that is not stored; a file that is gone or changed |
 //! | doubled | one content stored twice, acked as two messages, or told twice to one socket |
 //! | reordered | a client's messages, or a socket's events, against the order of `rev` |
 //! | stale | a read that began after an ack and did not see that message |
@@ -67,6 +67,9 @@ struct Case<'a> {
     stored: BTreeMap<i64, BTreeMap<i64, (i64, &'a str)>>,
     stored_contents: HashMap<&'a str, (i64, i64)>,
     told: Vec<(i64, &'a str)>,
+    /// (client, address, digest)
+    uploaded: Vec<(&'a str, &'a str, &'a str)>,
+    stored_files: HashMap<&'a str, &'a str>,
     last_told: HashMap<(&'a str, i64), i64>,
     conversation_of: HashMap<(&'a str, &'a str), i64>,
     acked_rev: HashMap<i64, i64>,
@@ -108,8 +111,12 @@ impl<'a> Case<'a> {
                     self.blame(Kind::Stale, format!("read {read} of {conversation} saw {rev}, acked was {must_see}"));
                 }
             }
+            Record::Uploaded { client, url, digest } => self.uploaded.push((client, url, digest)),
             Record::Stored { conversation, message, rev, content } => {
                 self.keep(*conversation, *message, *rev, content);
+            }
+            Record::StoredFile { url, digest } => {
+                self.stored_files.insert(url, digest);
             }
         }
     }
@@ -172,6 +179,13 @@ impl<'a> Case<'a> {
                 Some(stored) if *stored != acked => {
                     faults.push(lost(format!("{client}'s {id}, acked as {acked:?}, is stored as {stored:?}")));
                 }
+                Some(_) => {}
+            }
+        }
+        for (client, url, digest) in &self.uploaded {
+            match self.stored_files.get(url) {
+                None => faults.push(lost(format!("{client}'s file {url}"))),
+                Some(stored) if stored != digest => faults.push(lost(format!("the bytes of {client}'s file {url}"))),
                 Some(_) => {}
             }
         }
@@ -293,6 +307,15 @@ mod tests {
     #[test]
     fn an_acked_message_under_another_number_is_lost() {
         assert_eq!(kinds(&[sent("z"), sent("a"), stored("z", 1), acked("a", 1), stored("a", 2)]), [Kind::Lost]);
+    }
+
+    #[test]
+    fn an_uploaded_file_that_is_gone_or_changed_is_lost() {
+        let uploaded = Record::Uploaded { client: "ana".into(), url: "/attachments/1/a".into(), digest: "d1".into() };
+        let stored = |digest: &str| Record::StoredFile { url: "/attachments/1/a".into(), digest: digest.into() };
+        assert_eq!(kinds(std::slice::from_ref(&uploaded)), [Kind::Lost]);
+        assert_eq!(kinds(&[uploaded.clone(), stored("d2")]), [Kind::Lost]);
+        assert_eq!(kinds(&[uploaded, stored("d1")]), []);
     }
 
     #[test]

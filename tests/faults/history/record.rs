@@ -23,8 +23,12 @@ pub enum Record {
     Asked { read: u64, conversation: i64 },
     /// It ends; `rev` is the highest that it saw (0 for none).
     Answered { read: u64, rev: i64 },
+    /// The server said that a file is kept; `digest` is that of the bytes that were sent.
+    Uploaded { client: String, url: String, digest: String },
     /// At the end: one message that is stored.
     Stored { conversation: i64, message: i64, rev: i64, content: String },
+    /// At the end: one file that is stored, by the bytes that came back.
+    StoredFile { url: String, digest: String },
 }
 
 /// A history that is being written by many tasks at once.
@@ -42,6 +46,12 @@ impl Journal {
     /// Everything up to now.
     pub fn so_far(&self) -> Vec<Record> {
         self.records.lock().expect("no panic inside").clone()
+    }
+
+    /// How many files were said to be kept.
+    pub fn uploaded(&self) -> usize {
+        let records = self.records.lock().expect("no panic inside");
+        records.iter().filter(|record| matches!(record, Record::Uploaded { .. })).count()
     }
 
     /// How many acks were noted.
