@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
@@ -142,12 +143,14 @@ pub struct Limits {
     pub message_rate: u32,
     /// Messages that one person may send at once
     #[arg(long, value_name = "N", env = "LEXCHAT_MESSAGE_BURST", default_value_t = 60)]
+    #[arg(value_parser = at_least::<u32>(1))]
     pub message_burst: u32,
     /// Sign-in attempts per minute from one address
     #[arg(long, value_name = "N", env = "LEXCHAT_SIGN_IN_RATE", default_value_t = 30)]
     pub sign_in_rate: u32,
     /// Largest frame, packet or polling body, in bytes
     #[arg(long, value_name = "BYTES", env = "LEXCHAT_MAX_PAYLOAD", default_value_t = 1_000_000)]
+    #[arg(value_parser = at_least::<usize>(1000))]
     pub max_payload: usize,
     /// Binary attachments of one packet
     #[arg(long, value_name = "N", env = "LEXCHAT_BINARY_ATTACHMENTS", default_value_t = 10)]
@@ -157,26 +160,36 @@ pub struct Limits {
     pub file_size: u64,
     /// Files and addresses of one message, at most 1000
     #[arg(long, value_name = "N", env = "LEXCHAT_FILES_PER_MESSAGE", default_value_t = 20)]
-    #[arg(value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(0..=1000))]
+    #[arg(value_parser = RangedU64ValueParser::<usize>::new().range(0..=1000))]
     pub files_per_message: usize,
     /// Bytes of files that one person may keep
     #[arg(long, value_name = "BYTES", env = "LEXCHAT_USER_QUOTA", default_value_t = 5 << 30)]
     pub user_quota: u64,
     /// Sockets of one person
     #[arg(long, value_name = "N", env = "LEXCHAT_SOCKETS_PER_USER", default_value_t = 50)]
+    #[arg(value_parser = at_least::<usize>(1))]
     pub sockets_per_user: usize,
     /// Sockets of one address that have not signed in yet
     #[arg(long, value_name = "N", env = "LEXCHAT_SOCKETS_PER_ADDRESS", default_value_t = 100)]
+    #[arg(value_parser = at_least::<usize>(1))]
     pub sockets_per_address: usize,
     /// Bytes that may wait for one slow socket before it is closed
     #[arg(long, value_name = "BYTES", env = "LEXCHAT_SOCKET_QUEUE", default_value_t = 1 << 20)]
+    #[arg(value_parser = at_least::<usize>(512 << 10))]
     pub socket_queue: usize,
     /// Milliseconds between pings
     #[arg(long, value_name = "MS", env = "LEXCHAT_PING_INTERVAL", default_value_t = 25_000)]
+    #[arg(value_parser = at_least::<u64>(1))]
     pub ping_interval: u64,
     /// Milliseconds that a pong may take
     #[arg(long, value_name = "MS", env = "LEXCHAT_PING_TIMEOUT", default_value_t = 20_000)]
+    #[arg(value_parser = at_least::<u64>(1))]
     pub ping_timeout: u64,
+}
+
+/// Below that nothing would work.
+fn at_least<T: TryFrom<u64> + Clone + Send + Sync + 'static>(least: u64) -> RangedU64ValueParser<T> {
+    RangedU64ValueParser::new().range(least..)
 }
 
 /// What is written to the log.
@@ -371,6 +384,22 @@ mod tests {
         let Command::Serve(serve) = Cli::parse_from(["lexchat"]).typed() else { panic!("not serve") };
         assert!(serve.open);
         assert_eq!(serve.listen, "localhost:3000");
+    }
+
+    #[test]
+    fn a_limit_with_which_nothing_would_work_is_wrong_usage() {
+        for (flag, value) in [
+            ("--message-burst", "0"),
+            ("--max-payload", "0"),
+            ("--files-per-message", "1001"),
+            ("--sockets-per-user", "0"),
+            ("--sockets-per-address", "0"),
+            ("--socket-queue", "4096"),
+            ("--ping-interval", "0"),
+            ("--ping-timeout", "0"),
+        ] {
+            assert!(Cli::try_parse_from(["lexchat", "serve", flag, value]).is_err(), "{flag} {value}");
+        }
     }
 
     #[test]

@@ -58,6 +58,7 @@ fn run(command: Command) -> Result<(), Failure> {
     done.map_err(|error| match error {
         operator::Error::Usage(_) => (USAGE, error.into()),
         operator::Error::Database(_) => (REFUSED, error.into()),
+        operator::Error::Copy(ref copy) if copy.is_refusal() => (REFUSED, error.into()),
         _ => (FAILED, error.into()),
     })
 }
@@ -139,9 +140,9 @@ fn open_browser(url: &str) {
 fn start_failure(error: StartError, config: &Config) -> Failure {
     match error {
         StartError::Bind(error) if error.is_taken() => {
-            let port = config.listen.port();
+            let (host, port) = (config.listen.host(), config.listen.port());
             let text = format!(
-                "port {port} is taken by another program; choose another one with --listen localhost:{}",
+                "port {port} is taken by another program; choose another one with --listen {host}:{}",
                 port.wrapping_add(1)
             );
             (FAILED, text.into())

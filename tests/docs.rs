@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::CommandFactory;
+use clap::{CommandFactory, Parser};
 use lexchat::chat::error::Code;
 use lexchat::cli::Cli;
 use lexchat::{api, gateway};
@@ -106,6 +106,15 @@ fn every_code_is_in_the_guide() {
 
 #[test]
 fn the_guide_has_exactly_the_routes_of_the_api() {
+    let guide = read("docs/GUIDE.md");
+    let is_route =
+        |span: &&str| span.split_once(" /").is_some_and(|(method, _)| method.bytes().all(|b| b.is_ascii_uppercase()));
+    let told: BTreeSet<String> = code_spans(&guide).into_iter().filter(is_route).map(without_names).collect();
+    assert_eq!(told, described_routes());
+}
+
+/// The routes of the OpenAPI document, which a test of the router holds against the routes themselves.
+fn described_routes() -> BTreeSet<String> {
     let document: serde_json::Value = serde_json::from_str(api::openapi::DOCUMENT).unwrap();
     let mut described = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -115,11 +124,7 @@ fn the_guide_has_exactly_the_routes_of_the_api() {
             }
         }
     }
-    let guide = read("docs/GUIDE.md");
-    let is_route =
-        |span: &&str| span.split_once(" /").is_some_and(|(method, _)| method.bytes().all(|b| b.is_ascii_uppercase()));
-    let told: BTreeSet<String> = code_spans(&guide).into_iter().filter(is_route).map(without_names).collect();
-    assert_eq!(told, described);
+    described
 }
 
 /// A route with its placeholders emptied: what stands in them is called differently for people and for programs.
@@ -163,6 +168,112 @@ fn operating_explains_every_flag_and_variable_and_names_no_other() {
                 !is_variable || is_of_tests || variables.contains(word),
                 "{name} names {word}, which does not exist"
             );
+        }
+    }
+}
+
+/// The lines of fenced blocks and of the deployment files that type `lexchat …`, with where they stand.
+fn typed_lines() -> Vec<(String, String)> {
+    let mut lines = Vec::new();
+    for (name, text) in documents() {
+        let mut is_fenced = false;
+        for line in text.lines() {
+            if line.trim_start().starts_with("```") {
+                is_fenced = !is_fenced;
+            } else if is_fenced {
+                lines.push((name.clone(), line.trim_start_matches(['$', '#', ' ']).to_owned()));
+            }
+        }
+    }
+    for (name, text) in deployment() {
+        let words = text.lines().filter_map(|line| line.strip_prefix("ExecStart="));
+        lines.extend(words.map(|line| (name.clone(), line.to_owned())));
+    }
+    lines
+}
+
+fn deployment() -> Vec<(String, String)> {
+    let entries = fs::read_dir(root().join("docs/deploy")).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| (path.display().to_string(), fs::read_to_string(&path).unwrap())).collect()
+}
+
+/// Splits a line as a shell does, as far as the documents need it: quotes, and what follows `#` is a remark.
+fn shell_words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+    for c in line.chars() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (None, '#') if word.is_none() => break,
+            (None, c) if c.is_whitespace() => words.extend(word.take()),
+            (_, c) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+#[test]
+fn every_command_line_in_the_documents_can_be_typed() {
+    let mut count = 0;
+    for (name, line) in typed_lines() {
+        let words = shell_words(&line);
+        let start = match words.first().map(String::as_str) {
+            Some("cargo") if words[1] == "run" => words.iter().position(|word| word == "--").map(|at| at + 1),
+            Some(program) if program == "lexchat" || program.ends_with("/lexchat") => Some(1),
+            _ => None,
+        };
+        let Some(start) = start else { continue };
+        let typed = words[start..].iter().take_while(|word| !matches!(word.as_str(), "|" | "&&" | ">"));
+        let result = Cli::try_parse_from(std::iter::once(&"lexchat".to_owned()).chain(typed));
+        let is_fine = result.as_ref().err().is_none_or(|error| !error.use_stderr());
+        assert!(is_fine, "{name}: {line}\n{}", result.err().map(|error| error.to_string()).unwrap_or_default());
+        count += 1;
+    }
+    assert!(count >= 12, "only {count} lines were found");
+}
+
+#[test]
+fn the_deployment_files_name_only_variables_and_flags_that_exist() {
+    let cli = Cli::command();
+    let serve = cli.find_subcommand("serve").unwrap();
+    let variables: BTreeSet<&str> =
+        serve.get_arguments().filter_map(|argument| argument.get_env().and_then(|name| name.to_str())).collect();
+    let flags: BTreeSet<&str> = serve.get_arguments().filter_map(clap::Arg::get_long).collect();
+    for (name, text) in deployment() {
+        for at in text.match_indices("LEXCHAT_").map(|(at, _)| at) {
+            let end = text[at..].find(|c: char| !c.is_ascii_uppercase() && c != '_').unwrap_or(text.len() - at);
+            let variable = &text[at..at + end];
+            // `LEXCHAT_…` and `LEXCHAT_…_FILE` stand for any of them.
+            assert!(variable == "LEXCHAT_" || variables.contains(variable), "{name} names {variable}");
+        }
+        for line in text.lines().filter(|line| line.contains("lexchat: --") || line.starts_with("ExecStart=")) {
+            for word in line.split([' ', ':']).filter_map(|word| word.strip_prefix("--")) {
+                let flag = word.split('=').next().unwrap_or_default();
+                assert!(flags.contains(flag), "{name} names --{flag}");
+            }
+        }
+    }
+}
+
+/// `POST /auth/sign-in {email, password}`: the method and the path, without placeholders' names and the question.
+fn route_of(span: &str) -> Option<String> {
+    let (method, rest) = span.split_once(' ')?;
+    let is_route = matches!(method, "GET" | "PUT" | "POST" | "PATCH" | "DELETE") && rest.starts_with('/');
+    let path = rest.split([' ', '?', '[']).next().unwrap_or_default();
+    is_route.then(|| without_names(&format!("{method} {path}")))
+}
+
+#[test]
+fn every_route_that_a_document_names_exists() {
+    let described = described_routes();
+    for (name, text) in documents() {
+        for route in code_spans(&text).into_iter().filter_map(route_of) {
+            let is_page = route == "GET /" || route.starts_with("GET /socket.io/") || route.ends_with(".html");
+            assert!(is_page || described.contains(&route), "{name} names `{route}`, which does not exist");
         }
     }
 }

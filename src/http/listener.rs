@@ -81,6 +81,11 @@ impl Listen {
         self.addresses.iter().all(|address| address.ip().is_loopback())
     }
 
+    /// The address or name asked for, without the port.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
     /// The port asked for; 0 lets the system choose.
     pub fn port(&self) -> u16 {
         self.port
@@ -148,13 +153,26 @@ impl fmt::Display for Listen {
 
 /// An address that could not be bound.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}")]
+#[error("cannot listen on {address}{way_out}", way_out = way_out(source, *address))]
 pub struct BindError {
     /// Which one.
     pub address: SocketAddr,
     /// Why.
     #[source]
     pub source: io::Error,
+}
+
+/// What to do about it, where that is known.
+fn way_out(source: &io::Error, address: SocketAddr) -> String {
+    match source.kind() {
+        io::ErrorKind::AddrNotAvailable => {
+            format!(": this machine has no such address; 0.0.0.0:{} means all that it has", address.port())
+        }
+        io::ErrorKind::PermissionDenied if address.port() < 1024 => {
+            ": ports below 1024 need a right of their own; choose one above, or give the service that right".to_owned()
+        }
+        _ => String::new(),
+    }
 }
 
 impl BindError {
@@ -374,6 +392,16 @@ mod tests {
         }
         assert!(!"0.0.0.0:1".parse::<Listen>().unwrap().is_loopback());
         assert!("[::1]:1".parse::<Listen>().unwrap().is_loopback());
+    }
+
+    #[test]
+    fn an_address_of_another_machine_is_refused_with_a_way_out() {
+        let elsewhere: Listen = "192.0.2.1:24000".parse().unwrap();
+        let refused = elsewhere.bind().unwrap_err().to_string();
+        assert!(
+            refused.ends_with("this machine has no such address; 0.0.0.0:24000 means all that it has"),
+            "{refused}"
+        );
     }
 
     #[test]

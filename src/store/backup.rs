@@ -62,6 +62,14 @@ pub enum CopyError {
     },
 }
 
+impl CopyError {
+    /// Whether what was to be copied is refused: it is not there, not ours, or not for this program.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Missing { .. } | Self::Foreign { .. } | Self::Newer { .. })
+    }
+}
+
 /// Copies the database `source`, which others may be writing to, to the new file `target`. All that was acknowledged
 /// before the call is in the copy.
 ///

@@ -106,6 +106,49 @@ async fn a_server_is_found_healthy_and_running_with_and_without_a_certificate() 
     assert!(text(&asked.stderr).contains("nobody answers"), "{}", text(&asked.stderr));
 }
 
+/// What a double click does: no words, no terminal, a working directory that means nothing.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_double_click_keeps_its_data_beside_the_program_and_a_second_one_finds_the_first() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let place = |name: &str| folder.path().join(name);
+    let (program, browser, opened) = (place("lexchat"), place("xdg-open"), place("opened"));
+    std::fs::copy(env!("CARGO_BIN_EXE_lexchat"), &program).expect("room for a copy");
+    std::fs::write(&browser, format!("#!/bin/sh\necho \"$1\" >> '{}'\n", opened.display())).expect("room");
+    std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o755)).expect("ours");
+    std::fs::create_dir(place("elsewhere")).expect("room");
+    let port = server::free_port();
+    let click = || {
+        let mut command = Command::new(&program);
+        command.env_clear().env("LEXCHAT_LISTEN", format!("localhost:{port}")).env("PATH", folder.path());
+        command.current_dir(place("elsewhere")).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    let until_opened = async |times: usize| {
+        let opening = async {
+            while std::fs::read_to_string(&opened).unwrap_or_default().lines().count() < times {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, opening).await.expect("the browser is opened");
+    };
+    let mut first = click().spawn().expect("a copy of the binary");
+    until_opened(1).await;
+    assert!(place("lexchat.db").is_file(), "beside the program");
+    assert_eq!(std::fs::read_dir(place("elsewhere")).expect("a folder").count(), 0, "and not where it was started");
+    let second = tokio::task::spawn_blocking({
+        let mut second = click();
+        move || second.status()
+    });
+    assert!(second.await.expect("a thread").expect("it ended").success());
+    until_opened(2).await;
+    let pages = std::fs::read_to_string(&opened).expect("two lines");
+    assert!(pages.lines().all(|page| page.trim_end_matches('/') == format!("http://localhost:{port}")), "{pages}");
+    first.kill().expect("a child of ours");
+    first.wait().expect("a child of ours");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn demo_accounts_are_shown_exactly_as_long_as_one_of_their_passwords_works() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -249,9 +292,10 @@ async fn a_check_names_what_is_wrong_and_a_missing_database_is_refused() {
     assert!(text.lines().count() > 2 && text.contains("findings"), "{text}");
 
     let nowhere = folder.path().join("nowhere.db");
-    for words in [&["check"][..], &["user", "list"], &["rotate-keys"], &["backup", "copy.db"]] {
+    for words in [&["check"][..], &["user", "list"], &["rotate-keys"], &["backup", "copy.db"], &["restore", "none.db"]]
+    {
         let (code, text) = server::run(&nowhere, words);
-        assert_ne!(code, Some(0), "{words:?}: {text}");
+        assert_eq!(code, Some(3), "{words:?}: {text}");
         assert!(!nowhere.exists(), "{words:?} made one");
     }
 }
