@@ -1,6 +1,7 @@
 //! Parse, start logging, run one subcommand, print the error chain, exit.
 
 use std::error::Error;
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -183,7 +184,9 @@ fn start_logging(logs: &Logs) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&logs.log).map_err(|error| (USAGE, format!("--log: {error}").into()))?;
     // It writes whole frames: tokens and messages.
     let filter = filter.add_directive("tungstenite=warn".parse().expect("a directive"));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for people who look at it, not for files and journals.
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     match logs.log_format {
         LogFormat::Text => subscriber.init(),
         LogFormat::Json => subscriber.json().init(),

@@ -301,6 +301,27 @@ async fn a_check_names_what_is_wrong_and_a_missing_database_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_goes_into_a_file_is_plain_text_or_one_object_per_line() {
+    for format in ["text", "json"] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let setup = Setup::new(folder.path().join("lexchat.db"));
+        let server = setup.argument(&format!("--log-format={format}")).argument("--log=debug").start().await;
+        http::get(server.address(), "/healthz").send().await.expect(200);
+        let is_told = |line: &&str| line.contains("request") && line.contains("health::alive");
+        let logged = async {
+            while !server.log().lines().any(|line| is_told(&line)) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, logged).await.expect("one line per request");
+        let log = server.log();
+        assert!(!log.contains('\u{1b}'), "colours in a file: {log}");
+        let line = log.lines().find(is_told).expect("just seen");
+        assert_eq!(serde_json::from_str::<Value>(line).is_ok(), format == "json", "{line}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn completions_know_every_command_in_every_shell() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let printed = typed(&["completions", shell]).await;
