@@ -14,7 +14,7 @@ use lexchat::{api, gateway};
 
 /// Words in the documents that look like flags and belong to other programs, or to the test command.
 const FLAGS_OF_OTHERS: &[&str] =
-    &["--release", "--locked", "--long", "--path", "--example", "--engine", "--bench", "--peer", "--dir"];
+    &["--release", "--locked", "--long", "--path", "--example", "--engine", "--bench", "--peer", "--dir", "--cacert"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
