@@ -248,11 +248,13 @@ async fn setup_link(chat: &Chat, url: &str) -> Option<String> {
     }
 }
 
-/// The address that a browser at this machine uses.
+/// The address that a browser at this machine uses. No browser gets to `0.0.0.0` everywhere.
 fn own_url(config: &Config, addresses: &[SocketAddr]) -> String {
     let scheme = if config.listener.identity.is_some() { "https" } else { "http" };
     match addresses.first() {
-        Some(address) if config.listen.is_loopback() => format!("{scheme}://localhost:{}", address.port()),
+        Some(address) if config.listen.is_loopback() || address.ip().is_unspecified() => {
+            format!("{scheme}://localhost:{}", address.port())
+        }
         Some(address) => format!("{scheme}://{address}"),
         None => format!("{scheme}://{}", config.listen),
     }
@@ -267,6 +269,32 @@ fn raise_descriptor_limit() {
         limit.current = limit.maximum;
         if let Err(error) = setrlimit(Resource::Nofile, limit) {
             tracing::debug!(%error, "the limit on descriptors stays as it is");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use clap::Parser as _;
+
+    use super::own_url;
+    use crate::cli::{Cli, Command};
+    use crate::config::Config;
+
+    #[test]
+    fn the_page_is_said_to_be_where_a_browser_finds_it() {
+        for (listen, bound, expected) in [
+            ("localhost:0", "127.0.0.1:4321", "http://localhost:4321"),
+            ("0.0.0.0:3000", "0.0.0.0:3000", "http://localhost:3000"),
+            ("[::]:3000", "[::]:3000", "http://localhost:3000"),
+            ("192.0.2.7:3000", "192.0.2.7:3000", "http://192.0.2.7:3000"),
+        ] {
+            let words = ["lexchat", "serve", "--insecure-http", "--listen", listen];
+            let Command::Serve(serve) = Cli::parse_from(words).typed() else { panic!("not serve") };
+            let bound: SocketAddr = bound.parse().unwrap();
+            assert_eq!(own_url(&Config::new(&serve).unwrap(), &[bound]), expected);
         }
     }
 }

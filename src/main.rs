@@ -106,6 +106,9 @@ fn print_start(started: &Started, config: &Config) {
     let made = if started.created { " (new)" } else { "" };
     println!("lexchat {}", env!("CARGO_PKG_VERSION"));
     println!("  page      {}/", started.url);
+    if !config.listen.is_loopback() && config.public_url.is_none() {
+        println!("            invitations and links name this address; --public-url says the one that people use");
+    }
     println!("  database  {}{made}", absolute(&config.database).display());
     if started.demo_accounts {
         println!("  demo      accounts are active: client1@example.com, juriste1@example.com … with Pass123!");
