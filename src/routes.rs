@@ -182,7 +182,7 @@ impl Routes {
         let path = path.strip_suffix(&[""]).unwrap_or(&path);
         let route = if segments.is_some() { find(&method, path) } else { None };
         let name = route.as_ref().map_or("none", |route| route.name);
-        let answered = AssertUnwindSafe(async {
+        let answer = async {
             if !self.is_for_us(request.headers(), connected) {
                 return reply::refusal_with_status(&Reason::NotFound.into(), locale, StatusCode::MISDIRECTED_REQUEST);
             }
@@ -190,11 +190,8 @@ impl Routes {
                 Some(route) => self.follow(route, request, peer, connected, locale).await,
                 None => self.lost(&request, path, peer, locale),
             }
-        });
-        let mut response = answered
-            .catch_unwind()
-            .await
-            .unwrap_or_else(|_| reply::refusal(&Error::internal("the request panicked"), locale));
+        };
+        let mut response = whatever_happens(answer, locale).await;
         response::secure(response.headers_mut());
         if self.api.chat.demo_accounts().load(Ordering::Relaxed) {
             let active = HeaderValue::from_static("active");
@@ -285,6 +282,12 @@ impl Routes {
     }
 }
 
+/// The answer; that of a request which panicked is a 500, and nobody else notices.
+async fn whatever_happens(answer: impl Future<Output = Response<Body>>, locale: Locale) -> Response<Body> {
+    let answered = AssertUnwindSafe(answer).catch_unwind().await;
+    answered.unwrap_or_else(|_| reply::refusal(&Error::internal("the request panicked"), locale))
+}
+
 fn not_found(locale: Locale) -> Response<Body> {
     reply::refusal(&Reason::NotFound.into(), locale)
 }
@@ -316,9 +319,10 @@ mod tests {
     use hyper::Method;
     use serde_json::Value;
 
-    use super::{To, find};
+    use super::{To, find, whatever_happens};
     use crate::api::openapi::DOCUMENT;
     use crate::http::request::segments;
+    use crate::model::locale::Locale;
 
     fn name_of(method: &Method, path: &str) -> Option<&'static str> {
         let segments = segments(path).unwrap();
@@ -354,6 +358,12 @@ mod tests {
             }
         }
         assert_eq!(described, names());
+    }
+
+    #[tokio::test]
+    async fn a_request_that_panics_is_answered_with_a_500() {
+        let answer = whatever_happens(async { panic!("on purpose") }, Locale::French).await;
+        assert_eq!(answer.status(), 500);
     }
 
     #[test]

@@ -188,3 +188,25 @@ impl ManageConnection for Opener {
         !reader.conn.is_autocommit()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ReadError, Readers};
+    use crate::store::db::{Db, Missing, Settings};
+
+    #[tokio::test]
+    async fn a_question_that_panics_gives_its_reader_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings =
+            Settings { path: folder.path().join("lexchat.db"), missing: Missing::CreateDemo, readers_max: 1 };
+        let readers: Readers = Db::open(&settings).unwrap().readers;
+        for _ in 0..3 {
+            let answer = readers.read(|_| -> Result<(), ReadError> { panic!("on purpose") }).await;
+            assert!(matches!(answer, Err(ReadError::Panicked)));
+        }
+        let count = |conn: &rusqlite::Connection| -> Result<i64, ReadError> {
+            Ok(conn.query_row("SELECT count(*) FROM users", [], |row| row.get(0))?)
+        };
+        assert!(matches!(readers.read(count).await, Ok(11)));
+    }
+}
