@@ -173,16 +173,25 @@ impl FrameWatch {
                 let passed = self.payload.min(bytes.len() as u64);
                 self.payload -= passed;
                 bytes = &bytes[passed as usize..];
-                continue;
+            } else {
+                self.head[usize::from(self.seen)] = bytes[0];
+                self.seen += 1;
+                bytes = &bytes[1..];
+                self.read_header()?;
             }
-            self.head[usize::from(self.seen)] = bytes[0];
-            self.seen += 1;
-            bytes = &bytes[1..];
-            self.read_header()?;
+            // One that begins right behind it has its own time: a client that always sends is not a slow one.
+            if self.is_complete() {
+                self.since = None;
+            }
         }
-        let complete = self.seen == 0 && self.payload == 0 && self.fragments == 0;
-        self.since = if complete { None } else { Some(self.since.unwrap_or_else(Instant::now)) };
+        if !self.is_complete() {
+            self.since.get_or_insert_with(Instant::now);
+        }
         Ok(())
+    }
+
+    fn is_complete(&self) -> bool {
+        self.seen == 0 && self.payload == 0 && self.fragments == 0
     }
 
     fn read_header(&mut self) -> Result<(), TooManyFragments> {
@@ -251,6 +260,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_message_right_behind_another_has_a_time_of_its_own() {
+        let two = [masked(0x81, 10), masked(0x82, 10)].concat();
+        let mut watch = FrameWatch::default();
+        watch.pass(&two[..4]).expect("one frame");
+        let first = watch.since.expect("incomplete");
+        while Instant::now() <= first {}
+        watch.pass(&two[4..20]).expect("the rest of it and a part of the next");
+        assert!(watch.since.expect("incomplete") > first, "the time of the first message is held against the second");
     }
 
     #[test]
