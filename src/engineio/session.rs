@@ -137,18 +137,12 @@ impl Session {
 
     /// Queues a unit; `false` if the session takes no more, or just ended because too much is waiting.
     pub fn send(&mut self, unit: Unit) -> bool {
-        if self.stage != Stage::Open {
-            return false;
-        }
-        self.queue_bytes += unit.cost();
-        if self.queue_bytes > self.limits.queue_bytes_max {
-            self.queue.clear();
-            self.end();
-            return false;
-        }
-        self.queue.push_back(unit);
-        self.stir_writer();
-        true
+        self.stage == Stage::Open && self.push(unit)
+    }
+
+    /// Has the layer above look at the session again.
+    pub fn nudge(&mut self) {
+        self.stirred.owner = true;
     }
 
     /// The next message that came by POST.
@@ -195,7 +189,7 @@ impl Session {
             Heartbeat::PingDue(at) if now >= at => {
                 let sent = now.checked_sub(self.limits.ping_timeout / LATENESS).map_or(at, |earliest| at.max(earliest));
                 self.heartbeat = Heartbeat::PongDue(sent + self.limits.ping_timeout);
-                self.push(Frame::PING);
+                self.push(Unit::from(Frame::PING));
             }
             Heartbeat::PongDue(at) if now >= at && heard && !self.posting => self.end(),
             Heartbeat::PingDue(_) | Heartbeat::PongDue(_) => {}
@@ -416,12 +410,18 @@ impl Session {
         }
     }
 
-    /// Queues a packet of the protocol's own, which no bound refuses: there is at most one ping at a time.
-    fn push(&mut self, frame: Frame) {
-        let unit = Unit::from(frame);
+    /// Queues a unit within the bound; what does not fit ends the session. `false` then. Pings count too: a client that
+    /// answers them unseen and takes nothing would otherwise gather them.
+    fn push(&mut self, unit: Unit) -> bool {
         self.queue_bytes += unit.cost();
+        if self.queue_bytes > self.limits.queue_bytes_max {
+            self.queue.clear();
+            self.end();
+            return false;
+        }
         self.queue.push_back(unit);
         self.stir_writer();
+        true
     }
 
     fn stir_writer(&mut self) {

@@ -123,6 +123,19 @@ fn what_is_queued_is_bounded_also_while_it_is_being_written() {
 }
 
 #[test]
+fn pings_that_nobody_fetches_are_bounded_too() {
+    let (mut session, mut now) = session(Carrier::Polling);
+    for _ in 0..1000 {
+        now += INTERVAL;
+        session.tick(now, true);
+        // The client answers what it has not seen.
+        let _ = session.post(vec![Packet::Pong(Text::from(""))], now);
+        assert!(session.queue_bytes() <= 1000 || session.is_closed());
+    }
+    assert!(session.is_closed());
+}
+
+#[test]
 fn a_poll_waits_for_packets_and_takes_them_all() {
     let (mut session, _) = session(Carrier::Polling);
     assert_eq!(session.begin_poll(), Ok(()));
