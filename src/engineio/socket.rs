@@ -226,7 +226,7 @@ impl Socket {
         match websocket.poll_packet(cx) {
             Poll::Ready(Ok(Ok(Packet::Message(message)))) => return Look::Message(message),
             Poll::Ready(Ok(packet)) => {
-                let wrong = packet.is_err();
+                let wrong = !matches!(packet, Ok(Packet::Close | Packet::Pong(_) | Packet::Noop));
                 self.link.with(|session| session.receive(packet, now.into_std()));
                 return if wrong { Look::Over(Some(PROTOCOL_ERROR)) } else { Look::Again };
             }
