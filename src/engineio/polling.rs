@@ -47,15 +47,17 @@ impl From<Misplaced> for Fault {
 
 /// Answers a GET once there is something to say.
 pub(super) async fn get(link: &Arc<Link>, headers: &HeaderMap) -> Result<Response<Body>, Fault> {
-    link.with(|session| session.tick(Instant::now().into_std(), true));
+    // Whether a WebSocket was read up to the pong is not known here.
+    link.with(|session| session.tick(Instant::now().into_std(), !session.is_upgraded()));
     let turn = Turn::begin(link, Session::begin_poll, Session::end_poll)?;
     let frames = poll_fn(|cx| match link.wait(Waiter::Poll, cx, Session::poll) {
         Some(frames) => Poll::Ready(frames),
         None => Poll::Pending,
     })
     .await;
+    let response = compressed(payload::encode(&frames), headers).await;
     turn.end();
-    Ok(compressed(payload::encode(&frames), headers).await)
+    Ok(response)
 }
 
 /// Answers a GET that crossed its client's goodbye on the way.
