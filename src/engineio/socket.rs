@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::engineio::link::{Link, Upgrade, Waiter};
 use crate::engineio::packet::{Message, Packet, Unit};
 use crate::engineio::request::OpeningRequest;
+use crate::engineio::session::Session;
 use crate::engineio::websocket::{Ended, WebSocket};
 
 /// Bytes handed to a WebSocket at once.
@@ -283,6 +284,11 @@ impl Sender {
     /// Closes the session once what is queued has left.
     pub fn close(&self) {
         self.link.with(|session| session.close(Instant::now().into_std()));
+    }
+
+    /// Has the socket's holder look again: something that it goes by has changed elsewhere.
+    pub fn nudge(&self) {
+        self.link.with(Session::nudge);
     }
 
     /// Whether the session is over or closing.

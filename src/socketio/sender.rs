@@ -112,6 +112,8 @@ impl Sender {
     pub fn disconnect(&self) {
         if self.shut() {
             let _ = self.channel.line.send(Encoded::disconnect(self.namespace()).into_unit());
+            // If it was the last namespace, the connection's time runs from now on.
+            self.channel.line.nudge();
         }
     }
 
