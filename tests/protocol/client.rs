@@ -199,6 +199,17 @@ impl WebSocket {
         panic!("the server keeps the connection");
     }
 
+    /// Waits for the end; nothing at all may come before it, no answer and no heartbeat. The close code.
+    pub(crate) async fn refused(&mut self) -> Option<u16> {
+        let code = match self.next().await {
+            Frame::Close(code) => code,
+            Frame::End => return None,
+            other => panic!("{other:?} instead of the end"),
+        };
+        assert_eq!(self.next().await, Frame::End);
+        code
+    }
+
     /// Nothing but pings comes for so long.
     pub(crate) async fn silent(&mut self, time: Duration) {
         let deadline = Instant::now() + time;

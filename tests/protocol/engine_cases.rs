@@ -1,13 +1,14 @@
 //! The cases of the official Engine.IO suite, against the Engine.IO echo.
 
-use std::time::Duration;
+use std::net::SocketAddr;
 
+use lexchat::engineio::server::Settings;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::client::{Frame, WebSocket, ask, get, post};
+use crate::client::{Frame, PATIENCE, WebSocket, ask, get, post};
 use crate::echo;
-use crate::fixture::{Echo, open_polling};
+use crate::fixture::{Echo, open_polling, until};
 
 /// What the `open` packet of a session says, but for the session's name.
 fn assert_opening(text: &str, upgrades: Value) {
@@ -32,7 +33,7 @@ async fn polling_opens_a_session() {
 
 #[tokio::test]
 async fn polling_refuses_other_versions() {
-    let echo = Echo::engine().await;
+    let echo = Echo::calm_engine().await;
     for query in ["transport=polling", "EIO=abc&transport=polling", "EIO=3&transport=polling", "EIO=&transport=polling"]
     {
         let reply = get(echo.address, &echo.at(query)).await;
@@ -42,7 +43,7 @@ async fn polling_refuses_other_versions() {
 
 #[tokio::test]
 async fn polling_refuses_other_transports() {
-    let echo = Echo::engine().await;
+    let echo = Echo::calm_engine().await;
     for query in ["EIO=4", "EIO=4&transport=abc", "", "EIO=4&transport="] {
         let reply = get(echo.address, &echo.at(query)).await;
         assert_eq!((reply.status, reply.code()), (400, 0), "{query}");
@@ -51,7 +52,7 @@ async fn polling_refuses_other_transports() {
 
 #[tokio::test]
 async fn polling_opens_by_get_only() {
-    let echo = Echo::engine().await;
+    let echo = Echo::calm_engine().await;
     for method in ["POST", "PUT", "DELETE", "PATCH"] {
         let reply = ask(echo.address, method, &echo.at("EIO=4&transport=polling"), &[], b"").await;
         assert_eq!((reply.status, reply.code()), (400, 2), "{method}");
@@ -70,7 +71,7 @@ async fn websocket_opens_a_session() {
 
 #[tokio::test]
 async fn websocket_refuses_other_versions_and_transports() {
-    let echo = Echo::engine().await;
+    let echo = Echo::calm_engine().await;
     let rows = [
         ("transport=websocket", 5),
         ("EIO=abc&transport=websocket", 5),
@@ -86,7 +87,7 @@ async fn websocket_refuses_other_versions_and_transports() {
 
 #[tokio::test]
 async fn polling_carries_payloads_both_ways() {
-    let echo = Echo::engine().await;
+    let echo = Echo::calm_engine().await;
     for payload in ["4hello", "4test1\u{1e}4test2\u{1e}4test3", "4hello\u{1e}bAQIDBA==", "4é€𝄞", "4"] {
         let target = echo.poll(&echo.polling().await);
         let sent = post(echo.address, &target, payload).await;
@@ -104,7 +105,7 @@ async fn polling_carries_payloads_both_ways() {
 
 #[tokio::test]
 async fn polling_closes_upon_a_malformed_packet() {
-    let echo = Echo::engine().await;
+    let echo = Echo::calm_engine().await;
     for body in ["abc", "", "4ok\u{1e}abc", "2probe", "5", "0{}"] {
         let target = echo.poll(&echo.polling().await);
         let sent = post(echo.address, &target, body).await;
@@ -116,24 +117,24 @@ async fn polling_closes_upon_a_malformed_packet() {
 
 #[tokio::test]
 async fn polling_closes_upon_a_second_poll() {
-    let echo = Echo::engine().await;
+    let echo = Echo::calm_engine().await;
     let target = echo.poll(&echo.polling().await);
-    let first = tokio::spawn({
-        let target = target.clone();
-        async move { get(echo.address, &target).await }
-    });
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    let second = get(echo.address, &target).await;
-    assert_eq!((second.status, second.code()), (400, 3));
-    let first = first.await.expect("answered");
-    assert_eq!((first.status, first.text().as_str()), (200, "1"));
+    assert_one_of_two_polls(echo.address, &target).await;
     let third = get(echo.address, &target).await;
     assert_eq!((third.status, third.code()), (400, 1));
 }
 
+/// Of two polls at once, whichever comes first waits and gets `1`, and the other is refused.
+pub(crate) async fn assert_one_of_two_polls(to: SocketAddr, target: &str) {
+    let (one, other) = tokio::join!(get(to, target), get(to, target));
+    let (waited, refused) = if one.status == 200 { (one, other) } else { (other, one) };
+    assert_eq!((waited.status, waited.text().as_str()), (200, "1"));
+    assert_eq!((refused.status, refused.code()), (400, 3));
+}
+
 #[tokio::test]
 async fn websocket_carries_text_and_binary() {
-    let echo = Echo::engine().await;
+    let echo = Echo::calm_engine().await;
     let mut websocket = echo.websocket().await;
     websocket.text("4hello").await;
     assert_eq!(websocket.data().await, Frame::Text("4hello".to_owned()));
@@ -147,23 +148,27 @@ async fn websocket_carries_text_and_binary() {
 
 #[tokio::test]
 async fn websocket_closes_upon_a_malformed_packet() {
-    let echo = Echo::engine().await;
-    for text in ["abc", "", "0{}", "7", "2", "2probe", "5"] {
+    let echo = Echo::calm_engine().await;
+    for text in ["abc", "", "0{}", "7", "2", "2probe", "5", "1x"] {
         let mut websocket = echo.websocket().await;
         websocket.text(text).await;
-        websocket.closed().await;
+        assert_eq!(websocket.closed().await, Some(1002), "{text:?}");
     }
 }
 
 #[tokio::test]
 async fn polling_beats() {
-    for echo in [Echo::engine().await, Echo::socket().await] {
+    for echo in Echo::beating().await {
         let target = echo.poll(&echo.polling().await);
+        let interval = echo::engine_settings().ping_interval;
+        // Each ping comes an interval after the pong before it, so no earlier than that after this side sent the pong.
+        let mut answered = None;
         for _ in 0..3 {
-            let began = Instant::now();
             let ping = get(echo.address, &target).await;
             assert_eq!((ping.status, ping.text().as_str()), (200, "2"));
-            assert!(began.elapsed() > Duration::from_millis(200), "a ping came early");
+            let soon = answered.is_some_and(|answered: Instant| answered.elapsed() < interval);
+            assert!(!soon, "a ping came early");
+            answered = Some(Instant::now());
             assert_eq!(post(echo.address, &target, "3").await.status, 200);
         }
     }
@@ -172,8 +177,11 @@ async fn polling_beats() {
 #[tokio::test]
 async fn polling_closes_upon_a_missing_pong() {
     for echo in [Echo::engine().await, Echo::socket().await] {
+        let began = Instant::now();
         let target = echo.poll(&echo.polling().await);
-        tokio::time::sleep(echo::engine_settings().ping_interval + echo::engine_settings().ping_timeout).await;
+        until("the session is over", || echo.server.sessions() == 0).await;
+        let Settings { ping_interval, ping_timeout, .. } = echo::engine_settings();
+        assert!(began.elapsed() >= ping_interval + ping_timeout * 7 / 8, "closed early");
         let reply = get(echo.address, &target).await;
         assert_eq!((reply.status, reply.code()), (400, 1));
     }
@@ -181,7 +189,7 @@ async fn polling_closes_upon_a_missing_pong() {
 
 #[tokio::test]
 async fn websocket_beats() {
-    for echo in [Echo::engine().await, Echo::socket().await] {
+    for echo in Echo::beating().await {
         let mut websocket = echo.websocket().await;
         if echo.at("").starts_with("/socket.io") {
             websocket.text("40").await;
@@ -198,16 +206,17 @@ async fn websocket_beats() {
 #[tokio::test]
 async fn websocket_closes_upon_a_missing_pong() {
     let echo = Echo::engine().await;
-    let mut websocket = echo.websocket().await;
     let began = Instant::now();
+    let mut websocket = echo.websocket().await;
     websocket.closed().await;
-    assert!(began.elapsed() > Duration::from_millis(400), "closed early");
-    assert!(began.elapsed() < Duration::from_secs(2), "closed late");
+    let Settings { ping_interval, ping_timeout, .. } = echo::engine_settings();
+    assert!(began.elapsed() >= ping_interval + ping_timeout * 7 / 8, "closed early");
+    assert!(began.elapsed() < PATIENCE, "closed late");
 }
 
 #[tokio::test]
 async fn polling_ends_when_the_client_says_so() {
-    for echo in [Echo::engine().await, Echo::socket().await] {
+    for echo in [Echo::calm_engine().await, Echo::calm_socket().await] {
         let target = echo.poll(&echo.polling().await);
         let (poll, goodbye) = tokio::join!(get(echo.address, &target), post(echo.address, &target, "1"));
         assert_eq!((poll.status, poll.text().as_str()), (200, "6"));
@@ -219,16 +228,16 @@ async fn polling_ends_when_the_client_says_so() {
 
 #[tokio::test]
 async fn websocket_ends_when_the_client_says_so() {
-    for echo in [Echo::engine().await, Echo::socket().await] {
+    for echo in [Echo::calm_engine().await, Echo::calm_socket().await] {
         let mut websocket = echo.websocket().await;
         websocket.text("1").await;
-        websocket.closed().await;
+        assert_eq!(websocket.closed().await, Some(1000));
     }
 }
 
 #[tokio::test]
 async fn a_session_moves_from_polling_to_websocket() {
-    let echo = Echo::engine().await;
+    let echo = Echo::calm_engine().await;
     let sid = echo.polling().await;
     let mut websocket = WebSocket::open(echo.address, &echo.upgrade(&sid)).await;
     websocket.text("2probe").await;
@@ -242,7 +251,7 @@ async fn a_session_moves_from_polling_to_websocket() {
 
 #[tokio::test]
 async fn a_probe_ends_the_poll_that_waits() {
-    let echo = Echo::engine().await;
+    let echo = Echo::calm_engine().await;
     let sid = echo.polling().await;
     let target = echo.poll(&sid);
     let waiting = tokio::spawn(async move { get(echo.address, &target).await });
@@ -254,7 +263,7 @@ async fn a_probe_ends_the_poll_that_waits() {
 
 #[tokio::test]
 async fn polling_is_over_after_an_upgrade() {
-    for echo in [Echo::engine().await, Echo::socket().await] {
+    for echo in [Echo::calm_engine().await, Echo::calm_socket().await] {
         let sid = open_polling(echo.address, echo.at("").trim_end_matches('?')).await;
         let mut websocket = upgraded(&echo, &sid).await;
         for reply in [get(echo.address, &echo.poll(&sid)).await, post(echo.address, &echo.poll(&sid), "4late").await] {
@@ -267,7 +276,7 @@ async fn polling_is_over_after_an_upgrade() {
 
 #[tokio::test]
 async fn a_second_websocket_is_closed_after_an_upgrade() {
-    for echo in [Echo::engine().await, Echo::socket().await] {
+    for echo in [Echo::calm_engine().await, Echo::calm_socket().await] {
         let sid = echo.polling().await;
         let mut first = upgraded(&echo, &sid).await;
         let mut second = WebSocket::open(echo.address, &echo.upgrade(&sid)).await;

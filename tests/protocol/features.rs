@@ -277,7 +277,19 @@ async fn a_connection_that_left_its_last_namespace_ends() {
     desk.ended().await;
     let (mut client, _sender) = desk.chat().await;
     client.text("41/chat,").await;
-    client.closed().await;
+    assert_eq!(client.closed().await, Some(1002));
+    desk.ended().await;
+    // A polling client that was put out by somebody else than its connection's holder, and asks for nothing more.
+    let sid = open_polling(desk.address, PATH).await;
+    let target = format!("{PATH}?EIO=4&transport=polling&sid={sid}");
+    assert_eq!(post(desk.address, &target, "40/chat,").await.status, 200);
+    let sender = desk.sender().await;
+    assert!(get(desk.address, &target).await.text().starts_with("40/chat,"));
+    // The connection's holder sleeps by now, and nothing of the client's wakes it.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    sender.disconnect();
+    desk.ended().await;
+    assert_eq!(get(desk.address, &target).await.code(), 1);
 }
 
 #[tokio::test]

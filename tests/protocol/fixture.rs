@@ -6,15 +6,21 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use lexchat::engineio::server::{Server, Settings};
+use lexchat::socketio::connection;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
-use crate::client::{Frame, WebSocket, get};
+use crate::client::{Frame, PATIENCE, WebSocket, get};
 use crate::echo::{self, Layer};
 
 const CHILD: &str = "LEXCHAT_TEST_ECHO";
+
+/// The usual settings, but for no heartbeat while a test runs: what is not about time must not depend on it.
+pub(crate) fn calm() -> Settings {
+    Settings { ping_interval: Duration::from_secs(300), ..Settings::default() }
+}
 
 /// An echo in this process; ends with the test's runtime.
 pub(crate) struct Echo {
@@ -32,6 +38,23 @@ impl Echo {
     /// Socket.IO with the settings of the official suite.
     pub(crate) async fn socket() -> Self {
         Self::start(Layer::Socket(echo::socket_settings()), echo::engine_settings()).await
+    }
+
+    /// Engine.IO without a heartbeat.
+    pub(crate) async fn calm_engine() -> Self {
+        Self::start(Layer::Engine, calm()).await
+    }
+
+    /// Socket.IO without a heartbeat, and time enough to connect.
+    pub(crate) async fn calm_socket() -> Self {
+        Self::start(Layer::Socket(connection::Settings::default()), calm()).await
+    }
+
+    /// Both with a quick heartbeat and much patience for the pong.
+    pub(crate) async fn beating() -> [Self; 2] {
+        let settings = || Settings { ping_timeout: PATIENCE, ..echo::engine_settings() };
+        let namespaces = Layer::Socket(connection::Settings::default());
+        [Self::start(Layer::Engine, settings()).await, Self::start(namespaces, settings()).await]
     }
 
     pub(crate) async fn start(layer: Layer, settings: Settings) -> Self {
@@ -96,6 +119,15 @@ pub(crate) async fn open_namespace(address: SocketAddr) -> WebSocket {
     assert!(websocket.message().await.starts_with("40{"));
     assert_eq!(websocket.message().await, r#"42["auth",{}]"#);
     websocket
+}
+
+/// Waits until something holds.
+pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "never: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 /// An echo in a process of its own, with a witness connected to it and its memory and descriptors noted.

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::client::{ask, get, post};
+use crate::engine_cases::assert_one_of_two_polls;
 use crate::fixture::{Target, budget, open_polling};
 use crate::hostile_handshakes::reset;
 
@@ -67,13 +68,7 @@ async fn two_polls_at_once_end_the_session() {
     let target = Target::engine().await;
     let to = target.address;
     let sid = open_polling(to, PATH).await;
-    let first = tokio::spawn({
-        let target = poll(&sid);
-        async move { get(to, &target).await }
-    });
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(get(to, &poll(&sid)).await.status, 400);
-    assert_eq!(first.await.expect("answered").text(), "1");
+    assert_one_of_two_polls(to, &poll(&sid)).await;
     assert_eq!(post(to, &poll(&sid), "4x").await.code(), 1);
     target.assert_unharmed().await;
 }
@@ -84,10 +79,12 @@ async fn two_posts_at_once_end_the_session() {
     let to = target.address;
     let sid = open_polling(to, PATH).await;
     let mut slow = TcpStream::connect(to).await.expect("connected");
-    slow.write_all(format!("POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n4", poll(&sid)).as_bytes())
-        .await
-        .expect("sent");
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    let head = format!("POST {} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n", poll(&sid));
+    slow.write_all(head.as_bytes()).await.expect("sent");
+    let mut go_on = [0; 25];
+    slow.read_exact(&mut go_on).await.expect("the server waits for the body");
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    slow.write_all(b"4").await.expect("sent");
     let second = post(to, &poll(&sid), "4x").await;
     assert_eq!((second.status, second.code()), (400, 3));
     assert_eq!(get(to, &poll(&sid)).await.code(), 1);

@@ -180,6 +180,31 @@ async fn of_two_parallel_upgrades_one_carries_the_session() {
     target.assert_unharmed().await;
 }
 
+#[tokio::test]
+async fn a_second_websocket_on_an_upgraded_session_is_closed() {
+    let target = Target::engine().await;
+    let to = target.address;
+    let sid = open_polling(to, PATH).await;
+    let upgrade = format!("{PATH}?EIO=4&transport=websocket&sid={sid}");
+    let mut first = WebSocket::open(to, &upgrade).await;
+    first.text("2probe").await;
+    assert_eq!(first.message().await, "3probe");
+    first.text("5").await;
+    first.text("4upgraded").await;
+    assert_eq!(first.message().await, "4upgraded");
+    for words in [&[][..], &["2probe", "5", "4stolen"]] {
+        let mut second = WebSocket::open(to, &upgrade).await;
+        for word in words {
+            second.text(word).await;
+        }
+        assert!(matches!(second.refused().await, Some(1008) | None));
+    }
+    first.text("4mine").await;
+    assert_eq!(first.message().await, "4mine");
+    drop(first);
+    target.assert_unharmed().await;
+}
+
 /// Clients that connect, say something and are gone: nothing of them stays.
 #[tokio::test]
 async fn clients_that_come_and_go_leave_nothing() {

@@ -5,11 +5,10 @@ use std::time::Duration;
 use crate::client::WebSocket;
 use crate::fixture::{Target, budget, open_namespace, open_polling, open_websocket};
 
-/// Nothing that the server does to one of these clients takes longer.
+/// The server answers nothing and closes, long before a heartbeat could be the reason.
 async fn assert_closed(websocket: &mut WebSocket, packet: &str) {
     let shown: String = packet.chars().take(40).collect();
-    let closed = tokio::time::timeout(Duration::from_secs(5), websocket.closed()).await;
-    assert!(closed.is_ok(), "{shown} is let through");
+    assert_eq!(websocket.refused().await, Some(1002), "{shown}");
 }
 
 async fn assert_each_closes(target: &Target, packets: &[String]) {
@@ -35,7 +34,8 @@ async fn binary_that_no_header_announced_closes() {
     for _ in 0..10_000 {
         websocket.binary(&[0; 16]).await;
     }
-    assert_closed(&mut websocket, "450-").await;
+    // So much behind the goodbye may take it back.
+    assert!(matches!(websocket.refused().await, Some(1002) | None));
     let mut websocket = open_namespace(target.address).await;
     websocket.binary(&[1]).await;
     assert_closed(&mut websocket, "binary").await;
@@ -80,7 +80,7 @@ async fn attachments_before_a_namespace_are_bounded_in_bytes_and_time() {
         clients.push(websocket);
     }
     for websocket in &mut clients {
-        assert_closed(websocket, "4510-").await;
+        assert!(matches!(websocket.refused().await, Some(1002) | None));
     }
     let mut silent = open_websocket(target.address, "/socket.io/").await;
     silent.text(r#"4510-["x"]"#).await;

@@ -12,11 +12,7 @@ use tokio::time::Instant;
 use crate::client::{Frame, PATIENCE, WebSocket, ask, get, post};
 use crate::echo::{self, Layer};
 use crate::engine_cases::upgraded;
-use crate::fixture::Echo;
-
-fn calm() -> Settings {
-    Settings { ping_interval: Duration::from_secs(25), ping_timeout: Duration::from_secs(20), ..Settings::default() }
-}
+use crate::fixture::{Echo, calm, until};
 
 async fn calm_engine(settings: Settings) -> Echo {
     Echo::start(Layer::Engine, settings).await
@@ -37,14 +33,6 @@ async fn held(settings: Settings) -> (Echo, tokio::sync::mpsc::Receiver<Socket>)
     });
     tokio::spawn(echo::serve(listener, server.clone(), "/engine.io/"));
     (Echo::at_address(address, server, "/engine.io/"), sockets)
-}
-
-async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !holds() {
-        assert!(Instant::now() < deadline, "never: {what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
 }
 
 #[tokio::test]
@@ -189,6 +177,31 @@ async fn a_holder_that_only_drives_still_writes_and_beats() {
     let message = tokio::time::timeout(PATIENCE, socket.recv()).await.expect("in time");
     assert_eq!(message, Some(lexchat::engineio::packet::Message::Text("unread".into())));
     assert!(!sender.is_closed());
+}
+
+#[tokio::test]
+async fn a_stray_poll_does_not_hold_an_unread_pong_against_a_session() {
+    let beat = Duration::from_millis(100);
+    let (echo, mut sockets) = held(Settings { ping_interval: beat, ping_timeout: beat * 5, ..calm() }).await;
+    let sid = echo.polling().await;
+    let mut socket = sockets.recv().await.expect("a socket");
+    let mut websocket = WebSocket::open(echo.address, &echo.upgrade(&sid)).await;
+    for packet in ["2probe", "5", "4first"] {
+        websocket.text(packet).await;
+    }
+    let first = tokio::time::timeout(PATIENCE, socket.recv()).await.expect("in time");
+    assert_eq!(first, Some(lexchat::engineio::packet::Message::Text("first".into())));
+    let driving = tokio::spawn(async move {
+        let _ = tokio::time::timeout(beat * 10, socket.drive()).await;
+        socket
+    });
+    while websocket.next().await != Frame::Text("2".to_owned()) {}
+    websocket.text("3").await;
+    websocket.text("4second").await;
+    let mut socket = driving.await.expect("driven");
+    assert_eq!(get(echo.address, &echo.poll(&sid)).await.code(), 3);
+    let second = tokio::time::timeout(PATIENCE, socket.recv()).await.expect("in time");
+    assert_eq!(second, Some(lexchat::engineio::packet::Message::Text("second".into())));
 }
 
 #[tokio::test]

@@ -1,12 +1,11 @@
 //! The cases of the official Socket.IO suite, against the Socket.IO echo. Those that it shares with the Engine.IO suite
 //! run there, against both echoes.
 
-use std::time::Duration;
-
 use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::client::{Frame, WebSocket};
+use crate::echo;
 use crate::fixture::{Echo, open_namespace};
 
 /// Connects to a namespace with `packet`; what the greeting says.
@@ -22,33 +21,33 @@ async fn assert_connects(websocket: &mut WebSocket, packet: &str, namespace: &st
 
 #[tokio::test]
 async fn the_main_namespace_lets_in() {
-    let echo = Echo::socket().await;
+    let echo = Echo::calm_socket().await;
     assert_connects(&mut echo.websocket().await, "40", "", "{}").await;
 }
 
 #[tokio::test]
 async fn the_main_namespace_lets_in_with_a_payload() {
-    let echo = Echo::socket().await;
+    let echo = Echo::calm_socket().await;
     assert_connects(&mut echo.websocket().await, r#"40{"token":"123"}"#, "", r#"{"token":"123"}"#).await;
 }
 
 #[tokio::test]
 async fn a_custom_namespace_lets_in() {
-    let echo = Echo::socket().await;
+    let echo = Echo::calm_socket().await;
     assert_connects(&mut echo.websocket().await, "40/custom,", "/custom,", "{}").await;
     assert_connects(&mut echo.websocket().await, "40/custom", "/custom,", "{}").await;
 }
 
 #[tokio::test]
 async fn a_custom_namespace_lets_in_with_a_payload() {
-    let echo = Echo::socket().await;
+    let echo = Echo::calm_socket().await;
     let mut websocket = echo.websocket().await;
     assert_connects(&mut websocket, r#"40/custom,{"token":"abc"}"#, "/custom,", r#"{"token":"abc"}"#).await;
 }
 
 #[tokio::test]
 async fn an_unknown_namespace_is_refused() {
-    let echo = Echo::socket().await;
+    let echo = Echo::calm_socket().await;
     let mut websocket = echo.websocket().await;
     websocket.text("40/random").await;
     assert_eq!(websocket.message().await, r#"44/random,{"message":"Invalid namespace"}"#);
@@ -56,28 +55,27 @@ async fn an_unknown_namespace_is_refused() {
 
 #[tokio::test]
 async fn an_invalid_first_packet_closes() {
-    let echo = Echo::socket().await;
+    let echo = Echo::calm_socket().await;
     for packet in ["4abc", "4", r#"42["message","x"]"#, "41", "43[]", r#"44{"message":"x"}"#, "40[]", "40null", "401"] {
         let mut websocket = echo.websocket().await;
         websocket.text(packet).await;
-        websocket.closed().await;
+        assert_eq!(websocket.closed().await, Some(1002), "{packet}");
     }
 }
 
 #[tokio::test]
 async fn a_connection_without_a_namespace_ends() {
     let echo = Echo::socket().await;
-    let mut websocket = echo.websocket().await;
     let began = Instant::now();
+    let mut websocket = echo.websocket().await;
     let heard = websocket.data().await;
-    assert!(matches!(heard, Frame::Close(_) | Frame::End), "{heard:?}");
-    assert!(began.elapsed() > Duration::from_millis(900), "closed early");
-    assert!(began.elapsed() < Duration::from_secs(3), "closed late");
+    assert_eq!(heard, Frame::Close(Some(1002)));
+    assert!(began.elapsed() >= echo::socket_settings().connect_timeout, "closed early");
 }
 
 #[tokio::test]
 async fn leaving_the_main_namespace_keeps_the_connection() {
-    let echo = Echo::socket().await;
+    let [_, echo] = Echo::beating().await;
     let mut websocket = open_namespace(echo.address).await;
     websocket.text("41").await;
     assert_eq!(websocket.next().await, Frame::Text("2".to_owned()));
@@ -85,7 +83,7 @@ async fn leaving_the_main_namespace_keeps_the_connection() {
 
 #[tokio::test]
 async fn leaving_a_custom_namespace_keeps_the_others() {
-    let echo = Echo::socket().await;
+    let echo = Echo::calm_socket().await;
     let mut websocket = open_namespace(echo.address).await;
     assert_connects(&mut websocket, "40/custom", "/custom,", "{}").await;
     websocket.text("41/custom").await;
@@ -95,7 +93,7 @@ async fn leaving_a_custom_namespace_keeps_the_others() {
 
 #[tokio::test]
 async fn text_is_echoed() {
-    let echo = Echo::socket().await;
+    let echo = Echo::calm_socket().await;
     let mut websocket = open_namespace(echo.address).await;
     websocket.text(r#"42["message",1,"2",{"3":[true]}]"#).await;
     assert_eq!(websocket.message().await, r#"42["message-back",1,"2",{"3":[true]}]"#);
@@ -106,7 +104,7 @@ async fn text_is_echoed() {
 #[tokio::test]
 async fn binary_is_echoed() {
     const TWO: &str = r#"{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}"#;
-    let echo = Echo::socket().await;
+    let echo = Echo::calm_socket().await;
     let mut websocket = open_namespace(echo.address).await;
     websocket.text(&format!(r#"452-["message",{TWO}]"#)).await;
     websocket.binary(&[1, 2, 3]).await;
@@ -118,7 +116,7 @@ async fn binary_is_echoed() {
 
 #[tokio::test]
 async fn text_is_acknowledged() {
-    let echo = Echo::socket().await;
+    let echo = Echo::calm_socket().await;
     let mut websocket = open_namespace(echo.address).await;
     websocket.text(r#"42456["message-with-ack",1,"2",{"3":[false]}]"#).await;
     assert_eq!(websocket.message().await, r#"43456[1,"2",{"3":[false]}]"#);
@@ -127,7 +125,7 @@ async fn text_is_acknowledged() {
 #[tokio::test]
 async fn binary_is_acknowledged() {
     const TWO: &str = r#"{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}"#;
-    let echo = Echo::socket().await;
+    let echo = Echo::calm_socket().await;
     let mut websocket = open_namespace(echo.address).await;
     websocket.text(&format!(r#"452-789["message-with-ack",{TWO}]"#)).await;
     websocket.binary(&[1, 2, 3]).await;
@@ -139,24 +137,24 @@ async fn binary_is_acknowledged() {
 
 #[tokio::test]
 async fn an_unknown_packet_type_closes() {
-    let echo = Echo::socket().await;
+    let echo = Echo::calm_socket().await;
     let mut websocket = open_namespace(echo.address).await;
     websocket.text("4abc").await;
-    websocket.closed().await;
+    assert_eq!(websocket.closed().await, Some(1002));
 }
 
 #[tokio::test]
 async fn an_invalid_payload_closes() {
-    let echo = Echo::socket().await;
+    let echo = Echo::calm_socket().await;
     let mut websocket = open_namespace(echo.address).await;
     websocket.text("42{}").await;
-    websocket.closed().await;
+    assert_eq!(websocket.closed().await, Some(1002));
 }
 
 #[tokio::test]
 async fn an_invalid_ack_id_closes() {
-    let echo = Echo::socket().await;
+    let echo = Echo::calm_socket().await;
     let mut websocket = open_namespace(echo.address).await;
     websocket.text(r#"42abc["message-with-ack",1,"2",{"3":[false]}]"#).await;
-    websocket.closed().await;
+    assert_eq!(websocket.closed().await, Some(1002));
 }
