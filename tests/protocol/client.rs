@@ -103,6 +103,8 @@ pub(crate) const PING: u8 = 0x89;
 
 /// The client's side of a WebSocket that believes everything.
 pub(crate) struct WebSocket {
+    /// What accepted the upgrade.
+    pub(crate) head: Reply,
     pub(crate) stream: TcpStream,
     read: Vec<u8>,
 }
@@ -124,7 +126,7 @@ impl WebSocket {
         loop {
             if let Some((reply, used)) = parse(&read) {
                 read.drain(..used);
-                return if reply.status == 101 { Ok(Self { stream, read }) } else { Err(reply) };
+                return if reply.status == 101 { Ok(Self { head: reply, stream, read }) } else { Err(reply) };
             }
             let count = timeout(PATIENCE, stream.read_buf(&mut read)).await.expect("an answer in time").expect("read");
             assert!(count > 0, "no answer: {:?}", String::from_utf8_lossy(&read));

@@ -9,6 +9,9 @@ use lexchat::engineio::packet::{Packet as EnginePacket, Text};
 use lexchat::socketio;
 use lexchat::socketio::packet::Packet as SocketPacket;
 
+use crate::client::{CLOSE, Frame, TEXT, WebSocket, frame_head, masked};
+use crate::fixture::Echo;
+
 const PAGE: &str = include_str!("../../docs/PROTOCOL.md");
 
 /// The rows of the table under a heading, cell by cell, without backticks.
@@ -125,8 +128,68 @@ fn the_names_that_are_told_as_refused_are_refused() {
     }
 }
 
+/// The value of a constant in the sources of the two layers.
+fn constant(name: &str) -> u64 {
+    let sources = [
+        include_str!("../../src/engineio/payload.rs"),
+        include_str!("../../src/engineio/polling.rs"),
+        include_str!("../../src/engineio/server.rs"),
+        include_str!("../../src/engineio/session.rs"),
+        include_str!("../../src/engineio/websocket.rs"),
+        include_str!("../../src/engineio/wire.rs"),
+        include_str!("../../src/socketio/packet.rs"),
+    ];
+    let value =
+        |source: &str| Some(source.split(&format!("const {name}: ")).nth(1)?.split([';', '=']).nth(1)?.to_owned());
+    let value = sources.iter().find_map(|source| value(source)).unwrap_or_else(|| panic!("no constant {name}"));
+    match value.trim() {
+        "(1 << 53) - 1" => (1 << 53) - 1,
+        digits => digits.replace('_', "").parse().unwrap_or_else(|_| panic!("{name} = {digits}")),
+    }
+}
+
 #[test]
 fn the_fixed_bounds_are_those_of_the_code() {
-    assert!(PAGE.contains("10 000 packets of one body"));
-    assert_eq!(engineio::payload::PACKETS_MAX, 10_000);
+    for (part, count) in [("Engine.IO 4", 6), ("Socket.IO 5", 2)] {
+        let told = rows(part, "Fixed bounds");
+        assert_eq!(told.len(), count);
+        for row in told {
+            assert_eq!(row[1].replace(' ', ""), constant(&row[0]).to_string(), "{}", row[0]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_close_codes_are_those_that_are_told() {
+    let echo = Echo::calm_engine().await;
+    let fragments = [masked(0x01, b"4"), masked(0x00, b"").repeat(1024)].concat();
+    let provocations = [
+        masked(0x83, b"x"),
+        masked(TEXT, &[b'4', 0xff]),
+        frame_head(TEXT, 1_000_001),
+        fragments,
+        masked(CLOSE, &4321u16.to_be_bytes()),
+    ];
+    let told = rows("Engine.IO 4", "WebSocket");
+    assert_eq!(told.len(), provocations.len());
+    for (row, bytes) in told.iter().zip(provocations) {
+        let code = if row[1] == "its own code" { 4321 } else { row[1].parse().expect("a close code") };
+        let mut websocket = echo.websocket().await;
+        websocket.raw(&bytes).await;
+        assert_eq!(websocket.refused().await, Some(code), "{}", row[0]);
+    }
+}
+
+#[tokio::test]
+async fn permessage_deflate_is_not_offered_and_the_page_says_so() {
+    assert!(PAGE.contains("**permessage-deflate is not offered**"));
+    let echo = Echo::calm_engine().await;
+    let asked = [("Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits")];
+    let target = echo.at("EIO=4&transport=websocket");
+    let mut websocket = WebSocket::try_open(echo.address, &target, &asked).await.expect("an upgrade");
+    assert_eq!(websocket.head.header("sec-websocket-extensions"), None);
+    assert!(matches!(websocket.next().await, Frame::Text(opening) if opening.starts_with("0{")));
+    // A frame marked as compressed is then against the rules.
+    websocket.raw(&masked(0xc1, b"4a")).await;
+    assert_eq!(websocket.refused().await, Some(1002));
 }

@@ -1,13 +1,15 @@
-//! The cases of the official Engine.IO suite, against the Engine.IO echo.
+//! The cases of the official Engine.IO suite, against the Engine.IO echo, and those that the Socket.IO suite repeats
+//! against the Socket.IO echo as well.
 
 use std::net::SocketAddr;
 
 use lexchat::engineio::server::Settings;
+use lexchat::socketio::connection;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::client::{Frame, PATIENCE, WebSocket, ask, get, post};
-use crate::echo;
+use crate::echo::{self, Layer};
 use crate::fixture::{Echo, open_polling, until};
 
 /// What the `open` packet of a session says, but for the session's name.
@@ -33,31 +35,35 @@ async fn polling_opens_a_session() {
 
 #[tokio::test]
 async fn polling_refuses_other_versions() {
-    let echo = Echo::calm_engine().await;
-    for query in ["transport=polling", "EIO=abc&transport=polling", "EIO=3&transport=polling", "EIO=&transport=polling"]
-    {
-        let reply = get(echo.address, &echo.at(query)).await;
-        assert_eq!((reply.status, reply.code()), (400, 5), "{query}");
+    for echo in [Echo::calm_engine().await, Echo::calm_socket().await] {
+        for query in
+            ["transport=polling", "EIO=abc&transport=polling", "EIO=3&transport=polling", "EIO=&transport=polling"]
+        {
+            let reply = get(echo.address, &echo.at(query)).await;
+            assert_eq!((reply.status, reply.code()), (400, 5), "{query}");
+        }
     }
 }
 
 #[tokio::test]
 async fn polling_refuses_other_transports() {
-    let echo = Echo::calm_engine().await;
-    for query in ["EIO=4", "EIO=4&transport=abc", "", "EIO=4&transport="] {
-        let reply = get(echo.address, &echo.at(query)).await;
-        assert_eq!((reply.status, reply.code()), (400, 0), "{query}");
+    for echo in [Echo::calm_engine().await, Echo::calm_socket().await] {
+        for query in ["EIO=4", "EIO=4&transport=abc", "", "EIO=4&transport="] {
+            let reply = get(echo.address, &echo.at(query)).await;
+            assert_eq!((reply.status, reply.code()), (400, 0), "{query}");
+        }
     }
 }
 
 #[tokio::test]
 async fn polling_opens_by_get_only() {
-    let echo = Echo::calm_engine().await;
-    for method in ["POST", "PUT", "DELETE", "PATCH"] {
-        let reply = ask(echo.address, method, &echo.at("EIO=4&transport=polling"), &[], b"").await;
-        assert_eq!((reply.status, reply.code()), (400, 2), "{method}");
+    for echo in [Echo::calm_engine().await, Echo::calm_socket().await] {
+        for method in ["POST", "PUT", "DELETE", "PATCH"] {
+            let reply = ask(echo.address, method, &echo.at("EIO=4&transport=polling"), &[], b"").await;
+            assert_eq!((reply.status, reply.code()), (400, 2), "{method}");
+        }
+        assert_eq!(echo.server.sessions(), 0);
     }
-    assert_eq!(echo.server.sessions(), 0);
 }
 
 #[tokio::test]
@@ -71,17 +77,18 @@ async fn websocket_opens_a_session() {
 
 #[tokio::test]
 async fn websocket_refuses_other_versions_and_transports() {
-    let echo = Echo::calm_engine().await;
-    let rows = [
-        ("transport=websocket", 5),
-        ("EIO=abc&transport=websocket", 5),
-        ("EIO=4", 0),
-        ("EIO=4&transport=abc", 0),
-        ("", 0),
-    ];
-    for (query, code) in rows {
-        let refused = WebSocket::try_open(echo.address, &echo.at(query), &[]).await.err().expect("no upgrade");
-        assert_eq!((refused.status, refused.code()), (400, code), "{query}");
+    for echo in [Echo::calm_engine().await, Echo::calm_socket().await] {
+        let rows = [
+            ("transport=websocket", 5),
+            ("EIO=abc&transport=websocket", 5),
+            ("EIO=4", 0),
+            ("EIO=4&transport=abc", 0),
+            ("", 0),
+        ];
+        for (query, code) in rows {
+            let refused = WebSocket::try_open(echo.address, &echo.at(query), &[]).await.err().expect("no upgrade");
+            assert_eq!((refused.status, refused.code()), (400, code), "{query}");
+        }
     }
 }
 
@@ -205,13 +212,15 @@ async fn websocket_beats() {
 
 #[tokio::test]
 async fn websocket_closes_upon_a_missing_pong() {
-    let echo = Echo::engine().await;
-    let began = Instant::now();
-    let mut websocket = echo.websocket().await;
-    websocket.closed().await;
-    let Settings { ping_interval, ping_timeout, .. } = echo::engine_settings();
-    assert!(began.elapsed() >= ping_interval + ping_timeout * 7 / 8, "closed early");
-    assert!(began.elapsed() < PATIENCE, "closed late");
+    for layer in [Layer::Engine, Layer::Socket(connection::Settings::default())] {
+        let echo = Echo::start(layer, echo::engine_settings()).await;
+        let began = Instant::now();
+        let mut websocket = echo.websocket().await;
+        assert_eq!(websocket.closed().await, Some(1000));
+        let Settings { ping_interval, ping_timeout, .. } = echo::engine_settings();
+        assert!(began.elapsed() >= ping_interval + ping_timeout * 7 / 8, "closed early");
+        assert!(began.elapsed() < PATIENCE, "closed late");
+    }
 }
 
 #[tokio::test]
@@ -237,16 +246,20 @@ async fn websocket_ends_when_the_client_says_so() {
 
 #[tokio::test]
 async fn a_session_moves_from_polling_to_websocket() {
-    let echo = Echo::calm_engine().await;
-    let sid = echo.polling().await;
-    let mut websocket = WebSocket::open(echo.address, &echo.upgrade(&sid)).await;
-    websocket.text("2probe").await;
-    assert_eq!(websocket.message().await, "3probe");
-    let poll = get(echo.address, &echo.poll(&sid)).await;
-    assert_eq!((poll.status, poll.text().as_str()), (200, "6"));
-    websocket.text("5").await;
-    websocket.text("4hello").await;
-    assert_eq!(websocket.message().await, "4hello");
+    for (echo, says, hears) in
+        [(Echo::calm_engine().await, "4hello", "4hello"), (Echo::calm_socket().await, "40", "40{")]
+    {
+        let sid = echo.polling().await;
+        let mut websocket = WebSocket::open(echo.address, &echo.upgrade(&sid)).await;
+        websocket.text("2probe").await;
+        assert_eq!(websocket.message().await, "3probe");
+        let poll = get(echo.address, &echo.poll(&sid)).await;
+        assert_eq!((poll.status, poll.text().as_str()), (200, "6"));
+        websocket.text("5").await;
+        websocket.text(says).await;
+        let heard = websocket.message().await;
+        assert!(heard.starts_with(hears), "{heard}");
+    }
 }
 
 #[tokio::test]

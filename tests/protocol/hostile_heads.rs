@@ -49,6 +49,23 @@ async fn ambiguous_bodies_are_refused() {
     target.assert_unharmed().await;
 }
 
+/// What a proxy that believes the length would have taken for the body is no request here.
+#[tokio::test]
+async fn what_lies_between_a_length_and_an_encoding_is_no_request() {
+    let target = Target::engine().await;
+    let hidden = format!("2\r\n4x\r\n0\r\n\r\n{SMUGGLED}");
+    let length = format!("Content-Length: {}\r\n", hidden.len());
+    for head in [format!("{length}Transfer-Encoding: chunked\r\n"), format!("Transfer-Encoding: chunked\r\n{length}")] {
+        let sid = open_polling(target.address, PATH).await;
+        let request =
+            format!("POST {PATH}?EIO=4&transport=polling&sid={sid} HTTP/1.1\r\nHost: x\r\n{head}\r\n{hidden}");
+        let answer = talk(target.address, request.as_bytes()).await;
+        assert_eq!(status(&answer), 200);
+        assert!(!opened(&answer), "{:?}", String::from_utf8_lossy(&answer));
+    }
+    target.assert_unharmed().await;
+}
+
 #[tokio::test]
 async fn bad_chunks_end_the_connection() {
     let target = Target::engine().await;
