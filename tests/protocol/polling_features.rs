@@ -102,7 +102,8 @@ async fn a_fragmented_message_arrives_whole_with_pings_between() {
 
 #[tokio::test]
 async fn a_slow_reader_is_cut_off_and_nobody_waits_for_it() {
-    for transport in ["polling", "websocket"] {
+    // What the kernel's own buffers take comes on top.
+    for (transport, sent_max) in [("polling", 100), ("websocket", 30_000)] {
         let (echo, mut sockets) = held(Settings { queue_bytes_max: 100_000, ..calm() }).await;
         let _slow = match transport {
             "polling" => echo.polling().await.len(),
@@ -125,7 +126,7 @@ async fn a_slow_reader_is_cut_off_and_nobody_waits_for_it() {
             }
             assert!(Instant::now() < deadline, "never cut off");
         }
-        assert!(sent >= 90, "cut off after {sent}");
+        assert!((90..=sent_max).contains(&sent), "cut off after {sent}");
         tokio::time::timeout(PATIENCE, ended).await.expect("told in time").expect("no panic");
         assert!(sender.is_closed());
         assert_eq!(echo.server.sessions(), 0);
