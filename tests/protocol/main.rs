@@ -11,6 +11,7 @@ mod client;
 mod fixture;
 
 mod docs;
+mod endings;
 mod engine_cases;
 mod features;
 mod origins;
