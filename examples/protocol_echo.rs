@@ -143,7 +143,7 @@ async fn echo_messages(mut socket: Socket) {
 /// Emits `auth`, a moment after the namespace was accepted: the official suite listens for one message at a time and
 /// misses the second of two that arrive together.
 async fn greet(sender: Sender, auth: serde_json::Value) {
-    tokio::time::sleep(Duration::from_millis(10)).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
     let _ = sender.emit("auth", &auth);
 }
 
