@@ -304,7 +304,8 @@ impl Session {
         if self.queue.is_empty() {
             shrink(&mut self.queue);
         }
-        if matches!(self.stage, Stage::Closing { .. }) && self.queue.is_empty() {
+        // The end travels alone: clients act on it at once, but on messages of the same answer only afterwards.
+        if matches!(self.stage, Stage::Closing { .. }) && frames.is_empty() {
             frames.push(Frame::CLOSE);
             self.end();
         }

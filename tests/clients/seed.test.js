@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { io as io45 } from 'socket.io-client-4.5';
 import { io as io48 } from 'socket.io-client-4.8';
 import { ask, signIn, start } from './server.js';
-import { connected, refused, witness } from './witness.js';
+import { connected, refused, within, witness } from './witness.js';
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
@@ -165,6 +165,17 @@ for (const [version, io] of [['4.5', io45], ['4.8', io48]]) {
       for (const namespace of ['/', '/other']) {
         const invalid = await refused(socketTo(url + namespace, { query: { token: tokens.client1 } }));
         assert.equal(invalid.message, 'Invalid namespace');
+      }
+    });
+
+    test('why a session ended is told over each transport before the socket is closed', async () => {
+      for (const transports of [['polling', 'websocket'], ['websocket'], ['polling']]) {
+        const { accessToken: token } = await signIn(server, 'client3@example.com');
+        const person = witness(await connected(socketTo(`ws://localhost:${server.port}/chat`, { transports, query: { token } })));
+        const gone = within(new Promise((resolve) => person.socket.once('disconnect', resolve)), 'disconnect');
+        assert.equal((await ask(server, 'POST', '/auth/sign-out', { token })).status, 204);
+        assert.deepEqual(await person.expect('auth:expired'), { reason: 'signed_out' }, `${transports}`);
+        assert.equal(await gone, 'io server disconnect', `${transports}`);
       }
     });
 
