@@ -94,18 +94,17 @@ impl Asking {
         })
     }
 
-    /// The seat moves to the new session before that is looked up, as at admission.
+    /// The seat belongs to both sessions while the new one is looked up: one that ends meanwhile takes it away, as at
+    /// admission, and no refused token takes it from under the session that it has.
     async fn refresh(&self, token: &str) -> Result<Answer, Error> {
         let caller = admission::verify(&self.keyring, token)?;
         if caller.user_id() != self.caller.user_id() {
             return Err(Reason::TokenInvalid.into());
         }
-        self.seat.set_session(caller.session_id());
-        if let Err(error) = self.chat.check_session(Actor::Member(caller)).await {
-            self.seat.set_session(self.caller.session_id());
-            return Err(error);
-        }
-        Ok(Answer::Refreshed { expires_at: caller.expires_at(), caller })
+        self.seat.begin_move(caller.session_id());
+        let checked = self.chat.check_session(Actor::Member(caller)).await;
+        self.seat.end_move(checked.is_ok());
+        checked.map(|()| Answer::Refreshed { expires_at: caller.expires_at(), caller })
     }
 
     fn online(&self, members: Members) -> Vec<UserId> {

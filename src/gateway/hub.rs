@@ -58,6 +58,8 @@ struct People {
 struct Seated {
     number: u64,
     session_id: SessionId,
+    /// The session that the socket is moving to, until it is known to be live.
+    next_session_id: Option<SessionId>,
     /// Sorted.
     joined: Vec<ConversationId>,
     sender: Option<Sender>,
@@ -79,7 +81,7 @@ impl Hub {
         if seats.len() >= self.shared.sockets_per_user_max {
             return Err(Full);
         }
-        seats.push(Seated { number, session_id, joined: Vec::new(), sender: None });
+        seats.push(Seated { number, session_id, next_session_id: None, joined: Vec::new(), sender: None });
         people.next_number += 1;
         Ok(Seat { hub: self.clone(), user_id, number })
     }
@@ -94,10 +96,11 @@ impl Hub {
         }
     }
 
-    /// Takes away every seat of a session; the senders of its sockets, to say goodbye by. Nothing else reaches them.
+    /// Takes away every seat of a session; the senders of its sockets, to say goodbye by. Nothing else reaches them. A seat
+    /// between two sessions goes with either: whichever it would have stood under, it could be the one that ended.
     #[must_use]
     pub fn end(&self, user_id: UserId, session_id: SessionId) -> Vec<Sender> {
-        self.remove(user_id, |seated| seated.session_id == session_id)
+        self.remove(user_id, |seated| seated.session_id == session_id || seated.next_session_id == Some(session_id))
     }
 
     /// Sockets that are open now, of everybody together.
@@ -186,9 +189,17 @@ impl Seat {
         self.change(|seated| seated.joined.retain(|joined| *joined != conversation_id));
     }
 
-    /// The socket goes on under another session of the same person.
-    pub fn set_session(&self, session_id: SessionId) {
-        self.change(|seated| seated.session_id = session_id);
+    /// The socket is about to go on under another session of the same person.
+    pub fn begin_move(&self, session_id: SessionId) {
+        self.change(|seated| seated.next_session_id = Some(session_id));
+    }
+
+    /// The other session is live, and the socket goes on under it; or it is not, and all stays as it was.
+    pub fn end_move(&self, is_live: bool) {
+        self.change(|seated| {
+            let next = seated.next_session_id.take().filter(|_| is_live);
+            seated.session_id = next.unwrap_or(seated.session_id);
+        });
     }
 
     /// Takes the seat away before it is dropped; the socket's sender, to say goodbye by. Nothing else reaches it.
@@ -208,5 +219,42 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         drop(self.give_up());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(number: i64) -> SessionId {
+        SessionId::new(number).unwrap()
+    }
+
+    /// Whether a seat is still there when it moved from session 1 to 2 and one of them ended meanwhile or afterwards.
+    fn survives(is_live: bool, ended: i64, is_afterwards: bool) -> bool {
+        let (hub, user_id) = (Hub::new(50, Presence::default()), UserId::new(1).unwrap());
+        let seat = hub.seat(user_id, session(1)).unwrap();
+        seat.begin_move(session(2));
+        if is_afterwards {
+            seat.end_move(is_live);
+        }
+        drop(hub.end(user_id, session(ended)));
+        if !is_afterwards {
+            seat.end_move(is_live);
+        }
+        seat.join(ConversationId::new(1).unwrap())
+    }
+
+    #[test]
+    fn a_seat_that_moves_between_sessions_ends_with_either() {
+        for (is_live, ended) in [(true, 1), (true, 2), (false, 1), (false, 2)] {
+            assert!(!survives(is_live, ended, false), "is_live {is_live}, session {ended} ended");
+        }
+    }
+
+    #[test]
+    fn a_seat_that_has_moved_or_stayed_ends_with_its_own_session_only() {
+        assert!(survives(true, 1, true) && !survives(true, 2, true));
+        assert!(survives(false, 2, true) && !survives(false, 1, true));
     }
 }
