@@ -1,5 +1,7 @@
 //! How what can be asked is spelled in JSON: one spelling for whoever carries it here.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -19,6 +21,10 @@ pub const PAGE_LIMIT_MAX: i64 = 200;
 pub const SEARCH_LIMIT_MAX: i64 = 100;
 /// Files and addresses of one message that are read at all; how many it may have is the operator's setting.
 pub const FILES_READ_MAX: usize = 1000;
+
+/// Bytes of a date that stands without a time, and what it spans.
+const DATE_BYTES: usize = "2026-11-22".len();
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// No bound here: the rules count after trimming.
 const ANY_LENGTH: std::ops::RangeInclusive<usize> = 0..=usize::MAX;
@@ -77,16 +83,22 @@ pub fn search(fields: &mut Fields, query_name: &str) -> Search {
         query: fields.text(query_name, 1..=500),
         conversation_id: fields.optional_id("conversationId"),
         sender_id: fields.optional_id("senderId"),
-        from: moment(fields, "from"),
-        to: moment(fields, "to"),
+        from: moment(fields, "from", |text| text.parse().ok()),
+        to: moment(fields, "to", last_moment),
         limit: fields.optional_integer("limit", 1..=SEARCH_LIMIT_MAX),
         cursor: fields.optional_text("cursor", 1..=200),
     }
 }
 
-fn moment(fields: &mut Fields, name: &str) -> Option<Timestamp> {
+fn moment(fields: &mut Fields, name: &str, read: fn(&str) -> Option<Timestamp>) -> Option<Timestamp> {
     let expected = Text::new("doit être une date ISO 8601", "must be an ISO 8601 time");
-    fields.optional_parsed(name, expected, |text| text.parse().ok())
+    fields.optional_parsed(name, expected, read)
+}
+
+/// A bare date at the end of a span means all of that day.
+fn last_moment(text: &str) -> Option<Timestamp> {
+    let moment: Timestamp = text.parse().ok()?;
+    Some(if text.len() == DATE_BYTES { moment + DAY - Duration::from_millis(1) } else { moment })
 }
 
 fn attachments(fields: &mut Fields) -> Vec<String> {
@@ -175,6 +187,18 @@ mod tests {
             Fields::read_value(value, |fields| send_message(fields, |_| Some(Bytes::from_static(b"abc")))).unwrap();
         let shown: Vec<String> = read.files.iter().map(|file| format!("{file:?}")).collect();
         assert!(shown[0].contains('3') && shown[1].contains('4') && shown[2].contains("abc"), "{shown:?}");
+    }
+
+    #[test]
+    fn a_bare_date_is_the_whole_day_at_either_end_of_a_span() {
+        let span = |from: &str, to: &str| {
+            let value = json!({"query": "bail", "from": from, "to": to});
+            let search = Fields::read_value(value, |fields| search(fields, "query")).unwrap();
+            (search.from.unwrap().to_string(), search.to.unwrap().to_string())
+        };
+        let day = ("2026-11-22T00:00:00.000Z".to_owned(), "2026-11-22T23:59:59.999Z".to_owned());
+        assert_eq!(span("2026-11-22", "2026-11-22"), day);
+        assert_eq!(span(&day.0, &day.1), day, "a time is taken as it stands");
     }
 
     #[test]
