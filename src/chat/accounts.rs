@@ -13,9 +13,10 @@ use crate::chat::error::{Error, Reason};
 use crate::chat::event::SessionEnding;
 use crate::chat::execute::Chat;
 use crate::chat::outcome::Outcome;
+use crate::chat::presence::Presence;
 use crate::chat::reply::Reply;
 use crate::chat::sign_in::{self, SignedIn};
-use crate::chat::{access, credentials, sessions, throttle};
+use crate::chat::{access, conversations, credentials, sessions, throttle};
 use crate::model::email::Email;
 use crate::model::fields::Fault;
 use crate::model::id::UserId;
@@ -218,7 +219,7 @@ pub fn insert(conn: &Connection, user: &NewUser<'_>, now: Timestamp) -> Result<P
     load(conn, users::insert(conn, user, now)?)
 }
 
-/// The rule of [`Command::UpdateProfile`].
+/// The rule of [`Command::UpdateProfile`]. Their conversations show another name from then on.
 ///
 /// # Errors
 /// `UNAUTHENTICATED`.
@@ -227,16 +228,20 @@ pub fn update_profile(
     actor: Actor,
     command: UpdateProfile,
     now: Timestamp,
+    presence: &Presence,
 ) -> Result<Outcome, Error> {
     let member = access::require_member(conn, actor, now)?;
-    let mut profile = load(conn, member.user_id)?;
-    if let Some(name) = command.name {
-        profile.name = name.to_string();
-    }
-    profile.locale = command.locale.unwrap_or(profile.locale);
-    profile.updated_at = now;
+    let before = load(conn, member.user_id)?;
+    let profile = Profile {
+        name: command.name.map_or_else(|| before.name.clone(), |name| name.to_string()),
+        locale: command.locale.unwrap_or(before.locale),
+        updated_at: now,
+        ..before.clone()
+    };
     users::set_profile(conn, &profile, now)?;
-    Ok(Reply::Profile(profile).into())
+    let is_renamed = profile.name != before.name;
+    let events = if is_renamed { conversations::updated_of(conn, profile.id, now, presence)? } else { Vec::new() };
+    Ok(Outcome { reply: Reply::Profile(profile), events })
 }
 
 /// The rule of [`Command::ChangePassword`].

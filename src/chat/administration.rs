@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::auth::actor::Actor;
 use crate::chat::command::{EndUserSessions, UpdateUser};
 use crate::chat::error::{Error, Reason};
-use crate::chat::event::{SessionEnding, Told};
+use crate::chat::event::SessionEnding;
 use crate::chat::execute::Chat;
 use crate::chat::outcome::Outcome;
 use crate::chat::presence::Presence;
@@ -134,7 +134,7 @@ pub fn update(
         events.extend(sessions::end_all(conn, before.id, None, SessionEnding::Disabled, now)?);
     }
     if before.is_active != after.is_active || before.name != after.name {
-        events.extend(tell_contacts(conn, before.id, now, presence)?);
+        events.extend(conversations::updated_of(conn, before.id, now, presence)?);
     }
     let account = users::find(conn, before.id)?.ok_or(Reason::NotFound)?;
     Ok(Outcome { reply: Reply::Account(shown(account, presence)), events })
@@ -153,15 +153,6 @@ pub fn end_sessions(
     access::require_admin(conn, actor, now)?;
     let user_id = accounts::load(conn, command.user_id)?.id;
     Ok(Outcome::done(sessions::end_all(conn, user_id, None, SessionEnding::Revoked, now)?))
-}
-
-/// Their conversations show another name, or that they are not there any more.
-fn tell_contacts(conn: &Connection, user_id: UserId, now: Timestamp, presence: &Presence) -> Result<Vec<Told>, Error> {
-    let mut events = Vec::new();
-    for whole in crate::store::conversations::list_of(conn, user_id)? {
-        events.extend(conversations::updated(conn, whole.row.id, now, presence)?);
-    }
-    Ok(events)
 }
 
 fn shown(account: users::Account, presence: &Presence) -> Account {

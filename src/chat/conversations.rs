@@ -87,6 +87,21 @@ pub(crate) fn updated(
     Ok(tell_both(&load_whole(conn, id)?, now, presence, Event::ConversationUpdated))
 }
 
+/// What is to be told when something that all of somebody's conversations show has changed: their name, or whether
+/// their account works.
+///
+/// # Errors
+/// `INTERNAL`.
+pub(crate) fn updated_of(
+    conn: &Connection,
+    user_id: UserId,
+    now: Timestamp,
+    presence: &Presence,
+) -> Result<Vec<Told>, Error> {
+    let all = conversations::list_of(conn, user_id)?;
+    Ok(all.iter().flat_map(|whole| tell_both(whole, now, presence, Event::ConversationUpdated)).collect())
+}
+
 /// A conversation that is known to exist.
 ///
 /// # Errors

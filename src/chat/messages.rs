@@ -255,9 +255,7 @@ fn changed(
 ) -> Result<Outcome, Error> {
     let message = Arc::new(message);
     let mut events = told(&message, standing.conversation.members, now, what);
-    if standing.conversation.last_message_id == Some(message.id) || message.is_deleted {
-        events.extend(updated(conn, standing.conversation.id, now, presence)?);
-    }
+    events.extend(updated(conn, standing.conversation.id, now, presence)?);
     Ok(Outcome { reply: Reply::Message { message, duplicate: false }, events })
 }
 

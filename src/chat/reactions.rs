@@ -6,6 +6,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use crate::auth::actor::Actor;
 use crate::chat::access;
 use crate::chat::command::ReactToMessage;
+use crate::chat::conversations::updated;
 use crate::chat::error::{Error, Reason};
 use crate::chat::event::{Audience, Event, MessageReacted, Told};
 use crate::chat::messages::{self, Surroundings};
@@ -70,7 +71,8 @@ pub fn react(
         rev,
     };
     let audience = Audience::Joined(message.conversation_id, standing.conversation.members);
-    let events = vec![Told { audience, event: Event::MessageReacted(reacted), at: now }];
+    let mut events = vec![Told { audience, event: Event::MessageReacted(reacted), at: now }];
+    events.extend(updated(conn, message.conversation_id, now, around.presence)?);
     Ok(Outcome { reply: Reply::Reactions(reactions), events })
 }
 

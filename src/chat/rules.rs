@@ -83,7 +83,7 @@ impl Rules {
             Command::RefreshSession(command) => sessions::refresh(conn, &command, now),
             Command::SignOut => sessions::sign_out(conn, actor, now),
             Command::EndSession(command) => sessions::end_one(conn, actor, &command, now),
-            Command::UpdateProfile(command) => accounts::update_profile(conn, actor, command, now),
+            Command::UpdateProfile(command) => accounts::update_profile(conn, actor, command, now, presence),
             Command::ChangePassword(command) => accounts::change_password(conn, actor, &command, now),
             Command::Rehash(command) => accounts::rehash(conn, actor, &command),
             Command::RecordLastSeen(command) => accounts::record_last_seen(conn, actor, &command, now),

@@ -63,3 +63,24 @@ async fn many_messages_at_once_end_with_the_last_state_of_the_conversation() {
     }
     pair.right.expect_silence("conversation:updated").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_change_of_a_conversation_is_told_to_sockets_that_have_not_joined() {
+    let server = Server::start().await;
+    let mut pair = server.pair().await;
+    let mut elsewhere = server.socket(&pair.jurist).await;
+    let first = pair.say("le premier").await["id"].clone();
+    pair.say("le dernier").await;
+    for (rev, event, data) in [
+        (3, "message:edit", json!({ "messageId": first, "content": "corrigé" })),
+        (4, "message:react", json!({ "messageId": first, "emoji": "👍" })),
+        (5, "message:delete", json!({ "messageId": first })),
+    ] {
+        pair.left.done(event, data).await;
+        while elsewhere.expect_event("conversation:updated").await["conversation"]["rev"] != json!(rev) {}
+    }
+    let name = json!({ "name": "Camille Moreau-Petit" });
+    server.request(&pair.client, "PATCH", "/users/me", Some(&name)).await.expect(200);
+    let told = elsewhere.expect_event("conversation:updated").await;
+    assert_eq!(told["conversation"]["client"]["name"], name["name"]);
+}
