@@ -1,5 +1,7 @@
 //! Who may connect: the token, where it may stand, and what a refusal says.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::auth::actor::{Actor, Caller};
@@ -11,6 +13,10 @@ use crate::gateway::hub::{Full, Hub, Seat};
 use crate::model::locale::Locale;
 use crate::model::timestamp::Timestamp;
 use crate::socketio::connection::Connection;
+
+/// After how long somebody with too many sockets may come back: one whose client died without a word is noticed to be
+/// gone by then.
+const FULL_RETRY: Duration = Duration::from_secs(45);
 
 /// What is kept of the request that opened a connection.
 pub struct Opening {
@@ -52,7 +58,7 @@ impl Opening {
 /// `UNAUTHENTICATED`, `RATE_LIMITED` when the person has too many sockets, `INTERNAL`.
 pub async fn admit(chat: &Chat, keyring: &Keyring, hub: &Hub, token: &str) -> Result<(Caller, Seat), Error> {
     let caller = verify(keyring, token)?;
-    let seat = hub.seat(caller.user_id(), caller.session_id()).map_err(|Full| Error::from(Reason::TooMany))?;
+    let seat = hub.seat(caller.user_id(), caller.session_id()).map_err(|Full| Error::too_many(FULL_RETRY))?;
     chat.check_session(Actor::Member(caller)).await?;
     Ok((caller, seat))
 }
@@ -74,7 +80,11 @@ pub fn token_missing() -> Error {
 /// `message` and `data` of the CONNECT_ERROR that an error is shown as.
 #[must_use]
 pub fn refusal(error: &Error, locale: Locale) -> (String, Value) {
-    (error.text(locale).into_owned(), json!({ "code": error.code().as_str() }))
+    let mut data = json!({ "code": error.code().as_str() });
+    if let Some(seconds) = error.retry_after_s() {
+        data["retryAfter"] = seconds.into();
+    }
+    (error.text(locale).into_owned(), data)
 }
 
 /// The token of an `Authorization` header.

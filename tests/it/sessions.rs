@@ -182,7 +182,7 @@ async fn a_person_has_a_bounded_number_of_sockets() {
     }
     let mut fourth = Socket::open(server.at, &person.token, TokenIn::Query).await;
     let refusal = fourth.join_namespace("/chat", Some(&person.token), TokenIn::Query).await.unwrap_err();
-    assert_eq!(refusal["data"]["code"], "RATE_LIMITED");
+    assert_eq!(refusal["data"], json!({"code": "RATE_LIMITED", "retryAfter": 45}));
     server.socket_of("client2").await;
     sockets.pop().expect("three").leave().await;
     // The place is free again once the server has seen the leave.
