@@ -2,7 +2,7 @@
 //!
 //! Accents and case do not matter; all words must be there; the last one also finds what begins with it, its ending
 //! aside (`résilie` finds `Résiliation`); "quotes" hold words together; -minus leaves out. French elisions are looked
-//! through: `l'avocat` finds `avocat`.
+//! through: `l'avocat` finds `avocat`; `oeuvre` and `œuvre` are one word.
 
 use crate::auth::actor::Actor;
 use crate::chat::access;
@@ -34,6 +34,9 @@ const ELIDED: [&str; 14] =
 
 /// What French words end in when only their form changes; the longest first.
 const ENDINGS: [&str; 7] = ["ees", "ee", "es", "er", "ez", "e", "s"];
+
+/// Two letters written as one, and one by one: few keyboards have the former.
+const LIGATURES: [(&str, &str); 6] = [("œ", "oe"), ("Œ", "Oe"), ("Œ", "OE"), ("æ", "ae"), ("Æ", "Ae"), ("Æ", "AE")];
 
 /// Letters that a word keeps when its ending is cut off.
 const STEM_MIN: usize = 5;
@@ -170,12 +173,21 @@ impl Terms {
             if letters > 0 {
                 let is_prefix = rest.is_empty() && !is_phrase && !is_unwanted && letters > 1;
                 let text = if is_prefix { without_ending(text) } else { text };
-                let term = Term { text: text.to_owned(), is_prefix };
+                let term = Term { spellings: spellings(text), is_prefix };
                 if is_unwanted { terms.none.push(term) } else { terms.all.push(term) }
             }
         }
         terms
     }
+}
+
+/// `cœur` and `coeur` for either.
+fn spellings(text: &str) -> Vec<String> {
+    let joined = LIGATURES.iter().fold(text.to_owned(), |text, (one, two)| text.replace(two, one));
+    let apart = LIGATURES.iter().fold(text.to_owned(), |text, (one, two)| text.replace(one, two));
+    let mut spellings = vec![text.to_owned()];
+    spellings.extend([joined, apart].into_iter().filter(|other| other != text));
+    spellings
 }
 
 /// `avocat` for `l'avocat`; `aujourd'hui` as it is.
@@ -207,11 +219,11 @@ mod tests {
     use crate::chat::trial::Trial;
 
     fn word(text: &str) -> Term {
-        Term { text: text.to_owned(), is_prefix: false }
+        Term { spellings: spellings(text), is_prefix: false }
     }
 
     fn start(text: &str) -> Term {
-        Term { text: text.to_owned(), is_prefix: true }
+        Term { spellings: spellings(text), is_prefix: true }
     }
 
     #[test]
@@ -264,12 +276,24 @@ mod tests {
             ("un avocat", "l'avocat"),
             ("c’est d’accord", "d'accord"),
             ("Œuvre posthume", "œuvre"),
+            ("Œuvre posthume", "oeuvre"),
+            ("OEUVRE posthume", "œuvre"),
+            ("curriculum vitæ du curateur", "\"curriculum vitae\""),
+            ("le nœud de la poésie", "noeud poésie"),
             ("aujourd'hui", "aujourd’hui"),
             ("e\u{301}te\u{301}", "été"),
             ("le n° 42-b", "42-b"),
         ] {
             assert_eq!(found(&[text, "autre chose"], query).len(), 1, "{query} in {text}");
         }
+    }
+
+    #[test]
+    fn a_ligature_and_its_letters_are_looked_for_together() {
+        assert_eq!(spellings("cœur"), ["cœur", "coeur"]);
+        assert_eq!(spellings("vœu poétique"), ["vœu poétique", "voeu poétique"]);
+        assert_eq!(spellings("COEUR"), ["COEUR", "CŒUR"]);
+        assert_eq!(spellings("bail"), ["bail"]);
     }
 
     #[test]

@@ -15,8 +15,8 @@ const SNIPPET_WORDS: i64 = 24;
 /// Words that must follow each other.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Term {
-    /// As typed.
-    pub text: String,
+    /// As typed, and other spellings of the same: any of them will do.
+    pub spellings: Vec<String>,
     /// Whether the last word may go on.
     pub is_prefix: bool,
 }
@@ -94,7 +94,7 @@ pub fn list(conn: &Connection, question: &Question) -> rusqlite::Result<Vec<Foun
     .collect()
 }
 
-/// `(members : "u1" AND content : "contrat" AND content : "rés" *) NOT (content : "bail")`
+/// `(members : "u1" AND (content : "contrat") AND (content : "cœur" * OR content : "coeur" *)) NOT ((content : "bail"))`
 fn expression(question: &Question) -> String {
     let within = question.within.iter().map(|user_id| format!("members : \"u{user_id}\""));
     let wanted: Vec<String> = within.chain(question.all.iter().map(quoted)).collect();
@@ -104,7 +104,8 @@ fn expression(question: &Question) -> String {
 }
 
 fn quoted(term: &Term) -> String {
-    let text = term.text.replace('"', "\"\"");
     let more = if term.is_prefix { " *" } else { "" };
-    format!("content : \"{text}\"{more}")
+    let quoted = |text: &String| format!("content : \"{}\"{more}", text.replace('"', "\"\""));
+    let spellings: Vec<String> = term.spellings.iter().map(quoted).collect();
+    format!("({})", spellings.join(" OR "))
 }
