@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use lexchat::auth::actor::Actor;
 use lexchat::chat::error::Code;
+use lexchat::chat::event::{Audience, Event, Told};
 use lexchat::chat::execute::Chat;
 use lexchat::chat::history::Cursor;
 use lexchat::chat::search::Search;
@@ -12,8 +13,80 @@ use lexchat::model::id::{ConversationId, MessageId};
 
 use crate::mirror::{Conversation, Message, Mirror};
 
-/// What clients that sometimes look away know of a conversation: the last number, and each message by its id.
-pub type Replicas = BTreeMap<(i64, i64), (i64, BTreeMap<i64, Seen>)>;
+/// What clients that come and go know, by user and conversation.
+#[derive(Default)]
+pub struct Replicas(BTreeMap<(i64, i64), Replica>);
+
+/// What one client knows of a conversation.
+#[derive(Default)]
+struct Replica {
+    /// Whether it is connected and hears what is told to sockets that joined. What is told meanwhile is lost otherwise.
+    listens: bool,
+    rev: i64,
+    messages: BTreeMap<i64, Seen>,
+    reads: BTreeMap<i64, i64>,
+}
+
+impl Replicas {
+    /// Tells everybody concerned who listens.
+    pub fn hear(&mut self, told: &Told) {
+        let (conversation, users) = match told.audience {
+            Audience::Joined(conversation, members) => (conversation, members.both().to_vec()),
+            Audience::JoinedOf(conversation, user) => (conversation, vec![user]),
+            _ => return,
+        };
+        for user in users {
+            let replica = self.0.get_mut(&(user.as_i64(), conversation.as_i64()));
+            if let Some(replica) = replica.filter(|replica| replica.listens) {
+                replica.hear(&told.event);
+            }
+        }
+    }
+
+    /// Every connection is lost.
+    pub fn cut_off(&mut self) {
+        self.0.values_mut().for_each(|replica| replica.listens = false);
+    }
+}
+
+impl Replica {
+    fn hear(&mut self, event: &Event) {
+        match event {
+            Event::MessageSent(message) | Event::MessageEdited(message) | Event::MessageDeleted(message) => {
+                self.follow(message.rev);
+                self.messages.insert(message.id.as_i64(), seen(message));
+            }
+            Event::MessageReacted(reacted) => {
+                self.follow(reacted.rev);
+                let message = self.messages.get_mut(&reacted.message_id.as_i64()).expect("a message that is known");
+                (message.reactions, message.rev) = (shown(&reacted.reactions), reacted.rev);
+            }
+            Event::MessageRead(read) => {
+                self.reads.insert(read.read_by.as_i64(), read.message_id.as_i64());
+            }
+            _ => {}
+        }
+    }
+
+    fn follow(&mut self, rev: i64) {
+        assert_eq!(rev, self.rev + 1, "whoever listens hears every number");
+        self.rev = rev;
+    }
+
+    /// Catches up after looking away, page by page.
+    async fn catch_up(&mut self, chat: &Chat, actor: Actor, id: ConversationId) {
+        loop {
+            let changes = chat.list_changes(actor, id, self.rev).await.expect("changes");
+            assert!(changes.messages.is_sorted_by_key(|message| message.rev));
+            self.messages.extend(changes.messages.iter().map(|message| (message.id.as_i64(), seen(message))));
+            self.rev = changes.rev;
+            if !changes.has_more {
+                self.reads.extend(changes.reads.iter().map(|mark| (mark.user_id.as_i64(), mark.message_id.as_i64())));
+                return;
+            }
+        }
+    }
+}
 
 /// What can be seen of a message.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,15 +100,19 @@ pub struct Seen {
 }
 
 fn seen(message: &model::message::Message) -> Seen {
-    let users = |reaction: &model::message::Reaction| reaction.user_ids.iter().map(|id| id.as_i64()).collect();
     Seen {
         sender: message.sender_id.as_i64(),
         content: message.content.clone(),
         is_deleted: message.is_deleted,
         is_edited: message.edited_at.is_some(),
-        reactions: message.reactions.iter().map(|reaction| (reaction.emoji.clone(), users(reaction))).collect(),
+        reactions: shown(&message.reactions),
         rev: message.rev,
     }
+}
+
+fn shown(reactions: &[model::message::Reaction]) -> Vec<(String, Vec<i64>)> {
+    let users = |reaction: &model::message::Reaction| reaction.user_ids.iter().map(|id| id.as_i64()).collect();
+    reactions.iter().map(|reaction| (reaction.emoji.clone(), users(reaction))).collect()
 }
 
 fn mirrored(message: &Message) -> Seen {
@@ -151,35 +228,29 @@ pub async fn search(chat: &Chat, mirror: &Mirror, (user, actor): (i64, Actor), w
     assert_eq!(found, mirror.find(user, word), "{word}");
 }
 
-/// Catching up with a conversation after looking away, page by page.
+/// What a client knows of a conversation, by listening or by catching up; from then on it listens or not.
 pub async fn changes(
     chat: &Chat,
     mirror: &mut Mirror,
     replicas: &mut Replicas,
     (user, actor): (i64, Actor),
     conversation: i64,
+    listens: bool,
 ) {
     let id = ConversationId::new(conversation).expect("positive");
     let Ok(expected) = mirror.theirs(user, conversation) else {
         let refused = chat.list_changes(actor, id, 0).await.expect_err("an outsider");
         return assert_eq!(refused.code(), Code::NotFound);
     };
-    let (rev, known) = replicas.entry((user, conversation)).or_default();
-    loop {
-        let changes = chat.list_changes(actor, id, *rev).await.expect("changes");
-        assert!(changes.messages.is_sorted_by_key(|message| message.rev));
-        known.extend(changes.messages.iter().map(|message| (message.id.as_i64(), seen(message))));
-        *rev = changes.rev;
-        if !changes.has_more {
-            let reads: BTreeMap<i64, i64> =
-                changes.reads.iter().map(|mark| (mark.user_id.as_i64(), mark.message_id.as_i64())).collect();
-            assert_eq!(reads, expected.read);
-            break;
-        }
+    let replica = replicas.0.entry((user, conversation)).or_default();
+    if !replica.listens {
+        replica.catch_up(chat, actor, id).await;
     }
-    assert_eq!(*rev, expected.rev);
+    assert_eq!(replica.rev, expected.rev);
     let wanted: BTreeMap<i64, Seen> = expected.messages.iter().map(|m| (m.id, mirrored(m))).collect();
-    assert_eq!(*known, wanted);
+    assert_eq!(replica.messages, wanted);
+    assert_eq!(replica.reads, expected.read);
+    replica.listens = listens;
 }
 
 /// The earlier texts of every message of a conversation.

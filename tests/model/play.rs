@@ -229,7 +229,7 @@ impl Play {
     }
 
     /// Everything was told before the answer came: so many events, of which those about messages carry this number.
-    fn expect_told(&self, count: usize, rev: Option<i64>) {
+    fn expect_told(&mut self, count: usize, rev: Option<i64>) {
         let heard = self.take_heard();
         assert_eq!(heard.len(), count, "{heard:?}");
         for told in &heard {
@@ -239,8 +239,10 @@ impl Play {
         }
     }
 
-    fn take_heard(&self) -> Vec<Told> {
-        std::mem::take(&mut *self.heard.lock().expect("no panic while hearing"))
+    fn take_heard(&mut self) -> Vec<Told> {
+        let heard = std::mem::take(&mut *self.heard.lock().expect("no panic while hearing"));
+        heard.iter().for_each(|told| self.replicas.hear(told));
+        heard
     }
 
     async fn check_page(&mut self, user: i64, actor: Actor) {
@@ -256,7 +258,8 @@ impl Play {
 
     async fn check_changes(&mut self, user: i64, actor: Actor) {
         let conversation = self.some_conversation();
-        check::changes(&self.chat, &mut self.mirror, &mut self.replicas, (user, actor), conversation).await;
+        let listens = self.below(2) == 0;
+        check::changes(&self.chat, &mut self.mirror, &mut self.replicas, (user, actor), conversation, listens).await;
     }
 
     /// All that anybody can see.
@@ -268,7 +271,8 @@ impl Play {
             }
             for conversation in self.mirror.conversations.keys().copied().collect::<Vec<_>>() {
                 check::page(&self.chat, &mut self.mirror, (user, actor), conversation, (0, 1), 200).await;
-                check::changes(&self.chat, &mut self.mirror, &mut self.replicas, (user, actor), conversation).await;
+                let replicas = &mut self.replicas;
+                check::changes(&self.chat, &mut self.mirror, replicas, (user, actor), conversation, true).await;
                 check::revisions(&self.chat, &mut self.mirror, (user, actor), conversation).await;
             }
         }
@@ -277,6 +281,7 @@ impl Play {
     /// The server stops and starts again on the same file; everybody stays signed in.
     async fn restart(&mut self) {
         self.chat.close().await;
+        self.replicas.cut_off();
         self.chat = start(&self.path, &self.heard);
     }
 
