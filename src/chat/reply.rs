@@ -57,6 +57,8 @@ pub enum Reply {
     },
     /// Whether another process has written meanwhile.
     Noticed(bool),
+    /// Whether there is more that is over than was removed at once.
+    Tidied(bool),
     /// A file that can now arrive in chunks.
     UploadBegun(AttachmentId),
     /// A file that is complete.

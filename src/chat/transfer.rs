@@ -383,6 +383,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn however_many_files_are_over_all_of_them_are_removed_soon() {
+        let scene = Scene::new().await;
+        for number in 0..10 {
+            scene.upload(&scene.client, &number.to_string(), b"a").await.unwrap();
+        }
+        let conn = rusqlite::Connection::open(scene.stage.path()).unwrap();
+        conn.execute("UPDATE attachments SET created_at = 1", []).unwrap();
+        let removed = async {
+            while scene.stored() != (0, 0) {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        tokio::select! {
+            () = scene.stage.chat.look_after() => unreachable!("it never returns"),
+            removed = tokio::time::timeout(std::time::Duration::from_secs(30), removed) => removed.expect("in time"),
+        }
+    }
+
+    #[tokio::test]
     async fn a_signed_link_shows_one_file_and_dies_with_the_session() {
         let scene = Scene::new().await;
         let file = scene.upload(&scene.client, "a.txt", b"bonjour").await.unwrap();

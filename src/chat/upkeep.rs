@@ -36,19 +36,17 @@ const ENDED_SESSION_LIFE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 const EXPIRED_INVITATION_LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Files removed in one change: each can be a hundred megabytes, and others wait for the pen.
-const FILES_AT_ONCE: i64 = 4;
+const FILES_AT_ONCE: usize = 4;
 
 impl Chat {
     /// Does what has to be done now and then, for as long as it is polled. An error is logged and tried again.
     pub async fn look_after(&self) {
-        let mut looks = 0;
+        let mut looks_until_tidy = 0;
         loop {
-            if looks % LOOKS_PER_TIDY == 0
-                && let Err(refusal) = self.execute(Actor::System, Command::Tidy).await
-            {
-                tracing::warn!(%refusal, "what is over could not be removed");
+            if looks_until_tidy == 0 {
+                looks_until_tidy = self.looks_after_tidy().await;
             }
-            looks = looks.wrapping_add(1);
+            looks_until_tidy -= 1;
             if let Err(refusal) = self.execute(Actor::System, Command::IndexWords).await {
                 tracing::debug!(%refusal, "the latest messages could not be indexed");
             }
@@ -59,6 +57,18 @@ impl Chat {
                 tracing::debug!(%refusal, "whether there are demo accounts is as it was known before");
             }
             tokio::time::sleep(NOTICED_EVERY).await;
+        }
+    }
+
+    /// Removes what is over; tells in how many looks there is a reason to come back.
+    async fn looks_after_tidy(&self) -> u32 {
+        match self.execute(Actor::System, Command::Tidy).await {
+            Ok(Reply::Tidied(true)) => 1,
+            Ok(_) => LOOKS_PER_TIDY,
+            Err(refusal) => {
+                tracing::warn!(%refusal, "what is over could not be removed");
+                LOOKS_PER_TIDY
+            }
         }
     }
 
@@ -115,11 +125,11 @@ pub fn index_words(conn: &Connection, actor: Actor) -> Result<Outcome, Error> {
 /// `FORBIDDEN` for all but the system.
 pub fn tidy(conn: &Connection, actor: Actor, now: Timestamp) -> Result<Outcome, Error> {
     access::require_system(actor)?;
-    attachments::delete_loose(conn, now - LOOSE_LIFE, FILES_AT_ONCE)?;
+    let removed = attachments::delete_loose(conn, now - LOOSE_LIFE, FILES_AT_ONCE)?;
     sessions::delete_expired_tokens(conn, now)?;
     sessions::delete_over(conn, now - ENDED_SESSION_LIFE)?;
     invitations::delete_over(conn, now - EXPIRED_INVITATION_LIFE)?;
     throttle::tidy(conn, now)?;
     keys::tidy(conn, now)?;
-    Ok(Reply::Done.into())
+    Ok(Reply::Tidied(removed == FILES_AT_ONCE).into())
 }

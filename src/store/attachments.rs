@@ -186,7 +186,7 @@ pub fn delete_of_message(conn: &Connection, message_id: MessageId) -> rusqlite::
 }
 
 /// Removes at most `limit` files that no message took and that were announced before `before`; tells how many.
-pub fn delete_loose(conn: &Connection, before: Timestamp, limit: i64) -> rusqlite::Result<usize> {
+pub fn delete_loose(conn: &Connection, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
     conn.prepare_cached(
         "DELETE FROM attachments
         WHERE id IN (
@@ -198,7 +198,7 @@ pub fn delete_loose(conn: &Connection, before: Timestamp, limit: i64) -> rusqlit
             LIMIT :limit
         )",
     )?
-    .execute(named_params! {":before": before, ":limit": limit})
+    .execute(named_params! {":before": before, ":limit": i64::try_from(limit).unwrap_or(i64::MAX)})
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<AttachmentRow> {

@@ -1,6 +1,6 @@
 //! Random commands by several people against the real right wing, and beside it a simple mirror of what should be: after
-//! every step both must agree, on answers, on what was told, and on everything that can be asked. Beside them clients come and go:
-//! what one knows by listening, or by catching up after it was cut off, must be the same.
+//! every step both must agree, on answers, on what was told, and on everything that can be asked. Beside them clients come
+//! and go: what one knows by listening, or by catching up after it was cut off, must be the same.
 //!
 //! `LEXCHAT_MODEL_SEED` repeats a run, `LEXCHAT_MODEL_STEPS` makes it longer; both are printed.
 
