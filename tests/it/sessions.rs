@@ -138,7 +138,7 @@ async fn a_newer_token_of_the_same_person_prolongs_the_socket() {
 async fn a_socket_is_warned_before_its_token_ends_and_closed_when_it_does() {
     let server = Server::start().await;
     let mut pair = server.pair().await;
-    let short = server.token_ending_in(&pair.client, 2);
+    let short = server.token_ending_in(&pair.client, 4);
     let mut socket = Socket::connect(server.at, &short).await;
     let warning = socket.expect_event("auth:expiring").await;
     assert!(warning["expiresAt"].as_str().is_some_and(|time| time.ends_with(".000Z")), "{warning}");
@@ -152,7 +152,7 @@ async fn a_socket_is_warned_before_its_token_ends_and_closed_when_it_does() {
 async fn nothing_is_told_to_a_socket_after_its_token_ended() {
     let server = Server::start().await;
     let mut pair = server.pair().await;
-    let mut socket = Socket::connect(server.at, &server.token_ending_in(&pair.jurist, 1)).await;
+    let mut socket = Socket::connect(server.at, &server.token_ending_in(&pair.jurist, 4)).await;
     socket.done("conversation:join", json!({"conversationId": 1})).await;
     socket.expect_event("auth:expired").await;
     pair.say("trop tard").await;
@@ -165,10 +165,10 @@ async fn nothing_is_told_to_a_socket_after_its_token_ended() {
 async fn a_refreshed_socket_outlives_its_first_token() {
     let server = Server::start().await;
     let person = server.sign_in("client1").await;
-    let mut socket = Socket::connect(server.at, &server.token_ending_in(&person, 2)).await;
+    let mut socket = Socket::connect(server.at, &server.token_ending_in(&person, 4)).await;
     socket.expect_event("auth:expiring").await;
     socket.done("auth:refresh", json!({"token": person.token})).await;
-    socket.expect_silence_for("auth:expired", Duration::from_secs(3)).await;
+    socket.expect_silence_for("auth:expired", Duration::from_secs(5)).await;
     socket.expect_silence("auth:expiring").await;
 }
 
