@@ -1,8 +1,9 @@
 //! Telling who is online and who is writing. Nothing of it is stored, but when somebody was last seen.
 //!
 //! A person is online while any socket of theirs is open, and only people who share a conversation with them are told,
-//! once per change, however many devices come and go. States that came and went before they could be told are not
-//! told. There is no grace for reconnects: what is told is what is true.
+//! once per change, however many devices come and go. Of states that follow each other faster than they can be told the
+//! last one is told, for somebody may have seen another in between. There is no grace for reconnects: what is told is
+//! what is true.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::auth::actor::Actor;
 use crate::chat::command::{Command, RecordLastSeen};
-use crate::chat::execute::Chat;
+use crate::chat::execute::{Chat, Pending};
 use crate::gateway::hub::{Hub, Reach};
 use crate::gateway::telling::NAMESPACE;
 use crate::gateway::typing::{Typing, Typist};
@@ -38,10 +39,9 @@ impl Presence {
 
     /// Tells who comes and goes, and ends what nobody renewed; never returns.
     pub async fn run(&self) {
-        let mut told_online = HashSet::new();
         loop {
             tokio::select! {
-                moved = self.hub.moved() => self.tell_moved(&mut told_online, moved).await,
+                moved = self.hub.moved() => self.tell_moved(moved).await,
                 () = self.typing_ended() => {
                     let ended = self.typing().take_ended(Instant::now());
                     self.tell_stopped(ended);
@@ -61,19 +61,15 @@ impl Presence {
         self.tell_typing(typist, is_typing);
     }
 
-    /// Tells what is news about those who moved. When somebody was last seen is on disk before it is told that they left;
-    /// of a crowd that leaves at once all are noted together.
-    async fn tell_moved(&self, told_online: &mut HashSet<UserId>, moved: HashSet<UserId>) {
-        let mut news = Vec::new();
-        for user_id in moved {
+    /// Tells where those who moved are now. When somebody was last seen is on disk before it is told that they left; of
+    /// a crowd that leaves at once all are noted together.
+    async fn tell_moved(&self, moved: HashSet<UserId>) {
+        let note = |user_id| {
             let is_online = self.chat.presence().is_online(user_id);
-            if is_online && told_online.insert(user_id) {
-                news.push((user_id, None));
-            } else if !is_online && told_online.remove(&user_id) {
-                let note = Command::RecordLastSeen(RecordLastSeen { user_id });
-                news.push((user_id, Some(self.chat.submit(Actor::System, note))));
-            }
-        }
+            let note = Command::RecordLastSeen(RecordLastSeen { user_id });
+            (user_id, (!is_online).then(|| self.chat.submit(Actor::System, note)))
+        };
+        let news: Vec<(UserId, Option<Pending>)> = moved.into_iter().map(note).collect();
         for (user_id, noted) in news {
             let is_online = noted.is_none();
             if let Some(noted) = noted {

@@ -65,3 +65,21 @@ async fn a_new_contact_is_told_from_then_on() {
     right.leave().await;
     assert_eq!(left.expect_event("user:offline").await["userId"], 7);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_seen_there_is_told_to_have_left_however_short_the_visit() {
+    let server = Server::start().await;
+    let mut pair = server.pair().await;
+    let bystander = server.socket_of("client2").await;
+    pair.right.leave().await;
+    pair.left.expect_event("user:offline").await;
+    // That the bystander was last seen cannot be noted, so what comes after it cannot be told yet.
+    let held = server.held_pen();
+    bystander.leave().await;
+    let right = server.socket(&pair.jurist).await;
+    let seen = pair.left.done("conversation:users:online", json!({"conversationId": 1})).await;
+    assert_eq!(seen["onlineUsers"], json!([1, 6]));
+    right.leave().await;
+    drop(held);
+    assert_eq!(pair.left.expect_event("user:offline").await["userId"], 6);
+}

@@ -9,7 +9,7 @@ use lexchat::config::Config;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::socket::Socket;
+use super::socket::{PATIENCE, Socket};
 use crate::support::http::{self, Reply};
 use crate::support::people::{self, Person};
 
@@ -90,6 +90,14 @@ impl Server {
         claims["exp"] = json!(jsonwebtoken::get_current_timestamp() + seconds);
         let key = jsonwebtoken::EncodingKey::from_secret(&secret);
         jsonwebtoken::encode(&header, &claims, &key).expect("a token")
+    }
+
+    /// Nothing can be written until this is dropped: another process is at it.
+    pub fn held_pen(&self) -> rusqlite::Connection {
+        let db = rusqlite::Connection::open(self.folder.path().join("lexchat.db")).expect("the database file");
+        db.busy_timeout(PATIENCE).expect("a timeout");
+        db.execute_batch("BEGIN IMMEDIATE").expect("the lock");
+        db
     }
 
     /// An HTTP request with somebody's token.
