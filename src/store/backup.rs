@@ -251,7 +251,7 @@ mod tests {
     fn a_backup_holds_what_was_committed_while_the_database_is_open() {
         let place = Place::new();
         let mut db = place.database();
-        let batch = db.pen.begin().unwrap();
+        let mut batch = db.pen.begin().unwrap();
         let renamed = batch.change(|conn| conn.execute("UPDATE users SET name = 'Après' WHERE id = 1", []));
         assert!(renamed.is_ok());
         batch.commit().unwrap();

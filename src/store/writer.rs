@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use rusqlite::wal::CheckpointMode;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{CachedStatement, Connection, ErrorCode};
 
 use crate::store::db;
 use crate::store::readers::Gate;
@@ -85,8 +85,10 @@ impl Pen {
     /// # Errors
     /// When the pen cannot be had.
     pub fn begin(&mut self) -> Result<Batch<'_>, WriteError> {
+        let save = self.conn.prepare_cached("SAVEPOINT change")?;
+        let release = self.conn.prepare_cached("RELEASE change")?;
         self.conn.prepare_cached("BEGIN IMMEDIATE")?.raw_execute()?;
-        Ok(Batch { conn: &self.conn, open: true })
+        Ok(Batch { conn: &self.conn, open: true, save, release })
     }
 
     /// Empties the write-ahead log where it has grown. To be called between batches.
@@ -139,10 +141,12 @@ impl Pen {
 }
 
 /// Changes that will be on disk together or not at all. Dropping it takes all of them back.
-#[derive(Debug)]
 pub struct Batch<'pen> {
     conn: &'pen Connection,
     open: bool,
+    /// Said with each change, and therefore kept at hand.
+    save: CachedStatement<'pen>,
+    release: CachedStatement<'pen>,
 }
 
 impl Batch<'_> {
@@ -150,9 +154,9 @@ impl Batch<'_> {
     ///
     /// # Errors
     /// Why it was taken back. After [`Undone::Lost`] the whole batch must be dropped.
-    pub fn change<T, E>(&self, change: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, Undone<E>> {
+    pub fn change<T, E>(&mut self, change: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, Undone<E>> {
         let lost = |cause: rusqlite::Error| Undone::Lost(cause.into());
-        self.say("SAVEPOINT change").map_err(lost)?;
+        self.save.raw_execute().map_err(lost)?;
         let outcome = catch_unwind(AssertUnwindSafe(|| change(self.conn)));
         if self.conn.is_autocommit() {
             // SQLite has rolled back everything by itself: the disk is full or does not answer.
@@ -160,14 +164,14 @@ impl Batch<'_> {
         }
         let undone = match outcome {
             Ok(Ok(done)) => {
-                self.say("RELEASE change").map_err(lost)?;
+                self.release.raw_execute().map_err(lost)?;
                 return Ok(done);
             }
             Ok(Err(refusal)) => Undone::Refused(refusal),
             Err(_) => Undone::Panicked,
         };
-        self.say("ROLLBACK TO change").map_err(lost)?;
-        self.say("RELEASE change").map_err(lost)?;
+        self.conn.prepare_cached("ROLLBACK TO change").and_then(|mut back| back.raw_execute()).map_err(lost)?;
+        self.release.raw_execute().map_err(lost)?;
         Err(undone)
     }
 
@@ -176,13 +180,9 @@ impl Batch<'_> {
     /// # Errors
     /// Nothing of the batch may be acknowledged then.
     pub fn commit(mut self) -> Result<(), WriteError> {
-        self.say("COMMIT")?;
+        self.conn.prepare_cached("COMMIT")?.raw_execute()?;
         self.open = false;
         Ok(())
-    }
-
-    fn say(&self, word: &str) -> rusqlite::Result<()> {
-        self.conn.prepare_cached(word)?.raw_execute().map(drop)
     }
 }
 
@@ -229,7 +229,7 @@ mod tests {
     fn a_change_that_errs_or_panics_leaves_its_batch_mates_alone() {
         let folder = TempDir::new().unwrap();
         let mut db = open(&folder);
-        let batch = db.pen.begin().unwrap();
+        let mut batch = db.pen.begin().unwrap();
         batch.change(|conn| note(conn, "one")).unwrap();
         let refused = batch.change(|conn| note(conn, "two").map_err(|_| "sqlite").and(Err::<(), _>("changed my mind")));
         assert!(matches!(refused, Err(Undone::Refused("changed my mind"))));
@@ -248,11 +248,11 @@ mod tests {
     fn nobody_sees_a_batch_before_its_commit_and_a_dropped_one_never_was() {
         let folder = TempDir::new().unwrap();
         let mut db = open(&folder);
-        let batch = db.pen.begin().unwrap();
+        let mut batch = db.pen.begin().unwrap();
         batch.change(|conn| note(conn, "draft")).unwrap();
         drop(batch);
         assert!(notes(&db).is_empty());
-        let batch = db.pen.begin().unwrap();
+        let mut batch = db.pen.begin().unwrap();
         batch.change(|conn| note(conn, "kept")).unwrap();
         batch.commit().unwrap();
         assert_eq!(notes(&db), ["kept"]);
@@ -267,7 +267,7 @@ mod tests {
             db.pen.conn.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
         };
         set_room(&db, pages + 2);
-        let batch = db.pen.begin().unwrap();
+        let mut batch = db.pen.begin().unwrap();
         let outcome = batch.change(|conn| note(conn, &"x".repeat(1 << 20)));
         let is_full = match &outcome {
             Err(Undone::Lost(WriteError::Full)) => true,
@@ -277,7 +277,7 @@ mod tests {
         assert!(is_full, "{outcome:?}");
         drop(batch);
         set_room(&db, 1 << 20);
-        let batch = db.pen.begin().unwrap();
+        let mut batch = db.pen.begin().unwrap();
         batch.change(|conn| note(conn, "room again")).unwrap();
         batch.commit().unwrap();
         assert_eq!(notes(&db), ["room again"]);
@@ -303,7 +303,7 @@ mod tests {
             });
             let text = "x".repeat(1 << 20);
             for _ in 0..100 {
-                let batch = db.pen.begin().unwrap();
+                let mut batch = db.pen.begin().unwrap();
                 batch.change(|conn| note(conn, &text)).unwrap();
                 batch.commit().unwrap();
                 db.pen.checkpoint().unwrap();
