@@ -13,7 +13,6 @@ use crate::chat::error::{Error, Reason};
 use crate::chat::event::SessionEnding;
 use crate::chat::execute::Chat;
 use crate::chat::outcome::Outcome;
-use crate::chat::presence::Presence;
 use crate::chat::reply::Reply;
 use crate::chat::sign_in::{self, SignedIn};
 use crate::chat::{access, conversations, credentials, sessions, throttle};
@@ -228,7 +227,6 @@ pub fn update_profile(
     actor: Actor,
     command: UpdateProfile,
     now: Timestamp,
-    presence: &Presence,
 ) -> Result<Outcome, Error> {
     let member = access::require_member(conn, actor, now)?;
     let before = load(conn, member.user_id)?;
@@ -240,7 +238,7 @@ pub fn update_profile(
     };
     users::set_profile(conn, &profile, now)?;
     let is_renamed = profile.name != before.name;
-    let events = if is_renamed { conversations::updated_of(conn, profile.id, now, presence)? } else { Vec::new() };
+    let events = if is_renamed { conversations::updated_of(conn, profile.id, now)? } else { Vec::new() };
     Ok(Outcome { reply: Reply::Profile(profile), events })
 }
 

@@ -134,7 +134,7 @@ pub fn update(
         events.extend(sessions::end_all(conn, before.id, None, SessionEnding::Disabled, now)?);
     }
     if before.is_active != after.is_active || before.name != after.name {
-        events.extend(conversations::updated_of(conn, before.id, now, presence)?);
+        events.extend(conversations::updated_of(conn, before.id, now)?);
     }
     let account = users::find(conn, before.id)?.ok_or(Reason::NotFound)?;
     Ok(Outcome { reply: Reply::Account(shown(account, presence)), events })

@@ -8,7 +8,7 @@ use crate::auth::actor::Actor;
 use crate::chat::access;
 use crate::chat::command::CreateConversation;
 use crate::chat::error::{Error, Reason};
-use crate::chat::event::{Audience, Event, Told};
+use crate::chat::event::{Audience, Event, State, Told};
 use crate::chat::execute::Chat;
 use crate::chat::history;
 use crate::chat::messages;
@@ -70,21 +70,17 @@ pub(crate) fn open(
 ) -> Result<(Arc<Conversation>, Vec<Told>), Error> {
     let id = conversations::insert(conn, members, now)?;
     let whole = load_whole(conn, id)?;
-    let events = tell_both(&whole, now, presence, Event::ConversationCreated);
-    Ok((Arc::new(presence.marked(whole.seen_by(viewer))), events))
+    let conversation = Arc::new(presence.marked(whole.seen_by(viewer)));
+    Ok((conversation, vec![state_told(members, now, Event::ConversationCreated(State::new(whole)))]))
 }
 
 /// What is to be told when something that a conversation shows has changed.
 ///
 /// # Errors
 /// `INTERNAL`.
-pub(crate) fn updated(
-    conn: &Connection,
-    id: ConversationId,
-    now: Timestamp,
-    presence: &Presence,
-) -> Result<Vec<Told>, Error> {
-    Ok(tell_both(&load_whole(conn, id)?, now, presence, Event::ConversationUpdated))
+pub(crate) fn updated(conn: &Connection, id: ConversationId, now: Timestamp) -> Result<Told, Error> {
+    let whole = load_whole(conn, id)?;
+    Ok(state_told(whole.row.members, now, Event::ConversationUpdated(State::new(whole))))
 }
 
 /// What is to be told when something that all of somebody's conversations show has changed: their name, or whether
@@ -92,14 +88,9 @@ pub(crate) fn updated(
 ///
 /// # Errors
 /// `INTERNAL`.
-pub(crate) fn updated_of(
-    conn: &Connection,
-    user_id: UserId,
-    now: Timestamp,
-    presence: &Presence,
-) -> Result<Vec<Told>, Error> {
-    let all = conversations::list_of(conn, user_id)?;
-    Ok(all.iter().flat_map(|whole| tell_both(whole, now, presence, Event::ConversationUpdated)).collect())
+pub(crate) fn updated_of(conn: &Connection, user_id: UserId, now: Timestamp) -> Result<Vec<Told>, Error> {
+    let all = conversations::list_of(conn, user_id)?.into_iter();
+    Ok(all.map(|whole| state_told(whole.row.members, now, Event::ConversationUpdated(State::new(whole)))).collect())
 }
 
 /// A conversation that is known to exist.
@@ -110,19 +101,9 @@ pub(crate) fn load_whole(conn: &Connection, id: ConversationId) -> Result<Whole,
     conversations::find(conn, id)?.ok_or_else(|| Reason::NotFound.into())
 }
 
-/// Tells both members of the conversation, each as they see it.
-pub(crate) fn tell_both(
-    whole: &Whole,
-    now: Timestamp,
-    presence: &Presence,
-    what: fn(Arc<Conversation>) -> Event,
-) -> Vec<Told> {
-    let tell = |user_id| Told {
-        audience: Audience::User(user_id),
-        event: what(Arc::new(presence.marked(whole.seen_by(user_id)))),
-        at: now,
-    };
-    whole.row.members.both().into_iter().map(tell).collect()
+/// Tells both members, on all their sockets.
+pub(crate) fn state_told(members: Members, now: Timestamp, event: Event) -> Told {
+    Told { audience: Audience::Members(members), event, at: now }
 }
 
 /// What somebody who joins a conversation is shown.

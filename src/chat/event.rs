@@ -5,10 +5,15 @@
 
 use std::sync::Arc;
 
+use crate::chat::presence::Presence;
 use crate::model::conversation::{Conversation, Members};
 use crate::model::id::{ConversationId, MessageId, SessionId, UserId};
 use crate::model::message::{Message, Reaction};
 use crate::model::timestamp::Timestamp;
+use crate::store::conversations::Whole;
+
+/// Characters of a message that a notification shows.
+const PREVIEW_MAX: usize = 140;
 
 /// One event and the sockets that it is for.
 #[derive(Clone, Debug)]
@@ -30,8 +35,8 @@ pub enum Audience {
     JoinedOf(ConversationId, UserId),
     /// The sockets of one member that have not joined the conversation.
     NotJoinedOf(ConversationId, UserId),
-    /// All sockets of somebody.
-    User(UserId),
+    /// All sockets of both members.
+    Members(Members),
     /// All sockets of one session.
     Session(UserId, SessionId),
 }
@@ -50,13 +55,35 @@ pub enum Event {
     /// `message:read:ack`
     MessageRead(MessageRead),
     /// `conversation:new`
-    ConversationCreated(Arc<Conversation>),
+    ConversationCreated(State),
     /// `conversation:updated`
-    ConversationUpdated(Arc<Conversation>),
+    ConversationUpdated(State),
     /// `notification`
     Notified(Notified),
     /// The session has ended: `auth:expired`, and its sockets are closed.
     SessionEnded(SessionEnding),
+}
+
+/// How a conversation stands now. Each member sees it from their side; it is drawn only for those who are told.
+#[derive(Clone, Debug)]
+pub struct State(Arc<Whole>);
+
+impl State {
+    pub(crate) fn new(whole: Whole) -> Self {
+        Self(Arc::new(whole))
+    }
+
+    /// Which conversation.
+    #[must_use]
+    pub fn conversation_id(&self) -> ConversationId {
+        self.0.row.id
+    }
+
+    /// As this member sees it.
+    #[must_use]
+    pub fn seen_by(&self, user_id: UserId, presence: &Presence) -> Conversation {
+        presence.marked(self.0.seen_by(user_id))
+    }
 }
 
 /// See [`Event::MessageReacted`].
@@ -92,18 +119,26 @@ pub struct MessageRead {
 /// See [`Event::Notified`].
 #[derive(Clone, Debug)]
 pub struct Notified {
-    /// Where something was said.
-    pub conversation_id: ConversationId,
-    /// What.
-    pub message_id: MessageId,
+    /// What was said.
+    pub message: Arc<Message>,
     /// By whom.
-    pub sender_id: UserId,
-    /// Their name.
     pub sender_name: String,
-    /// The beginning of the text.
-    pub preview: String,
     /// How many the recipient has not read there.
     pub unread_count: i64,
+}
+
+impl Notified {
+    /// The beginning of the text, in one line.
+    #[must_use]
+    pub fn preview(&self) -> String {
+        let content = self.message.content.as_str();
+        let line = content.char_indices().nth(PREVIEW_MAX).map_or(content, |(end, _)| &content[..end]);
+        let mut preview: String = line.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
+        if line.len() < content.len() {
+            preview.push('…');
+        }
+        preview
+    }
 }
 
 /// Why a session ended.

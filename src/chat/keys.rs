@@ -33,7 +33,7 @@ pub struct Keys {
 /// # Errors
 /// `INTERNAL`.
 pub fn make(pen: &mut Pen, now: Timestamp) -> Result<(), Error> {
-    let batch = pen.begin().map_err(Error::internal)?;
+    let mut batch = pen.begin().map_err(Error::internal)?;
     batch.change(|conn| ensure(conn, now)).map_err(|undone| match undone {
         Undone::Refused(refusal) => refusal,
         Undone::Panicked => Error::internal("the signing keys could not be made"),

@@ -8,12 +8,11 @@ use crate::auth::actor::Actor;
 use crate::chat::access;
 use crate::chat::body::Body;
 use crate::chat::command::{DeleteMessage, EditMessage, SendMessage};
-use crate::chat::conversations::{tell_both, updated};
+use crate::chat::conversations::{state_told, updated};
 use crate::chat::error::{Error, Reason};
-use crate::chat::event::{Audience, Event, Notified, Told};
+use crate::chat::event::{Audience, Event, Notified, State, Told};
 use crate::chat::execute::Settings;
 use crate::chat::outcome::Outcome;
-use crate::chat::presence::Presence;
 use crate::chat::rates::Rates;
 use crate::chat::reply::Reply;
 use crate::model::conversation::Members;
@@ -25,16 +24,11 @@ use crate::store::members::Standing;
 use crate::store::messages::{self, NewMessage, View};
 use crate::store::{attachments, words};
 
-/// Characters of a message that a notification shows.
-const PREVIEW_MAX: usize = 140;
-
 /// What the rules know beside the database.
 #[derive(Debug)]
 pub struct Surroundings<'a> {
     /// How fast everybody goes.
     pub rates: &'a mut Rates,
-    /// Who is online.
-    pub presence: &'a Presence,
     /// What the operator decided.
     pub settings: &'a Settings,
 }
@@ -104,7 +98,7 @@ pub fn send(
     row.updated_at = now;
     *row.unread_of_mut(standing.peer.id) += 1;
     conversations::set_state(conn, row)?;
-    Ok(sent(&standing, message, now, around.presence))
+    Ok(sent(*standing, message, now))
 }
 
 /// The message that was stored when its sender first used this id.
@@ -120,28 +114,26 @@ fn repeat(conn: &Connection, standing: &Standing, command: &SendMessage, body: &
     Ok(Reply::Message { message: Arc::new(message), duplicate: true }.into())
 }
 
-fn sent(standing: &Standing, message: Message, now: Timestamp, presence: &Presence) -> Outcome {
-    let row = &standing.conversation;
+fn sent(standing: Standing, message: Message, now: Timestamp) -> Outcome {
+    let Standing { me, peer, peer_is_active, conversation: row } = standing;
     let message = Arc::new(message);
     let mut events = told(&message, row.members, now, Event::MessageSent);
     events.push(Told {
-        audience: Audience::NotJoinedOf(row.id, standing.peer.id),
+        audience: Audience::NotJoinedOf(row.id, peer.id),
         event: Event::Notified(Notified {
-            conversation_id: row.id,
-            message_id: message.id,
-            sender_id: standing.me.id,
-            sender_name: standing.me.name.clone(),
-            preview: preview(&message.content),
-            unread_count: row.unread_of(standing.peer.id),
+            message: Arc::clone(&message),
+            sender_name: me.name.clone(),
+            unread_count: row.unread_of(peer.id),
         }),
         at: now,
     });
     let file_count = message.attachments.as_ref().map_or(0, Vec::len);
-    let whole = Whole {
-        row: *row,
-        client: if standing.me.id == row.members.client_id { standing.me.clone() } else { standing.peer.clone() },
-        lawyer: if standing.me.id == row.members.client_id { standing.peer.clone() } else { standing.me.clone() },
-        is_active: standing.peer_is_active,
+    let (client, lawyer) = if me.id == row.members.client_id { (me, peer) } else { (peer, me) };
+    let state = State::new(Whole {
+        row,
+        client,
+        lawyer,
+        is_active: peer_is_active,
         last: Some(LastMessage {
             id: message.id,
             sender_id: message.sender_id,
@@ -149,8 +141,8 @@ fn sent(standing: &Standing, message: Message, now: Timestamp, presence: &Presen
             file_count: i64::try_from(file_count).unwrap_or(i64::MAX),
             created_at: now,
         }),
-    };
-    events.extend(tell_both(&whole, now, presence, Event::ConversationUpdated));
+    });
+    events.push(state_told(row.members, now, Event::ConversationUpdated(state)));
     Outcome { reply: Reply::Message { message, duplicate: false }, events }
 }
 
@@ -184,7 +176,7 @@ pub fn edit(
     message.content = content.to_owned();
     message.edited_at = Some(now);
     messages::set_content(conn, message.id, content, now, message.rev)?;
-    changed(conn, &standing, message, now, around.presence, Event::MessageEdited)
+    changed(conn, &standing, message, now, Event::MessageEdited)
 }
 
 /// Takes one's own message back. Only the tombstone stays; a second time changes nothing and tells nobody.
@@ -214,7 +206,7 @@ pub fn delete(
     let rev = take_rev(conn, &mut standing, now)?;
     messages::set_deleted(conn, message.id, now, rev)?;
     let tombstone = load(conn, &standing, message.id)?;
-    changed(conn, &standing, tombstone, now, around.presence, Event::MessageDeleted)
+    changed(conn, &standing, tombstone, now, Event::MessageDeleted)
 }
 
 /// The number of the next change, taken and stored.
@@ -250,12 +242,11 @@ fn changed(
     standing: &Standing,
     message: Message,
     now: Timestamp,
-    presence: &Presence,
     what: fn(Arc<Message>) -> Event,
 ) -> Result<Outcome, Error> {
     let message = Arc::new(message);
     let mut events = told(&message, standing.conversation.members, now, what);
-    events.extend(updated(conn, standing.conversation.id, now, presence)?);
+    events.push(updated(conn, standing.conversation.id, now)?);
     Ok(Outcome { reply: Reply::Message { message, duplicate: false }, events })
 }
 
@@ -279,15 +270,6 @@ fn told(message: &Arc<Message>, members: Members, now: Timestamp, what: fn(Arc<M
     events
 }
 
-fn preview(content: &str) -> String {
-    let line = content.char_indices().nth(PREVIEW_MAX).map_or(content, |(end, _)| &content[..end]);
-    let mut preview: String = line.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
-    if line.len() < content.len() {
-        preview.push('…');
-    }
-    preview
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -308,8 +290,7 @@ mod tests {
             [
                 Audience::Joined(conversation, members),
                 Audience::NotJoinedOf(conversation, members.lawyer_id),
-                Audience::User(members.client_id),
-                Audience::User(members.lawyer_id),
+                Audience::Members(members),
             ]
         );
         let message = message_of(outcome);

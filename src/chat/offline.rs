@@ -160,7 +160,7 @@ impl Office {
     /// One change in a transaction of its own, which is on disk when this returns.
     fn change<T>(&mut self, change: impl FnOnce(&mut Rules, &Connection) -> Result<T, Error>) -> Result<T, Error> {
         let rules = &mut self.rules;
-        let batch = self.pen.begin().map_err(unwritten)?;
+        let mut batch = self.pen.begin().map_err(unwritten)?;
         let done = batch.change(|conn| change(rules, conn)).map_err(|undone| match undone {
             Undone::Refused(refusal) => refusal,
             Undone::Panicked => Error::internal("a rule panicked"),

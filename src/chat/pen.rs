@@ -125,7 +125,7 @@ fn write(
     jobs: &mut impl Iterator<Item = Job>,
     finished: &mut Vec<Finished>,
 ) -> Result<(), WriteError> {
-    let batch = pen.begin()?;
+    let mut batch = pen.begin()?;
     for Job { actor, command, sender } in jobs {
         let now = rules.next_now();
         let (result, lost) = match batch.change(|conn| rules.carry_out(conn, actor, command, now)) {

@@ -71,8 +71,8 @@ pub fn react(
         rev,
     };
     let audience = Audience::Joined(message.conversation_id, standing.conversation.members);
-    let mut events = vec![Told { audience, event: Event::MessageReacted(reacted), at: now }];
-    events.extend(updated(conn, message.conversation_id, now, around.presence)?);
+    let told = Told { audience, event: Event::MessageReacted(reacted), at: now };
+    let events = vec![told, updated(conn, message.conversation_id, now)?];
     Ok(Outcome { reply: Reply::Reactions(reactions), events })
 }
 

@@ -24,15 +24,9 @@ use crate::store::{conversations, reads};
 ///
 /// # Errors
 /// `UNAUTHENTICATED`, `NOT_FOUND`.
-pub fn read_message(
-    conn: &Connection,
-    actor: Actor,
-    command: &ReadMessage,
-    now: Timestamp,
-    presence: &Presence,
-) -> Result<Outcome, Error> {
+pub fn read_message(conn: &Connection, actor: Actor, command: &ReadMessage, now: Timestamp) -> Result<Outcome, Error> {
     let mut standing = access::require_standing_at(conn, actor, command.message_id, now)?;
-    let events = advance(conn, &mut standing, command.message_id, now, presence)?;
+    let events = advance(conn, &mut standing, command.message_id, now)?;
     let me = standing.me.id;
     let last_read = MessageId::new(standing.conversation.read_id_of(me)).unwrap_or(command.message_id);
     let reply = Reply::Read {
@@ -56,7 +50,7 @@ pub fn read_conversation(
 ) -> Result<Outcome, Error> {
     let mut standing = access::require_standing(conn, actor, command.conversation_id, now)?;
     let events = match standing.conversation.last_message_id {
-        Some(last) => advance(conn, &mut standing, last, now, presence)?,
+        Some(last) => advance(conn, &mut standing, last, now)?,
         None => Vec::new(),
     };
     let whole = load_whole(conn, command.conversation_id)?;
@@ -64,13 +58,7 @@ pub fn read_conversation(
     Ok(Outcome { reply: Reply::Conversation { conversation, created: false }, events })
 }
 
-fn advance(
-    conn: &Connection,
-    standing: &mut Standing,
-    up_to: MessageId,
-    now: Timestamp,
-    presence: &Presence,
-) -> Result<Vec<Told>, Error> {
+fn advance(conn: &Connection, standing: &mut Standing, up_to: MessageId, now: Timestamp) -> Result<Vec<Told>, Error> {
     let me = standing.me.id;
     let row = &mut standing.conversation;
     let before = row.read_id_of(me);
@@ -92,7 +80,7 @@ fn advance(
         event: Event::MessageRead(MessageRead { message_id: up_to, conversation_id: row.id, read_by: me }),
         at: now,
     }];
-    events.extend(updated(conn, row.id, now, presence)?);
+    events.push(updated(conn, row.id, now)?);
     Ok(events)
 }
 
@@ -119,10 +107,10 @@ mod tests {
         let conversation = trial.conversation(client, 6);
         let ids: Vec<MessageId> = (0..5).map(|n| trial.say(client, conversation, &format!("n° {n}")).id).collect();
         trial.say(juriste, conversation, "reçu");
-        assert_eq!(read(&mut trial, juriste, ids[2]), (ids[2].as_i64(), 2, 3));
+        assert_eq!(read(&mut trial, juriste, ids[2]), (ids[2].as_i64(), 2, 2));
         assert_eq!(read(&mut trial, juriste, ids[0]), (ids[2].as_i64(), 2, 0));
         assert_eq!(read(&mut trial, juriste, ids[2]), (ids[2].as_i64(), 2, 0));
-        assert_eq!(read(&mut trial, juriste, ids[4]), (ids[4].as_i64(), 0, 3));
+        assert_eq!(read(&mut trial, juriste, ids[4]), (ids[4].as_i64(), 0, 2));
         let everything = Command::ReadConversation(ReadConversation { conversation_id: conversation });
         let outcome = trial.run(client, everything).unwrap();
         match outcome.reply {

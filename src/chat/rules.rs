@@ -53,7 +53,7 @@ impl Rules {
         now: Timestamp,
     ) -> Result<Outcome, Error> {
         let presence = &self.presence;
-        let around = &mut Surroundings { rates: &mut self.rates, presence, settings: &self.settings };
+        let around = &mut Surroundings { rates: &mut self.rates, settings: &self.settings };
         match command {
             Command::Notice => self.others.notice(conn, actor, now),
             Command::CreateConversation(command) => conversations::create(conn, actor, &command, now, presence),
@@ -61,7 +61,7 @@ impl Rules {
             Command::EditMessage(command) => messages::edit(conn, actor, &command, now, around),
             Command::DeleteMessage(command) => messages::delete(conn, actor, &command, now, around),
             Command::ReactToMessage(command) => reactions::react(conn, actor, &command, now, around),
-            Command::ReadMessage(command) => reads::read_message(conn, actor, &command, now, presence),
+            Command::ReadMessage(command) => reads::read_message(conn, actor, &command, now),
             Command::ReadConversation(command) => reads::read_conversation(conn, actor, &command, now, presence),
             about_people => self.carry_out_for_people(conn, actor, about_people, now),
         }
@@ -83,7 +83,7 @@ impl Rules {
             Command::RefreshSession(command) => sessions::refresh(conn, &command, now),
             Command::SignOut => sessions::sign_out(conn, actor, now),
             Command::EndSession(command) => sessions::end_one(conn, actor, &command, now),
-            Command::UpdateProfile(command) => accounts::update_profile(conn, actor, command, now, presence),
+            Command::UpdateProfile(command) => accounts::update_profile(conn, actor, command, now),
             Command::ChangePassword(command) => accounts::change_password(conn, actor, &command, now),
             Command::Rehash(command) => accounts::rehash(conn, actor, &command),
             Command::RecordLastSeen(command) => accounts::record_last_seen(conn, actor, &command, now),

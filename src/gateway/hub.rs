@@ -103,6 +103,12 @@ impl Hub {
         self.remove(user_id, |seated| seated.session_id == session_id || seated.next_session_id == Some(session_id))
     }
 
+    /// Who is connected, as everybody may ask.
+    #[must_use]
+    pub fn online(&self) -> &Presence {
+        &self.shared.online
+    }
+
     /// Sockets that are open now, of everybody together.
     #[must_use]
     pub fn sockets(&self) -> usize {

@@ -4,13 +4,14 @@
 //! `conversation:updated` tells a state and not a step: of one batch of commits each member is told the last one only, at
 //! its end.
 
-use std::cell::LazyCell;
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::chat::event::{Audience, Event, Told};
+use crate::chat::event::{Audience, Event, State, Told};
 use crate::chat::execute::Outcomes;
+use crate::chat::presence::Presence;
 use crate::gateway::hub::{Hub, Reach};
 use crate::model::conversation::Conversation;
 use crate::model::id::{ConversationId, MessageId, UserId};
@@ -28,9 +29,9 @@ pub async fn tell_all(hub: &Hub, mut outcomes: Outcomes) {
     while let Some(batch) = outcomes.recv().await {
         for settled in batch {
             for told in settled.events() {
-                match (&told.event, told.audience) {
-                    (Event::ConversationUpdated(conversation), Audience::User(user_id)) => {
-                        states.insert((user_id, conversation.id), told.clone());
+                match &told.event {
+                    Event::ConversationUpdated(state) => {
+                        states.insert(state.conversation_id(), told.clone());
                     }
                     _ => tell(hub, told),
                 }
@@ -58,18 +59,30 @@ fn tell(hub: &Hub, told: &Told) {
     if let (Event::SessionEnded(ending), Audience::Session(user_id, session_id)) = (&told.event, told.audience) {
         return say_goodbye(hub.end(user_id, session_id), ending.as_str());
     }
-    // Most sockets of the people concerned have joined, or none has: what nobody is told is not encoded either.
-    let packet = LazyCell::new(|| encode(&told.event, told.at));
+    let mut packet = OnceCell::new();
     for (user_id, reach) in recipients(told.audience) {
-        hub.send(user_id, reach, || &packet);
+        // Most sockets of the people concerned have joined, or none has: what nobody is told is not encoded either.
+        hub.send(user_id, reach, || packet.get_or_init(|| encode(told, user_id, hub.online())));
+        if matches!(told.event, Event::ConversationCreated(_) | Event::ConversationUpdated(_)) {
+            // Each member sees the conversation from their side.
+            packet = OnceCell::new();
+        }
     }
 }
 
-fn encode(event: &Event, at: Timestamp) -> Encoded {
-    match event {
-        Event::MessageSent(message) => encode_message("message:new", message, at),
-        Event::MessageEdited(message) => encode_message("message:edited", message, at),
-        Event::MessageDeleted(message) => encode_message("message:deleted", message, at),
+fn encode(told: &Told, viewer: UserId, online: &Presence) -> Encoded {
+    let timestamp = told.at;
+    let message_news = |name, message| Encoded::event(NAMESPACE, name, &MessageNews { message, timestamp });
+    let conversation_news = |name, state: &State| {
+        let conversation = state.seen_by(viewer, online);
+        Encoded::event(NAMESPACE, name, &ConversationNews { conversation, timestamp })
+    };
+    match &told.event {
+        Event::MessageSent(message) => message_news("message:new", message),
+        Event::MessageEdited(message) => message_news("message:edited", message),
+        Event::MessageDeleted(message) => message_news("message:deleted", message),
+        Event::ConversationCreated(state) => conversation_news("conversation:new", state),
+        Event::ConversationUpdated(state) => conversation_news("conversation:updated", state),
         Event::SessionEnded(ending) => encode_goodbye(ending.as_str()),
         Event::MessageReacted(reacted) => Encoded::event(
             NAMESPACE,
@@ -82,7 +95,7 @@ fn encode(event: &Event, at: Timestamp) -> Encoded {
                 action: if reacted.removed { "removed" } else { "added" },
                 reactions: &reacted.reactions,
                 rev: reacted.rev,
-                timestamp: at,
+                timestamp,
             },
         ),
         Event::MessageRead(read) => Encoded::event(
@@ -92,34 +105,24 @@ fn encode(event: &Event, at: Timestamp) -> Encoded {
                 message_id: read.message_id,
                 conversation_id: read.conversation_id,
                 read_by: read.read_by,
-                timestamp: at,
+                timestamp,
             },
         ),
-        Event::ConversationCreated(conversation) => {
-            Encoded::event(NAMESPACE, "conversation:new", &ConversationNews { conversation, timestamp: at })
-        }
-        Event::ConversationUpdated(conversation) => {
-            Encoded::event(NAMESPACE, "conversation:updated", &ConversationNews { conversation, timestamp: at })
-        }
         Event::Notified(notified) => Encoded::event(
             NAMESPACE,
             "notification",
             &Notification {
                 r#type: "message",
-                conversation_id: notified.conversation_id,
-                message_id: notified.message_id,
-                sender_id: notified.sender_id,
+                conversation_id: notified.message.conversation_id,
+                message_id: notified.message.id,
+                sender_id: notified.message.sender_id,
                 sender_name: &notified.sender_name,
-                preview: &notified.preview,
+                preview: &notified.preview(),
                 unread_count: notified.unread_count,
-                timestamp: at,
+                timestamp,
             },
         ),
     }
-}
-
-fn encode_message(name: &str, message: &Message, at: Timestamp) -> Encoded {
-    Encoded::event(NAMESPACE, name, &MessageNews { message, timestamp: at })
 }
 
 fn encode_goodbye(reason: &str) -> Encoded {
@@ -135,7 +138,9 @@ fn recipients(audience: Audience) -> impl Iterator<Item = (UserId, Reach)> {
         }
         Audience::JoinedOf(conversation_id, user_id) => (Some((user_id, Reach::Joined(conversation_id))), None),
         Audience::NotJoinedOf(conversation_id, user_id) => (Some((user_id, Reach::NotJoined(conversation_id))), None),
-        Audience::User(user_id) => (Some((user_id, Reach::Every)), None),
+        Audience::Members(members) => {
+            (Some((members.client_id, Reach::Every)), Some((members.lawyer_id, Reach::Every)))
+        }
         // What is told to a session is said and done where the session's end is told.
         Audience::Session(..) => (None, None),
     };
@@ -171,8 +176,8 @@ struct MessageReadAck {
 }
 
 #[derive(Serialize)]
-struct ConversationNews<'a> {
-    conversation: &'a Conversation,
+struct ConversationNews {
+    conversation: Conversation,
     timestamp: Timestamp,
 }
 
