@@ -116,7 +116,7 @@ impl Play {
             (Ok(members), Ok(Reply::Conversation { conversation, created })) => {
                 let id = conversation.id.as_i64();
                 assert_eq!(self.mirror.between(members), if created { None } else { Some(id) });
-                self.expect_told(if created { 2 } else { 0 }, None);
+                self.expect_told(if created { 1 } else { 0 }, None);
                 self.mirror
                     .conversations
                     .entry(id)
@@ -162,7 +162,7 @@ impl Play {
             (Ok(None), Ok(Reply::Message { message, duplicate: false })) => {
                 self.mirror.sent(user, to, &content, &client_id, message.id.as_i64());
                 assert_eq!(message.rev, self.mirror.conversations[&to].rev);
-                self.expect_told(5, Some(message.rev));
+                self.expect_told(4, Some(message.rev));
                 self.last_sent.push((user, to, content, client_id));
             }
             (expected, reply) => panic!("{user} says {content:?} in {to}: {expected:?}, {reply:?}"),
