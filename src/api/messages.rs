@@ -49,7 +49,7 @@ pub async fn send(mut call: Call) -> Answer {
     let command = call.body(|fields| wire::send_message(fields, |_| None)).await?;
     match call.chat().execute(actor, Command::SendMessage(command)).await? {
         Reply::Message { message, duplicate } => {
-            call.json(if duplicate { StatusCode::OK } else { StatusCode::CREATED }, &message)
+            call.json(if duplicate { StatusCode::OK } else { StatusCode::CREATED }, &*message)
         }
         other => Err(call::unexpected(&other)),
     }
@@ -112,7 +112,7 @@ async fn react(call: Call, command: ReactToMessage) -> Answer {
 
 fn message(call: &Call, reply: Reply) -> Answer {
     match reply {
-        Reply::Message { message, .. } => call.ok(&message),
+        Reply::Message { message, .. } => call.ok(&*message),
         other => Err(call::unexpected(&other)),
     }
 }

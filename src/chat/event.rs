@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::chat::presence::Presence;
 use crate::model::conversation::{Conversation, Members};
 use crate::model::id::{ConversationId, MessageId, SessionId, UserId};
-use crate::model::message::{Message, Reaction};
+use crate::model::message::{Reaction, Shared};
 use crate::model::timestamp::Timestamp;
 use crate::store::conversations::Whole;
 
@@ -45,11 +45,11 @@ pub enum Audience {
 #[derive(Clone, Debug)]
 pub enum Event {
     /// `message:new`
-    MessageSent(Arc<Message>),
+    MessageSent(Arc<Shared>),
     /// `message:edited`
-    MessageEdited(Arc<Message>),
+    MessageEdited(Arc<Shared>),
     /// `message:deleted`
-    MessageDeleted(Arc<Message>),
+    MessageDeleted(Arc<Shared>),
     /// `message:reaction`
     MessageReacted(MessageReacted),
     /// `message:read:ack`
@@ -120,7 +120,7 @@ pub struct MessageRead {
 #[derive(Clone, Debug)]
 pub struct Notified {
     /// What was said.
-    pub message: Arc<Message>,
+    pub message: Arc<Shared>,
     /// By whom.
     pub sender_name: String,
     /// How many the recipient has not read there.

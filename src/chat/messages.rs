@@ -17,7 +17,7 @@ use crate::chat::rates::Rates;
 use crate::chat::reply::Reply;
 use crate::model::conversation::Members;
 use crate::model::id::{MessageId, UserId};
-use crate::model::message::Message;
+use crate::model::message::{Message, Shared};
 use crate::model::timestamp::Timestamp;
 use crate::store::conversations::{self, LastMessage, Whole};
 use crate::store::members::Standing;
@@ -111,12 +111,12 @@ fn repeat(conn: &Connection, standing: &Standing, command: &SendMessage, body: &
         return Err(Reason::OtherBody.into());
     }
     let message = load(conn, standing, earlier.id)?;
-    Ok(Reply::Message { message: Arc::new(message), duplicate: true }.into())
+    Ok(Reply::Message { message: Arc::new(Shared::from(message)), duplicate: true }.into())
 }
 
 fn sent(standing: Standing, message: Message, now: Timestamp) -> Outcome {
     let Standing { me, peer, peer_is_active, conversation: row } = standing;
-    let message = Arc::new(message);
+    let message = Arc::new(Shared::from(message));
     let mut events = told(&message, row.members, now, Event::MessageSent);
     events.push(Told {
         audience: Audience::NotJoinedOf(row.id, peer.id),
@@ -165,7 +165,7 @@ pub fn edit(
     }
     let content = Body::check_content(&command.content, message.attachments.is_some())?;
     if content == message.content {
-        return Ok(Reply::Message { message: Arc::new(message), duplicate: false }.into());
+        return Ok(Reply::Message { message: Arc::new(Shared::from(message)), duplicate: false }.into());
     }
     around.rates.take(standing.me.id, now)?;
     let members = standing.conversation.members;
@@ -193,7 +193,7 @@ pub fn delete(
     let mut standing = access::require_standing_at(conn, actor, command.message_id, now)?;
     let message = load_own(conn, &standing, command.message_id)?;
     if message.is_deleted {
-        return Ok(Reply::Message { message: Arc::new(message), duplicate: false }.into());
+        return Ok(Reply::Message { message: Arc::new(Shared::from(message)), duplicate: false }.into());
     }
     around.rates.take(standing.me.id, now)?;
     words::replace(conn, message.id, &message.content, "", standing.conversation.members)?;
@@ -242,18 +242,18 @@ fn changed(
     standing: &Standing,
     message: Message,
     now: Timestamp,
-    what: fn(Arc<Message>) -> Event,
+    what: fn(Arc<Shared>) -> Event,
 ) -> Result<Outcome, Error> {
-    let message = Arc::new(message);
+    let message = Arc::new(Shared::from(message));
     let mut events = told(&message, standing.conversation.members, now, what);
     events.push(updated(conn, standing.conversation.id, now)?);
     Ok(Outcome { reply: Reply::Message { message, duplicate: false }, events })
 }
 
 /// Tells both members of a message; only its sender is told the sender's own id for it.
-fn told(message: &Arc<Message>, members: Members, now: Timestamp, what: fn(Arc<Message>) -> Event) -> Vec<Told> {
+fn told(message: &Arc<Shared>, members: Members, now: Timestamp, what: fn(Arc<Shared>) -> Event) -> Vec<Told> {
     let conversation_id = message.conversation_id;
-    let to = |user_id: UserId, message: Arc<Message>| Told {
+    let to = |user_id: UserId, message: Arc<Shared>| Told {
         audience: Audience::JoinedOf(conversation_id, user_id),
         event: what(message),
         at: now,
@@ -265,7 +265,7 @@ fn told(message: &Arc<Message>, members: Members, now: Timestamp, what: fn(Arc<M
     } else {
         let for_peer = Message { client_message_id: None, ..Message::clone(message) };
         events.push(to(message.sender_id, Arc::clone(message)));
-        events.push(to(members.peer_of(message.sender_id), Arc::new(for_peer)));
+        events.push(to(members.peer_of(message.sender_id), Arc::new(Shared::from(for_peer))));
     }
     events
 }

@@ -6,7 +6,7 @@ use crate::model::account::Account;
 use crate::model::attachment::FileRef;
 use crate::model::conversation::Conversation;
 use crate::model::id::{AttachmentId, InvitationId, MessageId, SessionId};
-use crate::model::message::{Message, Reaction};
+use crate::model::message::{Message, Reaction, Shared};
 use crate::model::timestamp::Timestamp;
 use crate::model::user::{Profile, Role};
 
@@ -25,7 +25,7 @@ pub enum Reply {
     /// The message as the caller sees it.
     Message {
         /// It.
-        message: Arc<Message>,
+        message: Arc<Shared>,
         /// Whether it had been stored before, under the same `clientMessageId`.
         duplicate: bool,
     },

@@ -171,13 +171,13 @@ pub struct Unit {
 impl Unit {
     /// A text message.
     pub fn text(message: &str) -> Self {
-        Self::compose(message.len(), |text| text.push_str(message))
+        Self::compose(message.len(), |bytes| bytes.extend_from_slice(message.as_bytes()))
     }
 
-    /// A text message that `write` appends to the buffer it is given; `capacity` is a guess of its bytes.
-    pub fn compose(capacity: usize, write: impl FnOnce(&mut String)) -> Self {
-        let mut text = String::with_capacity(capacity + 1);
-        text.push('4');
+    /// A text message that `write` appends, as UTF-8, to the buffer it is given; `capacity` is a guess of its bytes.
+    pub fn compose(capacity: usize, write: impl FnOnce(&mut Vec<u8>)) -> Self {
+        let mut text = Vec::with_capacity(capacity + 1);
+        text.push(b'4');
         write(&mut text);
         Self::from(Frame::Text(Bytes::from(text)))
     }

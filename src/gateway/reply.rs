@@ -13,7 +13,7 @@ use crate::chat::search::Found;
 use crate::model::conversation::Conversation;
 use crate::model::id::{MessageId, UserId};
 use crate::model::locale::Locale;
-use crate::model::message::{Hit, Message, Reaction, ReadMark};
+use crate::model::message::{Hit, Message, Reaction, ReadMark, Shared};
 use crate::model::timestamp::Timestamp;
 
 /// What stands in an ack beside `success: true`.
@@ -68,14 +68,14 @@ pub enum Answer {
     /// Of `message:send`.
     Sent {
         /// As its sender sees it.
-        message: Arc<Message>,
+        message: Arc<Shared>,
         /// Whether it had been stored before.
         duplicate: bool,
     },
     /// Of `message:edit` and `message:delete`.
     Changed {
         /// As its author sees it.
-        message: Arc<Message>,
+        message: Arc<Shared>,
     },
     /// Of `message:react`.
     Reacted {

@@ -15,7 +15,7 @@ use crate::chat::presence::Presence;
 use crate::gateway::hub::{Hub, Reach};
 use crate::model::conversation::Conversation;
 use crate::model::id::{ConversationId, MessageId, UserId};
-use crate::model::message::{Message, Reaction};
+use crate::model::message::{Reaction, Shared};
 use crate::model::timestamp::Timestamp;
 use crate::socketio::packet::Encoded;
 use crate::socketio::sender::Sender;
@@ -149,7 +149,7 @@ fn recipients(audience: Audience) -> impl Iterator<Item = (UserId, Reach)> {
 
 #[derive(Serialize)]
 struct MessageNews<'a> {
-    message: &'a Message,
+    message: &'a Shared,
     timestamp: Timestamp,
 }
 

@@ -1,6 +1,11 @@
 //! Messages, and what is said about them.
 
-use serde::Serialize;
+use std::ops::Deref;
+use std::sync::OnceLock;
+
+use serde::ser::Error;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use crate::model::attachment::FileRef;
 use crate::model::id::{ConversationId, MessageId, UserId};
@@ -42,6 +47,40 @@ pub struct Message {
     pub client_message_id: Option<String>,
     /// The number of its latest change among the changes of its conversation.
     pub rev: i64,
+}
+
+/// A message that is shown several times: as an event, as the answer to its author. Its JSON is written once.
+#[derive(Debug)]
+pub struct Shared {
+    message: Message,
+    json: OnceLock<Box<RawValue>>,
+}
+
+impl From<Message> for Shared {
+    fn from(message: Message) -> Self {
+        Self { message, json: OnceLock::new() }
+    }
+}
+
+impl Deref for Shared {
+    type Target = Message;
+
+    fn deref(&self) -> &Message {
+        &self.message
+    }
+}
+
+impl Serialize for Shared {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let json = match self.json.get() {
+            Some(json) => json,
+            None => {
+                let json = serde_json::value::to_raw_value(&self.message).map_err(S::Error::custom)?;
+                self.json.get_or_init(|| json)
+            }
+        };
+        json.serialize(serializer)
+    }
 }
 
 /// One emoji under a message, and who chose it.

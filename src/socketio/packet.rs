@@ -9,7 +9,7 @@
 //! JSON text for whoever knows their type. Encoding is done once per packet; sockets share the bytes.
 
 use std::fmt;
-use std::fmt::Write;
+use std::io::Write;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -21,6 +21,8 @@ use crate::engineio::packet::{Frame, Text, Unit};
 
 /// The largest acknowledgement number: what a double holds exactly.
 const ACK_ID_MAX: u64 = (1 << 53) - 1;
+/// Room for a packet of the usual size.
+const TEXT_BYTES: usize = 512;
 /// Bytes of a namespace's name.
 const NAMESPACE_MAX: usize = 255;
 /// Names that stand for things that happen to a socket itself; no client may send them.
@@ -259,12 +261,12 @@ impl Args {
         self.spans.iter().map(|span| span.len() + 1).sum()
     }
 
-    fn write(&self, json: &mut String) {
+    fn write(&self, json: &mut Vec<u8>) {
         for index in 0..self.len() {
-            if !json.ends_with('[') {
-                json.push(',');
+            if !json.ends_with(b"[") {
+                json.push(b',');
             }
-            json.push_str(self.raw(index).unwrap_or("null"));
+            json.extend_from_slice(self.raw(index).unwrap_or("null").as_bytes());
         }
     }
 }
@@ -329,60 +331,60 @@ impl Encoded {
     /// # Panics
     /// If `data` does not serialise, which plain data always does.
     pub fn event(namespace: &str, name: &str, data: &impl Serialize) -> Self {
-        Self::text('2', namespace, None, |json| {
-            json.push('[');
+        Self::text(b'2', namespace, None, |json| {
+            json.push(b'[');
             push_json(json, name);
-            json.push(',');
+            json.push(b',');
             push_json(json, data);
-            json.push(']');
+            json.push(b']');
         })
     }
 
     /// An event with any number of arguments, binary included.
     pub fn event_with(namespace: &str, name: &str, args: &Args) -> Self {
-        Self::event_or_ack(['2', '5'], namespace, None, Some(name), args)
+        Self::event_or_ack([b'2', b'5'], namespace, None, Some(name), args)
     }
 
     pub(super) fn event_wanting_ack(namespace: &str, name: &str, id: AckId, args: &Args) -> Self {
-        Self::event_or_ack(['2', '5'], namespace, Some(id), Some(name), args)
+        Self::event_or_ack([b'2', b'5'], namespace, Some(id), Some(name), args)
     }
 
     /// # Panics
     /// If `data` does not serialise, which plain data always does.
     pub(super) fn ack(namespace: &str, id: AckId, data: &impl Serialize) -> Self {
-        Self::text('3', namespace, Some(id), |json| {
-            json.push('[');
+        Self::text(b'3', namespace, Some(id), |json| {
+            json.push(b'[');
             push_json(json, data);
-            json.push(']');
+            json.push(b']');
         })
     }
 
     pub(super) fn ack_with(namespace: &str, id: AckId, args: &Args) -> Self {
-        Self::event_or_ack(['3', '6'], namespace, Some(id), None, args)
+        Self::event_or_ack([b'3', b'6'], namespace, Some(id), None, args)
     }
 
     pub(super) fn connect(namespace: &str, socket_id: &str) -> Self {
-        Self::text('0', namespace, None, |json| {
-            json.push_str(r#"{"sid":"#);
+        Self::text(b'0', namespace, None, |json| {
+            json.extend_from_slice(br#"{"sid":"#);
             push_json(json, socket_id);
-            json.push('}');
+            json.push(b'}');
         })
     }
 
     pub(super) fn connect_error(namespace: &str, message: &str, data: Option<&serde_json::Value>) -> Self {
-        Self::text('4', namespace, None, |json| {
-            json.push_str(r#"{"message":"#);
+        Self::text(b'4', namespace, None, |json| {
+            json.extend_from_slice(br#"{"message":"#);
             push_json(json, message);
             if let Some(data) = data {
-                json.push_str(r#","data":"#);
+                json.extend_from_slice(br#","data":"#);
                 push_json(json, data);
             }
-            json.push('}');
+            json.push(b'}');
         })
     }
 
     pub(super) fn disconnect(namespace: &str) -> Self {
-        Self::text('1', namespace, None, |_| {})
+        Self::text(b'1', namespace, None, |_| {})
     }
 
     /// The Engine.IO frames: the header, then its attachments.
@@ -394,7 +396,7 @@ impl Encoded {
         self.unit
     }
 
-    fn event_or_ack(kinds: [char; 2], namespace: &str, id: Option<AckId>, name: Option<&str>, args: &Args) -> Self {
+    fn event_or_ack(kinds: [u8; 2], namespace: &str, id: Option<AckId>, name: Option<&str>, args: &Args) -> Self {
         let attachments = args.attachments();
         let unit = Unit::compose(namespace.len() + args.bytes() + 64, |json| {
             json.push(if attachments.is_empty() { kinds[0] } else { kinds[1] });
@@ -402,18 +404,18 @@ impl Encoded {
                 let _ = write!(json, "{}-", attachments.len());
             }
             push_address(json, namespace, id);
-            json.push('[');
+            json.push(b'[');
             if let Some(name) = name {
                 push_json(json, name);
             }
             args.write(json);
-            json.push(']');
+            json.push(b']');
         });
         Self { unit: unit.with_attachments(attachments) }
     }
 
-    fn text(kind: char, namespace: &str, id: Option<AckId>, write: impl FnOnce(&mut String)) -> Self {
-        let unit = Unit::compose(256, |json| {
+    fn text(kind: u8, namespace: &str, id: Option<AckId>, write: impl FnOnce(&mut Vec<u8>)) -> Self {
+        let unit = Unit::compose(TEXT_BYTES, |json| {
             json.push(kind);
             push_address(json, namespace, id);
             write(json);
@@ -422,18 +424,18 @@ impl Encoded {
     }
 }
 
-fn push_address(text: &mut String, namespace: &str, id: Option<AckId>) {
+fn push_address(text: &mut Vec<u8>, namespace: &str, id: Option<AckId>) {
     if namespace != "/" {
-        text.push_str(namespace);
-        text.push(',');
+        text.extend_from_slice(namespace.as_bytes());
+        text.push(b',');
     }
     if let Some(AckId(id)) = id {
         let _ = write!(text, "{id}");
     }
 }
 
-fn push_json<T: Serialize + ?Sized>(json: &mut String, value: &T) {
-    json.push_str(&serde_json::to_string(value).expect("plain data serialises"));
+fn push_json<T: Serialize + ?Sized>(json: &mut Vec<u8>, value: &T) {
+    serde_json::to_writer(json, value).expect("plain data serialises");
 }
 
 #[cfg(test)]
