@@ -6,6 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const BIN = process.env.LEXCHAT_BIN ?? new URL('../../target/debug/lexchat', import.meta.url).pathname;
+
+/** Whether the files of the page are part of the server, and it is as fast as it gets. */
+export const IS_RELEASE = BIN.includes('/release/');
 const STARTS_WITHIN_MS = 20_000;
 export const PASSWORD = 'Pass123!';
 
