@@ -124,3 +124,35 @@ pub struct Hit {
     /// A part of its text, with what was found between `⟦` and `⟧`.
     pub snippet: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shared_message_looks_like_the_message_each_time() {
+        let message = Message {
+            id: MessageId::new(1).unwrap(),
+            conversation_id: ConversationId::new(2).unwrap(),
+            sender_id: UserId::new(3).unwrap(),
+            content: "« Bonjour » \" \\ \u{7}".to_owned(),
+            attachments: None,
+            files: Vec::new(),
+            reply_to_id: None,
+            reactions: vec![Reaction { emoji: "👍".to_owned(), user_ids: vec![UserId::new(3).unwrap()] }],
+            is_read: false,
+            read_at: None,
+            is_deleted: false,
+            deleted_at: None,
+            edited_at: None,
+            created_at: Timestamp::from_millis(1),
+            client_message_id: Some("x".to_owned()),
+            rev: 4,
+        };
+        let expected = serde_json::to_string(&message).unwrap();
+        let shared = Shared::from(message);
+        for _ in 0..2 {
+            assert_eq!(serde_json::to_string(&shared).unwrap(), expected);
+        }
+    }
+}

@@ -40,6 +40,14 @@ pub fn catch_up(conn: &Connection, lag_max: i64) -> rusqlite::Result<()> {
     .map(drop)
 }
 
+/// Writes what is there already: whether anything can be written shows at the commit.
+///
+/// # Errors
+/// SQLite's.
+pub fn touch(conn: &Connection) -> rusqlite::Result<()> {
+    conn.execute("UPDATE indexing SET message_id = message_id", []).map(drop)
+}
+
 /// The last message that is indexed, and how many have come since.
 fn lag(conn: &Connection) -> rusqlite::Result<(i64, i64)> {
     conn.prepare_cached(
