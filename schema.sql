@@ -300,10 +300,9 @@ CREATE VIRTUAL TABLE message_words USING fts5 (
   tokenize = 'unicode61 remove_diacritics 2'
 );
 
--- The index grows by a piece per thousand messages. Sixteen of a size are merged into one: fewer would be written over
--- again more often than searching gains by it.
-INSERT INTO message_words (message_words, rank) VALUES ('automerge', 16);
-INSERT INTO message_words (message_words, rank) VALUES ('crisismerge', 24);
+-- The index grows by a piece per thousand messages; eight of a size are merged into one. Fewer would be written over
+-- again more often, more would have to be looked through by each search.
+INSERT INTO message_words (message_words, rank) VALUES ('automerge', 8);
 
 -- A deleted text leaves the index at once, not when its part of it happens to be merged.
 INSERT INTO message_words (message_words, rank) VALUES ('secure-delete', 1);
