@@ -123,8 +123,9 @@ async fn nothing_acknowledged_is_lost_by_a_power_cut() {
     }
     let stage = Stage::set_up();
     let server = Setup::new(stage.data().join("lexchat.db")).start().await;
-    let pace = Pace { pause: Duration::from_millis(20), ..BUSY };
-    let traffic = Traffic::start(server.address(), pace).await;
+    // Each cut reads all that there is: a hundred of them need a history that grows slowly.
+    let pause = Duration::from_millis(if needs::long_form() { 200 } else { 20 });
+    let traffic = Traffic::start(server.address(), Pace { pause, ..BUSY }).await;
     let cuts = needs::rounds(8, 100);
     for round in 0..cuts {
         let acked = traffic.journal.acked();
