@@ -5,7 +5,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -23,6 +24,9 @@ const CHECKED_BYTES_MAX: u64 = 16 << 20;
 
 /// How long another process may hold the pen before a write gives up.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Between two attempts to open a file that another process holds.
+const BUSY_PAUSE: Duration = Duration::from_millis(20);
 
 /// Where the database is and how it begins.
 #[derive(Clone, Debug)]
@@ -68,12 +72,26 @@ impl Db {
         }
         let path = &settings.path;
         file::prepare(path, settings.missing)?;
+        let deadline = Instant::now() + BUSY_TIMEOUT;
+        loop {
+            match Self::attempt(settings) {
+                Err(OpenError::Busy { .. }) if Instant::now() < deadline => thread::sleep(BUSY_PAUSE),
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// One attempt. Where another process creates or closes the file at the same moment, SQLite refuses at some points
+    /// without waiting; nothing is half done then.
+    fn attempt(settings: &Settings) -> Result<Self, OpenError> {
+        let path = &settings.path;
+        let refuse = |cause| refusal(path, cause);
         let mut conn =
             Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-                .map_err(|cause| refusal(path, cause))?;
+                .map_err(refuse)?;
         let created = settle(&mut conn, settings)?;
-        let readers = Readers::new(path, settings.readers_max).map_err(|cause| refusal(path, cause))?;
-        let pen = Pen::new(conn, readers.gate()).map_err(|cause| refusal(path, cause))?;
+        let readers = Readers::new(path, settings.readers_max).map_err(refuse)?;
+        let pen = Pen::new(conn, readers.gate()).map_err(refuse)?;
         Ok(Self { pen, readers, created })
     }
 }
@@ -94,6 +112,12 @@ pub enum OpenError {
         path: PathBuf,
         /// The system's reason.
         cause: String,
+    },
+    /// Another process holds it, and did not let go in time.
+    #[error("the database {path} is in use by another process: stop that one, or choose another file with --db", path = path.display())]
+    Busy {
+        /// The file.
+        path: PathBuf,
     },
     /// It cannot be written.
     #[error("the database {path} is read-only: make the file and its folder writable for this user", path = path.display())]
@@ -148,7 +172,7 @@ fn settle(conn: &mut Connection, settings: &Settings) -> Result<bool, OpenError>
     let path = &settings.path;
     let refuse = |cause| refusal(path, cause);
     conn.busy_timeout(BUSY_TIMEOUT).map_err(refuse)?;
-    match migrate::identify(conn).map_err(refuse)? {
+    match look(conn).map_err(refuse)? {
         Found::Foreign => Err(OpenError::Foreign { path: path.clone() }),
         Found::Blank if settings.missing == Missing::Refuse => Err(OpenError::Missing { path: path.clone() }),
         Found::Blank => {
@@ -163,6 +187,14 @@ fn settle(conn: &mut Connection, settings: &Settings) -> Result<bool, OpenError>
             Ok(false)
         }
     }
+}
+
+/// What the file is, in one snapshot of it: another process may be creating it.
+fn look(conn: &mut Connection) -> rusqlite::Result<Found> {
+    let snapshot = conn.transaction()?;
+    let found = migrate::identify(&snapshot)?;
+    snapshot.finish()?;
+    Ok(found)
 }
 
 /// The pen's settings. WAL with FULL: a commit returns after the sync that covers it.
@@ -221,6 +253,7 @@ fn refusal(path: &Path, cause: rusqlite::Error) -> OpenError {
         Some(ErrorCode::NotADatabase) => OpenError::Foreign { path },
         Some(ErrorCode::DatabaseCorrupt) => OpenError::Corrupt { path, cause: cause.to_string() },
         Some(ErrorCode::ReadOnly) => OpenError::ReadOnly { path },
+        Some(ErrorCode::DatabaseBusy) => OpenError::Busy { path },
         _ => OpenError::Unusable { path, cause: cause.to_string() },
     }
 }
@@ -228,7 +261,6 @@ fn refusal(path: &Path, cause: rusqlite::Error) -> OpenError {
 #[cfg(test)]
 mod tests {
     use std::io::{Seek, SeekFrom, Write};
-    use std::thread;
 
     use rusqlite::StatementStatus;
     use tempfile::TempDir;
