@@ -120,10 +120,15 @@ impl Traffic {
 
 /// Client n writes with jurist n.
 pub async fn conversations(to: SocketAddr, pairs: usize) -> Vec<Conversation> {
+    conversations_apart(to, pairs, 0).await
+}
+
+/// Client n writes with jurist n + `apart`; everybody signs in anew, and is good for an hour.
+pub async fn conversations_apart(to: SocketAddr, pairs: usize, apart: usize) -> Vec<Conversation> {
     let mut conversations = Vec::new();
     for n in 1..=pairs {
         let client = people::sign_in(to, &format!("client{n}")).await;
-        let jurist = people::sign_in(to, &format!("juriste{n}")).await;
+        let jurist = people::sign_in(to, &format!("juriste{}", n + apart)).await;
         let id = people::conversation(to, &client, &jurist).await;
         conversations.push(Conversation { id, members: [client, jurist] });
     }
@@ -217,7 +222,7 @@ impl Writer {
         while socket.is_open() {
             let stopping = self.stopping.load(Ordering::Relaxed);
             if in_flight.len() < self.pace.window && !stopping {
-                let id = format!("{}-{}", self.person.id, self.next);
+                let id = format!("{}-{}-{}", self.conversation, self.person.id, self.next);
                 let content = format!("message {id} {}.", "é".repeat(self.next % 40));
                 self.next += 1;
                 self.unacked.push_back((id.clone(), content.clone()));
@@ -337,7 +342,7 @@ impl Poster {
 
     /// Posts one message, under one id, until there is a 2xx.
     async fn post(&self, count: usize, file: Option<Value>) {
-        let id = format!("{}-http-{count}", self.person.id);
+        let id = format!("{}-{}-http-{count}", self.conversation, self.person.id);
         let content = format!("message {id}.");
         let mut body = json!({ "conversationId": self.conversation, "content": content, "clientMessageId": id });
         body["files"] = file.into_iter().collect();
