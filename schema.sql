@@ -289,7 +289,7 @@ WHERE m.content <> ''
   AND m.id <= (SELECT message_id FROM indexing);
 
 -- The words of the messages. `members` holds one word for each member of the conversation, so that looking for one's
--- own messages is part of the look-up and never a filter over other people's. Row ids are message ids.
+-- own messages is part of the look-up and not a filter over everybody's. Row ids are message ids.
 CREATE VIRTUAL TABLE message_words USING fts5 (
   content,
   members,

@@ -23,6 +23,9 @@ const WINDOW: usize = 400;
 /// Messages that cost per message is measured over, at each size.
 const SAMPLE: usize = 10_000;
 
+/// A word of this part of the stored messages' number as its rank is in about a hundred of them.
+const MESSAGES_PER_RARE_RANK: usize = 66;
+
 /// How often each question is asked.
 const ROUNDS: usize = 101;
 
@@ -51,7 +54,7 @@ async fn main() {
         stored = stored.max(size);
         println!("{stored} messages");
         let mut readings = vec![Reading { name: "send (processor time)".to_owned(), median: each, worst: each }];
-        readings.extend(questions(&practice, &texts).await);
+        readings.extend(questions(&practice, &texts, stored).await);
         for (place, reading) in readings.iter().enumerate() {
             let factor = first.get(place).map(|first| reading.median.as_secs_f64() / first.median.as_secs_f64());
             let factor = factor.map_or(String::new(), |factor| format!("  {factor:5.2} × the first size"));
@@ -69,7 +72,7 @@ async fn main() {
     practice.chat.close().await;
 }
 
-async fn questions(practice: &Practice, texts: &Texts) -> Vec<Reading> {
+async fn questions(practice: &Practice, texts: &Texts, stored: usize) -> Vec<Reading> {
     let (client, conversation) = practice.talks[0];
     let (juriste, _) = practice.talks[1];
     let page = practice.chat.list_messages(client, conversation, Cursor::Latest, 200).await.expect("a page");
@@ -78,15 +81,23 @@ async fn questions(practice: &Practice, texts: &Texts) -> Vec<Reading> {
         history(practice, client, conversation, "history: latest 50", Cursor::Latest).await,
         history(practice, client, conversation, "history: 50 around", Cursor::Around(middle)).await,
     ];
-    let (common, usual, rare) = (texts.at_rank(0), texts.at_rank(60), texts.at_rank(15_000));
+    let (common, usual) = (texts.at_rank(0), texts.at_rank(60));
+    // In about as many messages at each size, so that each answer has a full page.
+    let rank = (stored / MESSAGES_PER_RARE_RANK).clamp(1, 15_000);
+    let (rare, other) = (texts.at_rank(rank), texts.at_rank(rank + 1));
     let start: String = usual.chars().take(3).collect();
     for (name, query, within) in [
         ("search: commonest word", format!("\"{common}\""), None),
         ("search: usual word", format!("\"{usual}\""), None),
-        ("search: rare word", format!("\"{rare}\""), None),
+        ("search: word of a hundred messages", format!("\"{rare}\""), None),
         ("search: three letters", start, None),
         ("search: two words", format!("\"{usual}\" \"{common}\""), None),
-        ("search: two words that never meet", format!("\"{rare}\" \"{}\"", texts.at_rank(15_001)), None),
+        (
+            "search: two words that never meet",
+            format!("\"{}\" \"{}\"", texts.at_rank(15_000), texts.at_rank(15_001)),
+            None,
+        ),
+        ("search: two of a hundred messages each", format!("\"{rare}\" \"{other}\""), None),
         ("search: usual word in one conversation", format!("\"{usual}\""), Some(conversation)),
     ] {
         readings.push(search(practice, juriste, name, &query, within).await);

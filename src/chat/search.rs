@@ -84,14 +84,12 @@ impl Chat {
 }
 
 fn find(conn: &rusqlite::Connection, actor: Actor, search: &Search, now: Timestamp) -> Result<Found, Error> {
-    let (me, within) = match search.conversation_id {
-        None => {
-            let me = access::require_member(conn, actor, now)?.user_id;
-            (me, vec![me])
-        }
+    let (me, other) = match search.conversation_id {
+        None => (access::require_member(conn, actor, now)?.user_id, None),
         Some(id) => {
             let standing = access::require_standing(conn, actor, id, now)?;
-            (standing.me.id, standing.conversation.members.both().to_vec())
+            let me = standing.me.id;
+            (me, Some(standing.conversation.members.peer_of(me)))
         }
     };
     let limit = check(search)?;
@@ -101,7 +99,7 @@ fn find(conn: &rusqlite::Connection, actor: Actor, search: &Search, now: Timesta
         return Ok(Found::default());
     }
     let (sender_id, from, to) = (search.sender_id, search.from, search.to);
-    let question = Question { within, all, none, sender_id, from, to, before, limit: limit + 1 };
+    let question = Question { member: me, other, all, none, sender_id, from, to, before, limit: limit + 1 };
     let mut found = search::list(conn, &question)?;
     let mut has_more = found.len() > limit;
     found.truncate(limit);
@@ -365,6 +363,28 @@ mod tests {
         assert_eq!(count(juriste, Some(second)).unwrap(), 1);
         assert_eq!(count(one, Some(second)).unwrap_err().reason, Reason::NotFound);
         assert_eq!(count(trial.actor(11), None).unwrap(), 0);
+    }
+
+    #[test]
+    fn ones_own_few_are_found_behind_many_of_others() {
+        let mut trial = Trial::default();
+        let (one, two) = (trial.actor(1), trial.actor(2));
+        let first = trial.conversation(one, 6);
+        let second = trial.conversation(two, 6);
+        trial.say(one, first, "secret ancien");
+        trial.say(one, first, "rien");
+        for number in 0..300 {
+            trial.say(two, second, &format!("secret {number}"));
+        }
+        words::catch_up(&trial.conn, 0).unwrap();
+        let count = |actor, query: &str| {
+            let search = Search { query: query.to_owned(), limit: Some(50), ..Search::default() };
+            find(&trial.conn, actor, &search, Timestamp::now()).unwrap().results.len()
+        };
+        assert_eq!(count(one, "secret"), 1);
+        assert_eq!(count(one, "secret -ancien"), 0);
+        assert_eq!(count(one, "-ancien"), 1);
+        assert_eq!(count(two, "secret"), 50);
     }
 
     #[test]
