@@ -13,6 +13,7 @@ use crate::chat::error::{Error, Reason};
 use crate::chat::event::SessionEnding;
 use crate::chat::execute::Chat;
 use crate::chat::outcome::Outcome;
+use crate::chat::rates::Rates;
 use crate::chat::reply::Reply;
 use crate::chat::sign_in::{self, SignedIn};
 use crate::chat::{access, conversations, credentials, sessions, throttle};
@@ -218,15 +219,17 @@ pub fn insert(conn: &Connection, user: &NewUser<'_>, now: Timestamp) -> Result<P
     load(conn, users::insert(conn, user, now)?)
 }
 
-/// The rule of [`Command::UpdateProfile`]. Their conversations show another name from then on.
+/// The rule of [`Command::UpdateProfile`]. Their conversations show another name from then on; since all that they talk
+/// with are told of it, a new name counts as a message does.
 ///
 /// # Errors
-/// `UNAUTHENTICATED`.
+/// `UNAUTHENTICATED`, `RATE_LIMITED`.
 pub fn update_profile(
     conn: &Connection,
     actor: Actor,
     command: UpdateProfile,
     now: Timestamp,
+    rates: &mut Rates,
 ) -> Result<Outcome, Error> {
     let member = access::require_member(conn, actor, now)?;
     let before = load(conn, member.user_id)?;
@@ -236,8 +239,11 @@ pub fn update_profile(
         updated_at: now,
         ..before.clone()
     };
-    users::set_profile(conn, &profile, now)?;
     let is_renamed = profile.name != before.name;
+    if is_renamed {
+        rates.take(profile.id, now)?;
+    }
+    users::set_profile(conn, &profile, now)?;
     let events = if is_renamed { conversations::updated_of(conn, profile.id, now)? } else { Vec::new() };
     Ok(Outcome { reply: Reply::Profile(profile), events })
 }
@@ -314,6 +320,7 @@ mod tests {
     use crate::chat::error::Code;
     use crate::chat::execute::Settings;
     use crate::chat::stage::{DEMO_PASSWORD, Stage, device};
+    use crate::chat::trial::Trial;
     use crate::store::db::Missing;
 
     const NEXT: &str = "une phrase assez longue";
@@ -408,6 +415,20 @@ mod tests {
         let after = stage.chat.load_profile(stage.actor(&signed_in)).await.unwrap();
         assert_eq!((after.name.as_str(), after.locale), ("Maître Roy", Locale::English));
         assert_eq!((after.email, after.role, after.specialty), (before.email, before.role, before.specialty));
+    }
+
+    #[test]
+    fn a_new_name_counts_as_a_message_does_and_the_same_one_does_not() {
+        let mut trial = Trial::with(Settings { message_rate: 1, message_burst: 2, ..Settings::default() });
+        let client = trial.actor(1);
+        let mut rename = |name: &str| {
+            let command = UpdateProfile { name: Some(name.parse().unwrap()), locale: None };
+            trial.run(client, Command::UpdateProfile(command)).map(drop).map_err(|error| error.code())
+        };
+        for name in ["Un", "Deux", "Deux"] {
+            assert_eq!(rename(name), Ok(()), "{name}");
+        }
+        assert_eq!(rename("Trois"), Err(Code::RateLimited));
     }
 
     #[tokio::test]

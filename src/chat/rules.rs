@@ -68,13 +68,13 @@ impl Rules {
     }
 
     fn carry_out_for_people(
-        &self,
+        &mut self,
         conn: &Connection,
         actor: Actor,
         command: Command,
         now: Timestamp,
     ) -> Result<Outcome, Error> {
-        let Self { presence, settings, .. } = self;
+        let Self { presence, settings, rates, .. } = self;
         match command {
             Command::AdmitAttempt(command) => sign_in::admit(conn, &command, settings.sign_in_rate, now),
             Command::SignUp(command) => accounts::sign_up(conn, command, now),
@@ -83,7 +83,7 @@ impl Rules {
             Command::RefreshSession(command) => sessions::refresh(conn, &command, now),
             Command::SignOut => sessions::sign_out(conn, actor, now),
             Command::EndSession(command) => sessions::end_one(conn, actor, &command, now),
-            Command::UpdateProfile(command) => accounts::update_profile(conn, actor, command, now),
+            Command::UpdateProfile(command) => accounts::update_profile(conn, actor, command, now, rates),
             Command::ChangePassword(command) => accounts::change_password(conn, actor, &command, now),
             Command::Rehash(command) => accounts::rehash(conn, actor, &command),
             Command::RecordLastSeen(command) => accounts::record_last_seen(conn, actor, &command, now),
