@@ -25,8 +25,14 @@ use crate::store::writer::{Pen, Undone, WriteError};
 /// Changes in one commit: what came first need not wait for more than these.
 const BATCH_MAX: usize = 512;
 
-/// Messages that may wait to be indexed: enough to make it cheap, few enough not to be noticed when their turn comes.
+/// Messages that may wait to be indexed while everybody waits anyway: enough to make it cheap.
 const UNINDEXED_MAX: i64 = 1024;
+
+/// Messages that may wait to be indexed otherwise: few enough for nobody to notice the time that it takes.
+const UNINDEXED_CALM_MAX: i64 = 64;
+
+/// Changes in a batch from which on everybody waits anyway.
+const BUSY_BATCH: usize = 48;
 
 /// All that the thread works with.
 #[derive(Debug)]
@@ -147,7 +153,8 @@ fn write(
             return Err(cause);
         }
     }
-    match batch.change(|conn| words::catch_up(conn, UNINDEXED_MAX)) {
+    let unindexed_max = if finished.len() < BUSY_BATCH { UNINDEXED_CALM_MAX } else { UNINDEXED_MAX };
+    match batch.change(|conn| words::catch_up(conn, unindexed_max)) {
         Err(Undone::Lost(cause)) => return Err(cause),
         Err(Undone::Refused(cause)) => warn!(%cause, "the latest messages could not be indexed"),
         Ok(()) | Err(Undone::Panicked) => {}

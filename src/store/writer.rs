@@ -2,20 +2,23 @@
 //!
 //! Changes are made in batches: [`Pen::begin`], a savepoint for each change, one [`Batch::commit`], which returns after
 //! the sync that covers all of them. A change that errs or panics is taken back alone. What a failure means is decided
-//! here: a full disk passes, a commit or sync that failed does not. The pen alone empties the write-ahead log.
+//! here: a full disk passes, a commit or sync that failed does not. The pen alone has the write-ahead log emptied: by a
+//! thread of its own, since copying and syncing megabytes takes longer than many commits.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rusqlite::wal::CheckpointMode;
-use rusqlite::{CachedStatement, Connection, ErrorCode};
+use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags};
 
 use crate::store::db;
 use crate::store::readers::Gate;
 
-/// From this many pages (16 MiB) in the log on, it is emptied as far as readers allow.
+/// From this many pages (16 MiB) in the log on, it is emptied as far as readers allow, beside the writing.
 const LOG_PAGES_WANTED: i32 = 4_096;
 
 /// From this many pages (48 MiB) in the log on, the readers are asked to pause so that it can be emptied.
@@ -32,6 +35,8 @@ pub struct Pen {
     log_pages: Arc<AtomicI32>,
     /// From this many pages in the log on, emptying it is tried again.
     log_pages_next: i32,
+    /// Who empties the log at the moment.
+    emptying: Option<JoinHandle<rusqlite::Result<()>>>,
 }
 
 /// Why a batch, or all writing, is over.
@@ -77,7 +82,7 @@ impl Pen {
             seen.store(pages, Ordering::Relaxed);
             Ok(())
         }))?;
-        Ok(Self { conn, gate, log_pages, log_pages_next: LOG_PAGES_WANTED })
+        Ok(Self { conn, gate, log_pages, log_pages_next: LOG_PAGES_WANTED, emptying: None })
     }
 
     /// Begins a batch. Until it is committed or dropped nobody else writes.
@@ -91,18 +96,25 @@ impl Pen {
         Ok(Batch { conn: &self.conn, open: true, save, release })
     }
 
-    /// Empties the write-ahead log where it has grown. To be called between batches.
+    /// Has the write-ahead log emptied where it has grown. To be called between batches.
     ///
     /// # Errors
     /// When the database could not be written or synced.
     pub fn checkpoint(&mut self) -> Result<(), WriteError> {
+        if self.emptying.as_ref().is_some_and(JoinHandle::is_finished) {
+            self.join_emptying()?;
+            // What came in the meantime is little; once it is copied too, the log begins anew.
+            self.empty_log(CheckpointMode::PASSIVE)?;
+        }
         let pages = self.log_pages.load(Ordering::Relaxed);
         if pages < self.log_pages_next {
             return Ok(());
         }
         if pages < LOG_PAGES_MAX {
-            return self.empty_log(CheckpointMode::PASSIVE);
+            self.log_pages_next = next_try(pages);
+            return self.start_emptying();
         }
+        self.join_emptying()?;
         let gate = Arc::clone(&self.gate);
         let _alone = gate.write().unwrap_or_else(PoisonError::into_inner);
         self.conn.busy_timeout(OTHERS_WAIT)?;
@@ -116,8 +128,30 @@ impl Pen {
     /// # Errors
     /// When the database could not be written or synced. Nothing is lost: the log is still there.
     pub fn close(mut self) -> Result<(), WriteError> {
+        self.join_emptying()?;
         self.empty_log(CheckpointMode::TRUNCATE)?;
         self.conn.close().map_err(|(_, cause)| cause.into())
+    }
+
+    fn start_emptying(&mut self) -> Result<(), WriteError> {
+        if self.emptying.is_some() {
+            return Ok(());
+        }
+        let path = PathBuf::from(self.conn.path().unwrap_or_default());
+        match thread::Builder::new().name("log".to_owned()).spawn(move || empty_log_of(&path)) {
+            Ok(thread) => self.emptying = Some(thread),
+            Err(_no_thread) => self.empty_log(CheckpointMode::PASSIVE)?,
+        }
+        Ok(())
+    }
+
+    /// Waits for who empties the log, if anybody does.
+    fn join_emptying(&mut self) -> Result<(), WriteError> {
+        let Some(thread) = self.emptying.take() else { return Ok(()) };
+        match thread.join().unwrap_or(Ok(())).map_err(WriteError::from) {
+            Err(WriteError::Busy | WriteError::Full) => Ok(()),
+            outcome => outcome,
+        }
     }
 
     fn empty_log(&mut self, mode: CheckpointMode) -> Result<(), WriteError> {
@@ -125,18 +159,39 @@ impl Pen {
             Ok((in_log, emptied)) => {
                 let left = if in_log == emptied { 0 } else { in_log };
                 self.log_pages.store(left, Ordering::Relaxed);
-                self.log_pages_next = left.saturating_add(LOG_PAGES_WANTED);
+                self.log_pages_next = next_try(left);
                 Ok(())
             }
             Err(cause) => match WriteError::from(cause) {
                 WriteError::Busy | WriteError::Full => {
                     let pages = self.log_pages.load(Ordering::Relaxed);
-                    self.log_pages_next = pages.saturating_add(LOG_PAGES_WANTED);
+                    self.log_pages_next = next_try(pages);
                     Ok(())
                 }
                 failed => Err(failed),
             },
         }
+    }
+}
+
+/// At how many pages in the log emptying it is tried again, when so many are left.
+fn next_try(pages: i32) -> i32 {
+    let next = pages.saturating_add(LOG_PAGES_WANTED);
+    if pages < LOG_PAGES_MAX { next.min(LOG_PAGES_MAX) } else { next }
+}
+
+/// Copies what is in the log into the database, as far as readers allow. Where the files cannot be opened once more
+/// nothing is done: the pen will do it.
+fn empty_log_of(path: &Path) -> rusqlite::Result<()> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let emptied = Connection::open_with_flags(path, flags).and_then(|conn| {
+        // The log is synced before its pages are copied, the database before the log is given up.
+        conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;")?;
+        conn.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE).map(drop)
+    });
+    match emptied {
+        Err(cause) if cause.sqlite_error_code() == Some(ErrorCode::CannotOpen) => Ok(()),
+        emptied => emptied,
     }
 }
 
