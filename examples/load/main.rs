@@ -38,7 +38,7 @@ struct Cli {
     /// The lexchat binary.
     #[arg(long, default_value = "target/release/lexchat")]
     lexchat: PathBuf,
-    /// Measure this peer (a server.js for node) instead of lexchat.
+    /// Measure this peer (a server.js for node, or a program such as the floor) instead of lexchat.
     #[arg(long)]
     peer: Option<PathBuf>,
     /// Seconds per measured window.

@@ -1,5 +1,6 @@
 //! The server under load: started here in a directory of its own, watched through `/proc`, stopped at the end.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -21,7 +22,7 @@ const TICK: Duration = Duration::from_millis(10);
 pub(crate) enum Kind {
     /// The lexchat binary.
     Lexchat(PathBuf),
-    /// The peer's `server.js`.
+    /// A peer: a `server.js` for node, or a program.
     Peer(PathBuf),
 }
 
@@ -67,18 +68,18 @@ impl Site {
     /// Starts the server and waits for its first answer.
     pub(crate) fn start(&self) -> io::Result<Target> {
         let address = free_address()?;
-        let (program, script) = match &self.recipe.kind {
-            Kind::Lexchat(binary) => (binary.as_os_str(), None),
-            Kind::Peer(script) => ("node".as_ref(), Some(script)),
-        };
-        let mut words: Vec<&std::ffi::OsStr> = self.recipe.under.iter().map(AsRef::as_ref).collect();
-        words.push(program);
+        let mut words: Vec<&OsStr> = self.recipe.under.iter().map(AsRef::as_ref).collect();
+        match &self.recipe.kind {
+            Kind::Lexchat(binary) => {
+                words.extend([binary.as_os_str(), "serve".as_ref(), "--message-rate".as_ref(), "0".as_ref()])
+            }
+            Kind::Peer(script) if script.extension() == Some("js".as_ref()) => {
+                words.extend(["node".as_ref(), script.as_os_str()])
+            }
+            Kind::Peer(binary) => words.push(binary.as_ref()),
+        }
         let mut command = Command::new(words[0]);
         command.args(&words[1..]);
-        match script {
-            Some(script) => command.arg(script),
-            None => command.args(["serve", "--message-rate", "0"]),
-        };
         command.args(["--listen", &address.to_string(), "--db"]).arg(self.database());
         let log = File::create(self.dir.path().join("server.log"))?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).current_dir(self.dir.path());
