@@ -2,7 +2,7 @@
 //! it acknowledges it, with the same WebSocket library and the same SQLite.
 //!
 //! `cargo run --release --example load -- relay --peer target/release/examples/floor`. It knows no passwords, tokens,
-//! members, limits, `rev`, unread counts or search; whoever asks is believed. Messages that arrive together are stored
+//! members, limits, unread counts or search; whoever asks is believed. Messages that arrive together are stored
 //! in one synced transaction, as lexchat does. It is no server for anything else.
 
 use std::collections::HashMap;
@@ -32,9 +32,18 @@ struct Arguments {
 /// Bytes on their way to one socket.
 type Outbox = UnboundedSender<Utf8Bytes>;
 
+/// Who listens to a conversation, and how many messages they have been told.
+#[derive(Default)]
+struct Room {
+    members: Vec<Outbox>,
+    told: u64,
+}
+
+type Rooms = Mutex<HashMap<i64, Room>>;
+
 /// What the connections share.
 struct Floor {
-    rooms: Mutex<HashMap<i64, Vec<Outbox>>>,
+    rooms: Rooms,
     jobs: mpsc::Sender<Job>,
     next_id: AtomicI64,
 }
@@ -85,7 +94,7 @@ async fn main() -> io::Result<()> {
 }
 
 /// Stores what waits in one transaction, then tells and acknowledges it.
-fn write(conn: &Connection, waiting: &mpsc::Receiver<Job>, rooms: &Mutex<HashMap<i64, Vec<Outbox>>>) {
+fn write(conn: &Connection, waiting: &mpsc::Receiver<Job>, rooms: &Rooms) {
     let mut insert = conn
         .prepare("INSERT INTO messages (conversation_id, content, client_message_id) VALUES (?1, ?2, ?3)")
         .expect("the table is there");
@@ -98,14 +107,16 @@ fn write(conn: &Connection, waiting: &mpsc::Receiver<Job>, rooms: &Mutex<HashMap
             ids.push(conn.last_insert_rowid());
         }
         conn.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).expect("the disk is sound");
-        let rooms = rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rooms = rooms.lock().unwrap_or_else(PoisonError::into_inner);
         for (Job { sent, ack, outbox }, id) in batch.into_iter().zip(ids) {
+            let room = rooms.entry(sent.conversation_id).or_default();
+            room.told += 1;
             let message = serde_json::json!({
-                "id": id, "conversationId": sent.conversation_id, "content": sent.content,
+                "id": id, "rev": room.told, "conversationId": sent.conversation_id, "content": sent.content,
                 "clientMessageId": sent.client_message_id,
             });
             let event = Utf8Bytes::from(format!(r#"42/chat,["message:new",{{"message":{message}}}]"#));
-            for member in rooms.get(&sent.conversation_id).into_iter().flatten() {
+            for member in &room.members {
                 let _gone = member.send(event.clone());
             }
             let _gone = outbox.send(format!(r#"43/chat,{ack}[{{"success":true,"message":{message}}}]"#).into());
@@ -169,7 +180,7 @@ fn ask(packet: &str, floor: &Floor, outbox: &Outbox) {
         let _closing = floor.jobs.send(Job { sent, ack: ack.to_owned(), outbox: outbox.clone() });
     } else if let Ok(("conversation:join", Joined { conversation_id })) = serde_json::from_str(args) {
         let mut rooms = floor.rooms.lock().unwrap_or_else(PoisonError::into_inner);
-        rooms.entry(conversation_id).or_default().push(outbox.clone());
+        rooms.entry(conversation_id).or_default().members.push(outbox.clone());
         let _gone = outbox.send(format!(r#"43/chat,{ack}[{{"success":true}}]"#).into());
     }
 }
