@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::engineio::server::{Incoming, Server};
 use crate::gateway;
 use crate::gateway::connection::Gateway;
-use crate::http::listener::{BindError, Listeners, Running};
+use crate::http::listener::{BindError, Listen, Listeners, Running};
 use crate::routes::Routes;
 use crate::socketio::connection::{self, Connection};
 use crate::store::db::{self, Db, Missing, OpenError};
@@ -75,11 +75,11 @@ pub enum StartError {
     Chat(#[from] error::Error),
     /// Everybody could sign in.
     #[error(
-        "{0} is for people at other machines, but the demo accounts in this database still have the password that \
+        "--listen {0} is open to other machines, but the demo accounts in this database still have the password that \
          everybody knows.\nStart with another database (--db FILE), give them other passwords (lexchat user passwd \
          EMAIL), or close them (lexchat user disable EMAIL)."
     )]
-    DemoAccounts(String),
+    DemoAccounts(Listen),
 }
 
 impl App {
@@ -90,7 +90,7 @@ impl App {
         let created = db.created;
         let (chat, outcomes) = Chat::new(db, chat_settings(&config))?;
         let demo_accounts = chat.look_for_demo_accounts().await?;
-        let listeners = match bind(&config, demo_accounts) {
+        let listeners = match bind(&config.listen, demo_accounts) {
             Ok(listeners) => listeners,
             Err(error) => {
                 chat.close().await;
@@ -168,11 +168,11 @@ async fn open(config: &Config) -> Result<Db, StartError> {
     Ok(opened?)
 }
 
-fn bind(config: &Config, demo_accounts: bool) -> Result<Listeners, StartError> {
-    if let Some(way_in) = config.way_in().filter(|_| demo_accounts) {
-        return Err(StartError::DemoAccounts(way_in));
+fn bind(listen: &Listen, demo_accounts: bool) -> Result<Listeners, StartError> {
+    if demo_accounts && !listen.is_loopback() {
+        return Err(StartError::DemoAccounts(listen.clone()));
     }
-    Ok(config.listen.bind()?)
+    Ok(listen.bind()?)
 }
 
 async fn tell(gateway: Gateway, outcomes: Outcomes) {

@@ -148,7 +148,7 @@ impl Config {
         };
         let metrics_token = metrics_token(reach)?;
         let mut config = Config {
-            seed_new_database: false,
+            seed_new_database: !serve.no_demo && listen.is_loopback(),
             listen,
             database: database(&serve.database, serve.open),
             sign_up_open: serve.sign_up == cli::SignUp::Clients,
@@ -161,19 +161,8 @@ impl Config {
             limits: Limits::from(limits),
             shown: BTreeMap::new(),
         };
-        config.seed_new_database = !serve.no_demo && config.way_in().is_none();
         config.shown = shown(serve, &config);
         Ok(config)
-    }
-
-    /// The flag by which people elsewhere reach the server, if they do: a port that is open to them, or the address of
-    /// a proxy that passes on what they ask. No password that everybody knows may work then.
-    pub fn way_in(&self) -> Option<String> {
-        if !self.listen.is_loopback() {
-            return Some(format!("--listen {}", self.listen));
-        }
-        let url = self.public_url.as_ref().filter(|url| !peer::is_this_machine(host_name(url)))?;
-        Some(format!("--public-url {url}"))
     }
 }
 
@@ -345,10 +334,6 @@ mod tests {
         let open = config(&["--listen", "0.0.0.0:3000", "--insecure-http"]).unwrap();
         assert!(!open.seed_new_database && !open.engineio.origins.loopback);
         assert!(config(&["--listen", "0.0.0.0:3000", "--trust-proxy", "10.0.0.0/8"]).is_ok());
-        assert!(!config(&["--public-url", "https://chat.cabinet.example"]).unwrap().seed_new_database);
-        for here in ["https://localhost:8443", "http://127.0.0.1:3000", "http://[::1]:3000"] {
-            assert!(config(&["--public-url", here]).unwrap().seed_new_database, "{here}");
-        }
     }
 
     #[test]

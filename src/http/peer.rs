@@ -90,14 +90,10 @@ pub fn names_this_machine(headers: &HeaderMap, names: &[String]) -> bool {
         return false;
     };
     let host = host.trim_end_matches('.');
-    is_this_machine(host) || names.iter().any(|name| name.eq_ignore_ascii_case(host))
-}
-
-/// Whether a host in small letters means the machine that it is said on, whichever that is.
-pub fn is_this_machine(host: &str) -> bool {
     host == "localhost"
         || host.ends_with(".localhost")
         || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        || names.iter().any(|name| name.eq_ignore_ascii_case(host))
 }
 
 /// The host of `host:port`, without the brackets of IPv6.
