@@ -32,7 +32,7 @@ const AFTER_SERVE_HELP: &str = "\
 Examples:
   lexchat serve                                       both loopback addresses, port 3000, demo accounts
   lexchat serve --listen localhost:8080 --no-demo     an empty practice; prints a one-time setup link
-  lexchat serve --public-url https://chat.cabinet.example --trust-proxy 127.0.0.1
+  lexchat serve --no-demo --public-url https://chat.cabinet.example --trust-proxy 127.0.0.1
                                                       behind a proxy on this machine that speaks HTTPS
   lexchat serve --listen 0.0.0.0:443 --tls-cert chain.pem --tls-key key.pem
                                                       HTTPS of its own
