@@ -207,6 +207,25 @@ for (const name of CHOSEN) {
       }));
     });
 
+    test('the filter of the list has an address: a reload keeps it, what one opens keeps it, Back undoes it', async () => {
+      const waiting = await server.call('POST', '/conversations', { token: await server.tokenOf('juriste1'), body: { participantId: 2 } });
+      await server.send(await server.tokenOf('client2'), waiting.body.id, 'Bonjour Maître');
+      const b = await opened('juriste');
+      const shows = (rows, search, pressed) => b.until((ids, wanted, name) => location.search === wanted && document.querySelector('.filters [aria-pressed=true]')?.textContent === name
+        && JSON.stringify([...document.querySelectorAll('nav .row')].map((row) => row.getAttribute('href'))) === JSON.stringify(ids.map((one) => `/c/${one}`)), rows, search, pressed);
+      await shows([waiting.body.id, id], '', 'Toutes');
+      await b.click('button', 'Sans réponse');
+      await shows([waiting.body.id], '?filtre=sans-reponse', 'Sans réponse');
+      await b.page.reload({ waitUntil: 'load' });
+      await shows([waiting.body.id], '?filtre=sans-reponse', 'Sans réponse');
+      await b.openConversation(waiting.body.id);
+      await b.hears('Bonjour Maître');
+      await shows([waiting.body.id], '?filtre=sans-reponse', 'Sans réponse');
+      await b.page.goBack();
+      await b.page.goBack();
+      await shows([waiting.body.id, id], '', 'Toutes');
+    });
+
     test('the test page still does what its name says', async () => {
       const person = await Person.in(launched);
       people.push(person);

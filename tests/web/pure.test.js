@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { dayLabel, fileSize, folded, initials, shortMoment } from '../../web/core/format.js';
 import { pieces } from '../../web/core/links.js';
-import { href, parse } from '../../web/core/router.js';
+import { filterOf, href, parse, withFilter } from '../../web/core/router.js';
 import { rowsOf } from '../../web/core/rows.js';
 
 test('every_route_has_an_address_that_leads_back_to_it', () => {
@@ -13,6 +13,20 @@ test('every_route_has_an_address_that_leads_back_to_it', () => {
     { name: 'search', query: '' }, { name: 'search', query: 'bail & loyer é?' }, { name: 'invitation', token: 'aB3-_x' }, { name: 'setup', token: 'zz' },
   ];
   for (const route of routes) assert.deepEqual(parse(href(route)), route);
+});
+
+test('the_filter_of_the_list_stands_in_the_address_beside_what_is_open', () => {
+  for (const filter of ['all', 'unread', 'unanswered']) {
+    for (const place of ['/', '/c/3/m/14', '/recherche?q=bail%20%26%20loyer']) {
+      const address = withFilter(place, filter);
+      assert.equal(filterOf(address), filter);
+      assert.deepEqual(parse(address), parse(place));
+      assert.equal(filterOf(withFilter(address, 'all')), 'all');
+    }
+  }
+  assert.equal(withFilter('/', 'unread'), '/?filtre=non-lues');
+  assert.equal(withFilter('/?filtre=non-lues', 'all'), '/');
+  assert.equal(filterOf('/?filtre=toString'), 'all');
 });
 
 test('an_address_that_is_none_of_ours_is_lost_and_never_something_else', () => {

@@ -11,13 +11,13 @@ const MINUTE_MS = 60_000;
 /** @param {{app: import('../app.js').App, state: import('../core/state.js').State, route: any}} props */
 export function List({ app, state, route }) {
   useTick(MINUTE_MS);
-  const [filter, setFilter] = useState(/** @type {'all'|'unread'|'unanswered'} */ ('all'));
   const me = /** @type {any} */ (state.me);
-  const rows = listed(state, filter);
   const atList = !['conversation', 'search', 'me', 'admin'].includes(route.name);
   /** @type {['all'|'unread'|'unanswered', string][]} */
   const filters = [['all', t('filter.all')], ['unread', t('filter.unread')]];
   if (me.role === 'juriste') filters.push(['unanswered', t('filter.unanswered')]);
+  const filter = filters.some(([name]) => name === route.filter) ? route.filter : 'all';
+  const rows = listed(state, filter);
   const any = Object.keys(state.conversations).length > 0;
   const minute = Math.floor(Date.now() / MINUTE_MS);
   return html`
@@ -30,7 +30,7 @@ export function List({ app, state, route }) {
       ${state.demo && html`<p class="demo-strip">${t('demo.active')} ${me.role !== 'admin' && html`<a href=${`/connexion?demo=${me.role === 'client' ? 'juriste' : 'client'}`} target="_blank" rel="opener">${me.role === 'client' ? t('demo.openJuriste') : t('demo.openClient')}</a>`}</p>`}
       ${route.name === 'test' && html`<${JoinByNumber} app=${app} />`}
       ${any && html`<div class="filters" role="group" aria-label=${t('filter.label')}>${filters.map(([name, text]) => html`
-        <button key=${name} type="button" aria-pressed=${filter === name ? 'true' : 'false'} onClick=${() => setFilter(name)}>${text}</button>`)}</div>`}
+        <button key=${name} type="button" aria-pressed=${filter === name ? 'true' : 'false'} onClick=${() => app.go(location.pathname + location.search, { filter: name })}>${text}</button>`)}</div>`}
       ${state.listLoaded && !rows.length && html`<div class="list-empty">${any ? t('filter.none') : me.role === 'admin' ? t('list.admin') : t('list.empty')}
         ${!any && me.role !== 'admin' && html`<button class="button only-phone" type="button" onClick=${() => app.open('directory')}>${t('list.start')}</button>`}</div>`}
       <ul class="rows">
