@@ -207,6 +207,34 @@ for (const name of CHOSEN) {
       }));
     });
 
+    test('the details show pictures and files of the whole conversation, not only of what is loaded', async () => {
+      const token = await server.tokenOf('juriste1');
+      const old = await Promise.all([
+        server.upload(token, id, 'plan.png', 'image/png', Buffer.from(picture(64, 48), 'base64')),
+        server.upload(token, id, 'bail.pdf', 'application/pdf', Buffer.from('%PDF-1.4\n%%EOF')),
+      ]);
+      await server.call('POST', '/messages', { token, body: { conversationId: id, content: 'Le bail', files: old } });
+      await server.flood(id, 230);
+      const late = await server.upload(token, id, 'acte.png', 'image/png', Buffer.from(picture(32, 32), 'base64'));
+      await server.call('POST', '/messages', { token, body: { conversationId: id, content: 'Bonjour encore', files: [late] } });
+      const b = await opened('juriste');
+      const shown = (count) => b.until((wanted) => [...document.querySelectorAll('.details .picture img')].filter((one) => one.naturalWidth).length === wanted, count);
+      await shown(1);
+      assert.equal(await b.page.$('.details .file-row'), null);
+      await b.page.click('.details .link');
+      await shown(2);
+      await b.until(() => document.querySelector('.details .file-row')?.textContent.includes('bail.pdf') && !document.querySelector('.details .link'));
+      await b.page.evaluate(() => document.querySelectorAll('.details .picture')[1].click());
+      await b.see('dialog', 'plan.png');
+      await b.press('Escape');
+      await b.until(() => !document.querySelector('dialog[open]'));
+
+      // Where there is no room beside the conversation they are looked for when asked for.
+      await b.page.setViewport({ width: 800, height: 800 });
+      await b.click('button', 'Détails');
+      await b.until(() => document.querySelectorAll('dialog[open] .picture').length === 2 && document.querySelector('dialog[open] .file-row'));
+    });
+
     test('the filter of the list has an address: a reload keeps it, what one opens keeps it, Back undoes it', async () => {
       const waiting = await server.call('POST', '/conversations', { token: await server.tokenOf('juriste1'), body: { participantId: 2 } });
       await server.send(await server.tokenOf('client2'), waiting.body.id, 'Bonjour Maître');

@@ -3,13 +3,13 @@ import { html } from '/vendor/preact-htm.js';
 import { peerOf, pending } from '../core/state.js';
 import { dayNumber, fullMoment, shortMoment, timeOfDay } from '../core/format.js';
 import { locale, t } from '../core/i18n.js';
-import { isPicture } from '../client/media.js';
-import { FileRow } from './files.js';
-import { Dialog } from './dialog.js';
+import { Dialog, FETCHED_AFTER_MS, lazy } from './dialog.js';
 import { Icon } from './hooks.js';
 import { Avatar, roleOf } from './person.js';
 import { Timeline } from './timeline.js';
 import { Composer } from './composer.js';
+
+const ConversationFiles = lazy(() => import('./details.js'), 'ConversationFiles', FETCHED_AFTER_MS);
 
 /** @param {{app: import('../app.js').App, state: import('../core/state.js').State, route: any}} props */
 export function Conversation({ app, state, route }) {
@@ -37,9 +37,9 @@ export function Conversation({ app, state, route }) {
         <p class="typing-line">${typing ? t('timeline.typing', { name: peer.name }) : ''}</p>
         <${Composer} key=${`c${route.id}`} app=${app} conversationId=${route.id} draft=${state.drafts[route.id]} line=${line} quotes=${state.quotes} me=${me} peer=${peer} />
       </section>
-      <aside class="details" aria-label=${t('details.title')}><${Details} conversation=${conversation} line=${line} peer=${peer} /></aside>
+      <aside class="details" aria-label=${t('details.title')}><${Details} app=${app} conversation=${conversation} line=${line} peer=${peer} asked=${false} /></aside>
     </div>
-    ${route.dialog?.name === 'details' && html`<${Dialog} title=${t('details.title')} onClose=${app.closeDialog}><${Details} conversation=${conversation} line=${line} peer=${peer} /></${Dialog}>`}`;
+    ${route.dialog?.name === 'details' && html`<${Dialog} title=${t('details.title')} onClose=${app.closeDialog}><${Details} app=${app} conversation=${conversation} line=${line} peer=${peer} asked=${true} /></${Dialog}>`}`;
 }
 
 /** @param {import('../core/state.js').Person} peer */
@@ -50,14 +50,13 @@ function presence(peer) {
   return t('person.seen', { when: shortMoment(peer.lastSeenAt, Date.now(), locale(), t('day.yesterdayShort')) });
 }
 
-/** @param {{conversation: import('../core/state.js').Conversation, line: any, peer: import('../core/state.js').Person}} props */
-function Details({ conversation, line, peer }) {
-  const files = (line?.items ?? []).flatMap((one) => one.files).filter((file) => !isPicture(file.mimeType)).reverse();
+/** @param {{app: import('../app.js').App, conversation: import('../core/state.js').Conversation, line: any, peer: import('../core/state.js').Person, asked: boolean}} props */
+function Details({ app, conversation, line, peer, asked }) {
+  const { id } = conversation;
   return html`
     <div class="details-person"><${Avatar} person=${peer} size="large" showOnline=${false} /><p class="details-name" dir="auto">${peer.name}</p>
       <p class="quiet">${roleOf(peer)}</p><p class="quiet">${presence(peer)}</p></div>
-    <dl class="facts"><div><dt>${t('details.number')}</dt><dd class="tabular">${conversation.id}</dd></div>
+    <dl class="facts"><div><dt>${t('details.number')}</dt><dd class="tabular">${id}</dd></div>
       <div><dt>${t('details.since')}</dt><dd>${fullMoment(conversation.createdAt, locale())}</dd></div></dl>
-    <h2 class="details-files-head">${t('details.files')}</h2>
-    ${files.length ? html`<div class="details-files">${files.slice(0, 50).map((file) => html`<${FileRow} key=${file.id} file=${file} />`)}</div>` : html`<p class="quiet">${t('details.noFiles')}</p>`}`;
+    <${ConversationFiles} key=${id} app=${app} id=${id} line=${line} asked=${asked} />`;
 }

@@ -4,12 +4,10 @@ import { listed } from '../core/state.js';
 import { t } from '../core/i18n.js';
 import { Announcer } from './announcer.js';
 import { Conversation } from './conversation.js';
-import { Dialog, lazy } from './dialog.js';
+import { Dialog, FETCHED_AFTER_MS, lazy } from './dialog.js';
 import { SignIn } from './gate.js';
 import { List } from './list.js';
 
-/** When the code of dialogs is fetched: after the first screen, and before it is needed or the connection gone. */
-const FETCHED_AFTER_MS = 1_500;
 const NOTICE_MS = 5_000;
 const PILL_MS = 2_000;
 const BANNER_MS = 5_000;
