@@ -76,6 +76,11 @@ export class Person {
     await this.page.goto(url, { waitUntil: 'load' });
   }
 
+  /** Until the browser has kept the page for when the server is gone. */
+  async isKept() {
+    await this.until(() => navigator.serviceWorker.ready.then(({ active }) => active.state === 'activated'));
+  }
+
   /** Signs in with a button of the demonstration. @param {string} url @param {'client'|'juriste'} as */
   async enter(url, as) {
     await this.visit(url);

@@ -235,6 +235,29 @@ for (const name of CHOSEN) {
       await b.until(() => document.querySelectorAll('dialog[open] .picture').length === 2 && document.querySelector('dialog[open] .file-row'));
     });
 
+    test('the browser keeps the files of the page, names, and what is not sent: nothing that was said, and nothing after signing out', async () => {
+      const token = await server.tokenOf('juriste1');
+      const file = await server.upload(token, id, 'plan.png', 'image/png', Buffer.from(picture(64, 48), 'base64'));
+      await server.call('POST', '/messages', { token, body: { conversationId: id, content: 'Bonjour, le plan', files: [file] } });
+      const a = await opened('client');
+      await a.until(() => document.querySelector('[role=log] .picture img')?.naturalWidth);
+      await a.isKept();
+      const { version, names, paths } = await a.page.evaluate(async () => {
+        const names = await caches.keys();
+        const kept = await (await caches.open(names[0])).keys();
+        return { version: document.documentElement.dataset.version, names, paths: kept.map(({ url }) => new URL(url).pathname) };
+      });
+      assert.deepEqual(names, [`lexchat-${version}`]);
+      assert.ok(paths.includes('/') && paths.includes('/app.js'));
+      assert.deepEqual(paths.filter((path) => !/^\/$|\.(js|css|svg|html|webmanifest)$/.test(path)), []);
+      const stored = () => a.page.evaluate(() => JSON.stringify(localStorage));
+      assert.match(await stored(), /Hélène Rousseau/);
+      assert.doesNotMatch(await stored(), /Bonjour|le plan|plan\.png/);
+      await a.click('button', 'Se déconnecter');
+      await a.see('button', 'Se connecter');
+      assert.doesNotMatch(await stored(), /Hélène Rousseau|accessToken/);
+    });
+
     test('the filter of the list has an address: a reload keeps it, what one opens keeps it, Back undoes it', async () => {
       const waiting = await server.call('POST', '/conversations', { token: await server.tokenOf('juriste1'), body: { participantId: 2 } });
       await server.send(await server.tokenOf('client2'), waiting.body.id, 'Bonjour Maître');

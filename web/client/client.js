@@ -99,8 +99,11 @@ export async function start(store, listener = {}) {
     election(me.id, turn.signal, () => outbox.elect());
   }
 
-  function onDown() {
+  /** @param {boolean} [unanswered] nobody is there: what was known before has to do */
+  function onDown(unanswered) {
     dispatch({ type: 'linkChanged', stage: 'down', at: Date.now() });
+    const known = unanswered && !state().listLoaded && session.people();
+    if (known) dispatch({ type: 'conversationsLoaded', conversations: known });
     open.joined = false;
     turn.abort();
     outbox.rest();
@@ -125,7 +128,10 @@ export async function start(store, listener = {}) {
     'user:typing': ({ userId, conversationId, isTyping }) => showTyping(conversationId, userId, isTyping),
     'user:online': ({ userId, timestamp }) => dispatch({ type: 'presenceChanged', userId, isOnline: true, at: timestamp }),
     'user:offline': ({ userId, timestamp }) => dispatch({ type: 'presenceChanged', userId, isOnline: false, at: timestamp }),
-    'conversation:new': ({ conversation }) => dispatch({ type: 'conversationChanged', conversation }),
+    'conversation:new': ({ conversation }) => {
+      dispatch({ type: 'conversationChanged', conversation });
+      keepPeople();
+    },
     'conversation:updated': ({ conversation }) => dispatch({ type: 'conversationChanged', conversation }),
     notification: (data) => {
       dispatch({ ...data, type: 'notified' });
@@ -156,10 +162,13 @@ export async function start(store, listener = {}) {
   async function loadConversations() {
     try {
       dispatch({ type: 'conversationsLoaded', conversations: await api.get('/conversations') });
+      keepPeople();
     } catch (error) {
       report(error);
     }
   }
+
+  const keepPeople = () => session.keepPeople(Object.values(state().conversations));
 
   /** Shows a conversation; with `messageId`, the part around that message. @param {number|null} id @param {number|null} [messageId] */
   function openConversation(id, messageId = null) {

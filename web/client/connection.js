@@ -15,7 +15,7 @@ const EVENTS = [
 ];
 
 /**
- * @param {{onUp: () => void, onDown: () => void, onEvent: (name: string, data: any) => void, onEnded: () => void}} listener
+ * @param {{onUp: () => void, onDown: (unanswered?: boolean) => void, onEvent: (name: string, data: any) => void, onEnded: () => void}} listener
  */
 export function connect({ onUp, onDown, onEvent, onEnded }) {
   const forced = new URLSearchParams(location.search).get('transport');
@@ -49,7 +49,7 @@ export function connect({ onUp, onDown, onEvent, onEnded }) {
     if (reason === 'io server disconnect' && !closed) retryIn(500);
   });
   socket.on('connect_error', (error) => {
-    onDown();
+    onDown(!error?.data);
     if (error?.data?.code === 'UNAUTHENTICATED') renew();
     else if (!socket.active) retryIn(2_000);
   });

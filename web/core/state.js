@@ -234,7 +234,7 @@ function revised(state, message) {
 }
 
 /** @type {Timeline} */
-const EMPTY = Object.freeze({ items: [], hasBefore: false, hasAfter: false, rev: 0, unreadFrom: null, missed: 0, following: true, loading: null, flash: null, epoch: 0 });
+export const EMPTY = Object.freeze({ items: [], hasBefore: false, hasAfter: false, rev: 0, unreadFrom: null, missed: 0, following: true, loading: null, flash: null, epoch: 0 });
 
 /** @param {State} state @param {number} id @param {(line: Timeline) => Timeline} change */
 function withTimeline(state, id, change) {

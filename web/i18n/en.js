@@ -229,6 +229,7 @@ export default {
   'theme.dark': 'Dark',
   'theme.light': 'Light',
   'theme.system': 'Like the system',
+  'timeline.away': 'The messages will be here once you are connected again.',
   'timeline.empty': 'Write the first message to {name}.',
   'timeline.label': 'Messages',
   'timeline.messageGone': 'This message no longer exists.',

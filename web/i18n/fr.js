@@ -229,6 +229,7 @@ export default {
   'theme.dark': 'Sombre',
   'theme.light': 'Clair',
   'theme.system': 'Comme le système',
+  'timeline.away': 'Les messages seront là à la reconnexion.',
   'timeline.empty': 'Écrivez le premier message à {name}.',
   'timeline.label': 'Messages',
   'timeline.messageGone': 'Ce message n’existe plus.',

@@ -1,6 +1,6 @@
 /** One conversation: who it is with, what was said, where one answers, and beside it what is known about it. */
 import { html } from '/vendor/preact-htm.js';
-import { peerOf, pending } from '../core/state.js';
+import { EMPTY, peerOf, pending } from '../core/state.js';
 import { dayNumber, fullMoment, shortMoment, timeOfDay } from '../core/format.js';
 import { locale, t } from '../core/i18n.js';
 import { Dialog, FETCHED_AFTER_MS, lazy } from './dialog.js';
@@ -14,7 +14,10 @@ const ConversationFiles = lazy(() => import('./details.js'), 'ConversationFiles'
 /** @param {{app: import('../app.js').App, state: import('../core/state.js').State, route: any}} props */
 export function Conversation({ app, state, route }) {
   const conversation = state.conversations[route.id];
-  const line = state.timelines[route.id];
+  const loaded = state.timelines[route.id];
+  const entries = pending(state, route.id);
+  // What waits to be sent is shown before, and without, what was said.
+  const line = loaded ?? (entries.length ? EMPTY : null);
   const me = /** @type {any} */ (state.me);
   if (state.refused === route.id) {
     return html`<div class="empty"><h1 class="empty-title">${t('conversation.none')}</h1><p>${t('conversation.noneText')}</p><p><a class="button" href="/">${t('back.list')}</a></p></div>`;
@@ -32,14 +35,14 @@ export function Conversation({ app, state, route }) {
             <p><span class="ellipsis">${roleOf(peer)}</span><span>${' · '}${presence(peer)}</span></p></div>
           <button class="icon-button details-button" type="button" aria-label=${t('details.title')} onClick=${() => app.open('details', { conversationId: route.id })}><${Icon} name="info" /></button>
         </header>
-        ${line ? html`<${Timeline} key=${route.id} app=${app} line=${line} entries=${pending(state, route.id)} conversation=${conversation} me=${me} peer=${peer} quotes=${state.quotes} />`
-    : html`<div class="timeline-box" aria-busy="true"></div>`}
+        ${line ? html`<${Timeline} key=${route.id} app=${app} line=${line} entries=${entries} conversation=${conversation} me=${me} peer=${peer} quotes=${state.quotes} />`
+    : html`<div class="timeline-box" aria-busy="true">${state.link.stage === 'down' && html`<p class="empty">${t('timeline.away')}</p>`}</div>`}
         <p class="typing-line">${typing ? t('timeline.typing', { name: peer.name }) : ''}</p>
-        <${Composer} key=${`c${route.id}`} app=${app} conversationId=${route.id} draft=${state.drafts[route.id]} line=${line} quotes=${state.quotes} me=${me} peer=${peer} />
+        <${Composer} key=${`c${route.id}`} app=${app} conversationId=${route.id} draft=${state.drafts[route.id]} line=${loaded} quotes=${state.quotes} me=${me} peer=${peer} />
       </section>
-      <aside class="details" aria-label=${t('details.title')}><${Details} app=${app} conversation=${conversation} line=${line} peer=${peer} asked=${false} /></aside>
+      <aside class="details" aria-label=${t('details.title')}><${Details} app=${app} conversation=${conversation} line=${loaded} peer=${peer} asked=${false} /></aside>
     </div>
-    ${route.dialog?.name === 'details' && html`<${Dialog} title=${t('details.title')} onClose=${app.closeDialog}><${Details} app=${app} conversation=${conversation} line=${line} peer=${peer} asked=${true} /></${Dialog}>`}`;
+    ${route.dialog?.name === 'details' && html`<${Dialog} title=${t('details.title')} onClose=${app.closeDialog}><${Details} app=${app} conversation=${conversation} line=${loaded} peer=${peer} asked=${true} /></${Dialog}>`}`;
 }
 
 /** @param {import('../core/state.js').Person} peer */

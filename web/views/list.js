@@ -87,7 +87,7 @@ function Preview({ conversation, me, typing, draft, waiting }) {
   if (draft) return html`<span class="row-text ellipsis" dir="auto"><span class="row-draft">${t('list.draft')}</span>${draft}</span>`;
   const files = conversation.lastMessageFileCount ?? 0;
   const own = conversation.lastMessageSenderId === me.id;
-  const text = conversation.lastMessageText || (files ? `📎 ${tn('file.count', files)}` : conversation.lastMessageId ? t('message.deleted') : t('list.noMessage'));
+  const text = conversation.lastMessageText || (files ? `📎 ${tn('file.count', files)}` : conversation.lastMessageId ? t('message.deleted') : conversation.lastMessageAt ? '' : t('list.noMessage'));
   const read = own && conversation.lastMessageId && conversation.lastMessageId <= (conversation.peerLastReadMessageId ?? 0);
   return html`<span class="row-text ellipsis">
     ${waiting ? html`<span class="row-fate ${waiting}"><${Icon} name=${waiting === 'failed' ? 'warn' : 'clock'} label=${waiting === 'failed' ? t('fate.failed') : t('fate.waiting')} /></span>`

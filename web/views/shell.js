@@ -43,7 +43,11 @@ export function Shell({ app, state, route }) {
   useEffect(() => {
     const pressed = (event) => shortcut(app, event);
     addEventListener('keydown', pressed);
-    setTimeout(() => [messageDialogs, palette, directory, lightbox].forEach((load) => load().catch(() => {})), FETCHED_AFTER_MS);
+    setTimeout(() => {
+      for (const load of [messageDialogs, palette, directory, lightbox]) load().catch(() => {});
+      // There is none where the connection is not secure.
+      navigator.serviceWorker?.register('/sw.js').catch(() => {});
+    }, FETCHED_AFTER_MS);
     return () => removeEventListener('keydown', pressed);
   }, []);
   useEffect(() => {
