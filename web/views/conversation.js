@@ -32,7 +32,7 @@ export function Conversation({ app, state, route }) {
           <a class="icon-button only-phone" href="/" aria-label=${t('back.list')}><${Icon} name="back" /></a>
           <${Avatar} person=${peer} />
           <div class="conversation-who"><h1 class="ellipsis" dir="auto">${peer.name}</h1>
-            <p><span class="ellipsis">${roleOf(peer)}</span><span>${' · '}${presence(peer)}</span></p></div>
+            <p><span class="ellipsis">${roleOf(peer)}</span><span class=${peer.isOnline && 'now'}>${' · '}${presence(peer)}</span></p></div>
           <button class="icon-button details-button" type="button" aria-label=${t('details.title')} onClick=${() => app.open('details', { conversationId: route.id })}><${Icon} name="info" /></button>
         </header>
         ${line ? html`<${Timeline} key=${route.id} app=${app} line=${line} entries=${entries} conversation=${conversation} me=${me} peer=${peer} quotes=${state.quotes} />`
@@ -58,7 +58,7 @@ function Details({ app, conversation, line, peer, asked }) {
   const { id } = conversation;
   return html`
     <div class="details-person"><${Avatar} person=${peer} size="large" showOnline=${false} /><p class="details-name" dir="auto">${peer.name}</p>
-      <p class="quiet">${roleOf(peer)}</p><p class="quiet">${presence(peer)}</p></div>
+      <p class="quiet">${roleOf(peer)}</p><p class="quiet ${peer.isOnline && 'now'}">${presence(peer)}</p></div>
     <dl class="facts"><div><dt>${t('details.number')}</dt><dd class="tabular">${id}</dd></div>
       <div><dt>${t('details.since')}</dt><dd>${fullMoment(conversation.createdAt, locale())}</dd></div></dl>
     <${ConversationFiles} key=${id} app=${app} id=${id} line=${line} asked=${asked} />`;
