@@ -258,6 +258,13 @@ for (const name of CHOSEN) {
       assert.doesNotMatch(await stored(), /Hélène Rousseau|accessToken/);
     });
 
+    test('a refusal comes in the language of the page, whatever the browser speaks', async () => {
+      await server.call('PATCH', '/users/me', { token: await server.tokenOf('client1'), body: { locale: 'en' } });
+      const a = await opened('client');
+      await a.say('x'.repeat(10_001));
+      await a.until(() => document.querySelector('.refusal')?.textContent.includes('larger than allowed'));
+    });
+
     test('the filter of the list has an address: a reload keeps it, what one opens keeps it, Back undoes it', async () => {
       const waiting = await server.call('POST', '/conversations', { token: await server.tokenOf('juriste1'), body: { participantId: 2 } });
       await server.send(await server.tokenOf('client2'), waiting.body.id, 'Bonjour Maître');

@@ -1,7 +1,7 @@
 /** The small pure parts: addresses, links in text, dates and sizes, rows of a timeline. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { dayLabel, fileSize, folded, initials, shortMoment } from '../../web/core/format.js';
+import { dayLabel, fileSize, folded, fullMoment, initials, shortMoment } from '../../web/core/format.js';
 import { pieces } from '../../web/core/links.js';
 import { filterOf, href, parse, withFilter } from '../../web/core/router.js';
 import { rowsOf } from '../../web/core/rows.js';
@@ -61,6 +61,7 @@ test('days_and_moments_read_as_people_say_them', () => {
   assert.equal(shortMoment(at(2026, 2, 4, 9, 5), now, 'fr', 'hier'), '09:05');
   assert.equal(shortMoment(at(2026, 2, 3, 9, 5), now, 'fr', 'hier'), 'hier');
   assert.match(shortMoment(at(2025, 2, 3), now, 'fr', 'hier'), /2025/);
+  assert.match(fullMoment(at(2026, 2, 4, 14, 5), 'en'), /14:05$/, 'one clock everywhere');
 });
 
 test('sizes_and_initials', () => {

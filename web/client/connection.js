@@ -6,6 +6,7 @@
  */
 import { io } from '/vendor/socket.io.esm.min.js';
 import * as session from './session.js';
+import { locale } from '../core/i18n.js';
 
 const ACK_TIMEOUT_MS = 10_000;
 
@@ -27,6 +28,8 @@ export function connect({ onUp, onDown, onEvent, onEnded }) {
     timeout: 8_000,
     transports: forced === 'polling' || forced === 'websocket' ? [forced] : undefined,
     auth: (give) => give({ token: session.find()?.accessToken }),
+    // Read at each connection: refusals come in the language of the page, which need not be the browser's.
+    get extraHeaders() { return { 'Accept-Language': locale() }; },
   });
   let closed = false;
   /** @type {ReturnType<typeof setTimeout>|undefined} */

@@ -62,8 +62,9 @@ export function ConversationFiles({ app, id, line, asked }) {
   const open = (at) => app.open('lightbox', { at, pictures: pictures.map(({ id: file, url, name, width, height }) => ({ id: file, url, name, width, height })) });
   return html`
     <h2 class="details-files-head">${t('details.files')}</h2>
-    ${pictures.length > 0 && html`<div class="pictures many">${pictures.map((file, at) => html`<${Picture} key=${file.id} file=${file} single=${false} inner=${0} onOpen=${() => open(at)} />`)}</div>`}
-    ${others.length > 0 && html`<div class="details-files">${others.map((file) => html`<${FileRow} key=${file.id} file=${file} />`)}</div>`}
+    ${all.length > 0 && html`<div class="details-files">
+      ${pictures.length > 0 && html`<div class="pictures many">${pictures.map((file, at) => html`<${Picture} key=${file.id} file=${file} single=${false} inner=${0} onOpen=${() => open(at)} />`)}</div>`}
+      ${others.map((file) => html`<${FileRow} key=${file.id} file=${file} />`)}</div>`}
     ${!all.length && !isMore && html`<p class="quiet">${t('details.noFiles')}</p>`}
     ${isMore && html`<button class="link" type="button" disabled=${busy} onClick=${() => (all.length > shown ? setShown(shown + FILES_SHOWN) : more().then(() => setShown(shown + FILES_SHOWN)))}>${t('search.more')}</button>`}`;
 }
