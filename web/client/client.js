@@ -67,6 +67,7 @@ export async function start(store, listener = {}) {
   // Until the connection is there it is missing, and the page says so as it does later.
   dispatch({ type: 'linkChanged', stage: 'down', at: Date.now() });
   let isReady = false;
+  let wasAway = false;
   const socket = connect({ onUp, onDown, onEvent, onEnded: () => dispatch({ type: 'signInNeeded' }) });
   if (others) others.onmessage = () => outbox.load();
   await Promise.all([drafts.load(), outbox.load()]);
@@ -90,7 +91,8 @@ export async function start(store, listener = {}) {
     for (const [conversationId, messageId] of owedReads) tellRead(conversationId, messageId);
     if (open.id) join(open.id, Boolean(state().timelines[open.id]));
     if (isReady) takeTurn();
-    version.check();
+    // A page that was never without the server is of its version.
+    if (wasAway) version.check();
   }
 
   function takeTurn() {
@@ -102,6 +104,7 @@ export async function start(store, listener = {}) {
   /** @param {boolean} [unanswered] nobody is there: what was known before has to do */
   function onDown(unanswered) {
     dispatch({ type: 'linkChanged', stage: 'down', at: Date.now() });
+    wasAway = true;
     const known = unanswered && !state().listLoaded && session.people();
     if (known) dispatch({ type: 'conversationsLoaded', conversations: known });
     open.joined = false;

@@ -11,7 +11,7 @@ let waiting;
 
 for (const name of ['pointerdown', 'keydown', 'wheel', 'touchstart']) addEventListener(name, () => { touchedAt = Date.now(); }, { passive: true, capture: true });
 
-/** Asks which version is served; called when the connection is there, and each time it is back. */
+/** Asks which version is served; called each time the connection is back. */
 export async function check() {
   const answer = await fetch('/sw.js', { cache: 'no-store' }).catch(() => null);
   const served = answer?.ok && await answer.text().catch(() => '');
