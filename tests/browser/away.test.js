@@ -41,6 +41,8 @@ for (const name of CHOSEN) {
         await person.enter(`${wire.url}/`, 'juriste');
         await person.openConversation(id);
         await person.hears('Bonjour');
+        // What the page fetches for later is there: a cut would be told as an error of it.
+        await person.isKept();
         const asksAgain = async () => {
           const before = await person.page.evaluate(() => window.asked);
           await person.until((times) => window.asked > times + 3, before);
@@ -67,7 +69,7 @@ for (const name of CHOSEN) {
         await asksAgain();
         assert.equal(await person.page.$eval('.composer textarea', (box) => box.value), 'une ph', 'who writes is left alone');
 
-        await person.page.evaluate(() => window.minutesPass(2)).catch(() => {});
+        await Promise.all([person.page.waitForNavigation({ waitUntil: 'load' }), person.page.evaluate(() => window.minutesPass(2)).catch(() => {})]);
         await person.until(() => !window.marked && document.documentElement.dataset.version !== 'of-yesterday' && document.querySelector('.composer textarea')?.value === 'une ph');
       } finally {
         wire.close();

@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import puppeteer from 'puppeteer-core';
 
 const PATIENCE_MS = 20_000;
-/** Firefox tells as an error of the page that a connection was cut, which is what some stories are about. */
-const CUT = /^Firefox can’t establish a connection|^The connection to \S+ was interrupted/;
+/**
+ * Firefox tells as an error of the page that a connection was cut, which is what some stories are about, and that a page was left while
+ * a request of it, of which it names no address, was with the service worker.
+ */
+const CUT = /^Firefox can’t establish a connection|^The connection to \S+ was interrupted|^Failed to load ‘’\. A ServiceWorker intercepted/;
 const BROWSERS = {
   chromium: {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
