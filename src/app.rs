@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
-use crate::api::call::{self, Api};
+use crate::api::call::{self, Api, Limits};
 use crate::api::metrics::{Connected, Counters};
 use crate::auth::actor::Actor;
 use crate::chat::command::{Command, CreateSetupLink};
@@ -222,7 +222,10 @@ fn api_settings(config: &Config, url: &str, sockets: &Server, gateway: &Gateway)
     let (sockets, gateway) = (sockets.clone(), gateway.clone());
     call::Settings {
         public_url: url.to_owned(),
-        file_bytes_max: config.limits.file_bytes_max,
+        limits: Limits {
+            file_bytes: config.limits.file_bytes_max,
+            files_per_message: config.limits.files_per_message_max,
+        },
         metrics_token: config.metrics_token.as_ref().map(|token| token.reveal().into()),
         shown: config.shown.clone(),
         database: config.database.clone(),

@@ -3,7 +3,9 @@
 //!
 //! Files are revalidated by their content's digest, and packed once, at first request: with gzip at once, and in the
 //! background with Brotli, which takes longer and is a seventh smaller. What the page needs at once goes as one script
-//! (`bundle`). The official browser client of Socket.IO is among the files, served where Socket.IO servers serve it.
+//! (`bundle`). The page and its service worker are told which version is served, a digest of all the files: so the page
+//! notices another one, and the worker replaces what it has kept. The official browser client of Socket.IO is among the
+//! files, served where Socket.IO servers serve it.
 
 mod bundle;
 
@@ -27,6 +29,8 @@ struct Web;
 
 /// The page that every address of the client opens.
 const PAGE: &str = "index.html";
+/// What keeps the page in the browser, for when the server is gone.
+const WORKER: &str = "sw.js";
 /// The browser client's files at `/socket.io/`.
 const BROWSER_CLIENT: &[&str] = &[
     "socket.io.js",
@@ -43,8 +47,8 @@ static PACKED: LazyLock<RwLock<HashMap<(Coding, Digest), Bytes>>> = LazyLock::ne
 /// SHA-256 of what is served.
 type Digest = [u8; 32];
 
-/// The page's scripts by their path, with their digest; made once in a release.
-static SCRIPTS: LazyLock<HashMap<String, (Digest, String)>> = LazyLock::new(scripts);
+/// What is not served as it lies in `web/`, by its path, with its digest; made once in a release.
+static MADE: LazyLock<HashMap<String, (Digest, String)>> = LazyLock::new(made);
 
 /// In what form bytes travel.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,7 +77,8 @@ pub fn browser_client(method: &Method, headers: &HeaderMap, name: &str) -> Optio
     if !is_of_browser_client(name) {
         return None;
     }
-    let mut response = file(method, headers, &format!("vendor/{name}"))?;
+    let path = format!("vendor/{name}");
+    let mut response = answer(method, headers, &path, stored(&path)?);
     let anybody = HeaderValue::from_static("cross-origin");
     response.headers_mut().insert(HeaderName::from_static("cross-origin-resource-policy"), anybody);
     response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
@@ -92,7 +97,10 @@ pub fn exists(path: &str) -> bool {
 
 /// The file of `web/` at `path`, if there is one.
 pub fn file(method: &Method, headers: &HeaderMap, path: &str) -> Option<Response<Body>> {
-    let (digest, data) = content(path)?;
+    Some(answer(method, headers, path, content(path)?))
+}
+
+fn answer(method: &Method, headers: &HeaderMap, path: &str, (digest, data): Content) -> Response<Body> {
     let content_type = content_type(path);
     let packs = is_text(content_type) && data.len() >= gzip::BYTES_MIN;
     let coding = if packs { coding(headers, digest, &data) } else { Coding::Plain };
@@ -115,27 +123,58 @@ pub fn file(method: &Method, headers: &HeaderMap, path: &str) -> Option<Response
     if let Some(name) = name_of(coding) {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
     }
-    Some(response)
+    response
 }
 
-/// What is served at `path`, with its digest.
-fn content(path: &str) -> Option<(Digest, Cow<'static, [u8]>)> {
+/// Bytes with their digest.
+type Content = (Digest, Cow<'static, [u8]>);
+
+/// What lies at `path`, as it is.
+fn stored(path: &str) -> Option<Content> {
     let file = Web::get(path).filter(|_| !path.ends_with(".md"))?;
-    if !path.ends_with(".js") {
-        return Some((file.metadata.sha256_hash(), file.data));
-    }
-    let script = if cfg!(debug_assertions) {
-        scripts().remove(path).map(|(digest, text)| (digest, Cow::Owned(text.into_bytes())))
-    } else {
-        SCRIPTS.get(path).map(|(digest, text)| (*digest, Cow::Borrowed(text.as_bytes())))
-    };
-    script.or_else(|| Some((file.metadata.sha256_hash(), file.data)))
+    Some((file.metadata.sha256_hash(), file.data))
 }
 
-fn scripts() -> HashMap<String, (Digest, String)> {
+/// What is served at `path`.
+fn content(path: &str) -> Option<Content> {
+    let made = if path != PAGE && !path.ends_with(".js") {
+        None
+    } else if cfg!(debug_assertions) {
+        made().remove(path).map(|(digest, text)| (digest, Cow::Owned(text.into_bytes())))
+    } else {
+        MADE.get(path).map(|(digest, text)| (*digest, Cow::Borrowed(text.as_bytes())))
+    };
+    made.or_else(|| stored(path))
+}
+
+/// The scripts, and the two files that are told which version of the page is served.
+fn made() -> HashMap<String, (Digest, String)> {
     let read = |path: &str| String::from_utf8(Web::get(path)?.data.into_owned()).ok();
-    let made = bundle::scripts(&read).into_iter();
-    made.map(|(path, text)| (path, (<Sha256 as sha2::Digest>::digest(&text).into(), text))).collect()
+    let mut made = bundle::scripts(&read);
+    let (version, files) = page_version(|path| !path.starts_with("vendor/") || made.contains_key(path));
+    for path in [PAGE, WORKER] {
+        let text = read(path).unwrap_or_default().replace("{version}", &version).replace("{files}", &files.join(" "));
+        made.insert(path.to_owned(), text);
+    }
+    made.into_iter().map(|(path, text)| (path, (<Sha256 as sha2::Digest>::digest(&text).into(), text))).collect()
+}
+
+/// A word that changes with any of the page's files, and the addresses of those that it needs to be shown.
+fn page_version(is_used: impl Fn(&str) -> bool) -> (String, Vec<String>) {
+    let mut paths: Vec<_> = Web::iter().filter(|path| is_of_page(path) && is_used(path)).collect();
+    paths.sort();
+    let mut digest = <Sha256 as sha2::Digest>::new();
+    for (path, (content, _)) in paths.iter().filter_map(|path| Some((path, stored(path)?))) {
+        sha2::Digest::update(&mut digest, path.as_bytes());
+        sha2::Digest::update(&mut digest, content);
+    }
+    let shown = paths.iter().filter(|path| **path != WORKER);
+    let addresses = shown.map(|path| if path == PAGE { "/".to_owned() } else { format!("/{path}") });
+    (hex(&sha2::Digest::finalize(digest).into()), addresses.collect())
+}
+
+fn is_of_page(path: &str) -> bool {
+    ["html", "js", "css", "svg", "webmanifest"].contains(&path.rsplit('.').next().unwrap_or_default())
 }
 
 /// The smallest form that is there and that the caller takes.
@@ -199,9 +238,13 @@ fn bytes_of(data: Cow<'static, [u8]>) -> Bytes {
 
 /// Two codings of one file are two things to a cache.
 fn etag(digest: &Digest, coding: Coding) -> String {
-    let hex: String = digest[..12].iter().map(|byte| format!("{byte:02x}")).collect();
     let suffix = name_of(coding).map_or_else(String::new, |name| format!("-{name}"));
-    format!("\"{hex}{suffix}\"")
+    format!("\"{}{suffix}\"", hex(digest))
+}
+
+/// Enough of a digest to tell files and versions apart.
+fn hex(digest: &Digest) -> String {
+    digest[..12].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn content_type(path: &str) -> &'static str {
@@ -230,7 +273,7 @@ mod tests {
     use hyper::header::{self, HeaderMap, HeaderValue};
     use hyper::{Method, StatusCode};
 
-    use super::{BROWSER_CLIENT, browser_client, content_type, exists, file};
+    use super::{BROWSER_CLIENT, Coding, browser_client, content_type, etag, exists, file, made, page_version, stored};
 
     #[test]
     fn every_file_of_the_browser_client_is_there() {
@@ -238,8 +281,25 @@ mod tests {
             let response = browser_client(&Method::GET, &HeaderMap::new(), name).unwrap();
             assert_eq!(response.status(), StatusCode::OK, "{name}");
             assert_eq!(response.headers()["cross-origin-resource-policy"], "cross-origin");
+            let own = stored(&format!("vendor/{name}")).unwrap();
+            assert_eq!(response.headers()["etag"], etag(&own.0, Coding::Plain), "{name} is what others have built");
         }
         assert!(browser_client(&Method::GET, &HeaderMap::new(), "preact-htm.js").is_none());
+    }
+
+    #[test]
+    fn page_and_worker_name_one_version_and_the_worker_all_that_the_page_needs() {
+        let made = made();
+        let (page, worker) = (&made["index.html"].1, &made["sw.js"].1);
+        let (version, files) = page_version(|path| !path.starts_with("vendor/") || made.contains_key(path));
+        assert!(page.contains(&version) && worker.contains(&version));
+        assert!(!page.contains("{version}") && !worker.contains("{version}") && !worker.contains("{files}"));
+        for address in ["/", "/app.js", "/style.css", "/views/search.js", "/i18n/en.js", "/vendor/preact-htm.js"] {
+            assert!(files.iter().any(|file| file == address), "{address}");
+        }
+        for address in ["/index.html", "/sw.js", "/vendor/socket.io.js", "/vendor/README.md"] {
+            assert!(!files.iter().any(|file| file == address), "{address}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
  * Begins here: the store, the address, who is signed in, and which screen that makes.
  */
 import { html, render, useEffect, useReducer } from '/vendor/preact-htm.js';
-import { href, parse } from './core/router.js';
+import { filterOf, href, parse, withFilter } from './core/router.js';
 import { peerOf } from './core/state.js';
 import { createStore } from './core/store.js';
 import { locale, setLocale, t } from './core/i18n.js';
@@ -26,12 +26,12 @@ const app = {
   /** @type {() => void} */
   retitle: () => {},
 
-  /** @returns {import('./core/router.js').Route & {dialog: {name: string, data?: any}|null}} */
-  route: () => ({ ...parse(location.pathname + location.search), dialog: history.state?.dialog ?? null }),
+  /** @returns {import('./core/router.js').Route & {filter: import('./core/router.js').Filter, dialog: {name: string, data?: any}|null}} */
+  route: () => ({ ...parse(location.pathname + location.search), filter: filterOf(location.href), dialog: history.state?.dialog ?? null }),
 
-  /** @param {import('./core/router.js').Route|string} to @param {{replace?: boolean}} [options] */
-  go(to, { replace = Boolean(history.state?.dialog) } = {}) {
-    const address = typeof to === 'string' ? to : href(to);
+  /** The list keeps its filter. @param {import('./core/router.js').Route|string} to @param {{replace?: boolean, filter?: import('./core/router.js').Filter}} [options] */
+  go(to, { replace = Boolean(history.state?.dialog), filter = filterOf(location.href) } = {}) {
+    const address = withFilter(typeof to === 'string' ? to : href(to), filter);
     history[replace ? 'replaceState' : 'pushState']({}, '', address);
     app.follow();
   },
@@ -77,7 +77,7 @@ const app = {
     if (app.client) store.dispatch({ type: 'signedOut' });
     app.client = await start(store, { onMessage: announce });
     const { name } = parse(location.pathname);
-    if (!['conversation', 'search', 'me', 'admin', 'test'].includes(name)) history.replaceState({}, '', '/');
+    if (!['home', 'conversation', 'search', 'me', 'admin', 'test'].includes(name)) history.replaceState({}, '', '/');
     app.follow();
   },
 
@@ -89,7 +89,7 @@ const app = {
     if (everywhere) session.forget();
     else session.leave();
     store.dispatch({ type: 'signedOut' });
-    app.go('/', { replace: true });
+    app.go('/', { replace: true, filter: 'all' });
   },
 };
 

@@ -37,7 +37,7 @@ pub async fn upload(mut call: Call) -> Answer {
     let actor = call.member()?;
     let (conversation_id, name) =
         call.query(|fields| (fields.id("conversationId"), fields.optional_text("name", 1..=255)))?;
-    let bytes_max = call.api.settings.file_bytes_max;
+    let bytes_max = call.api.settings.limits.file_bytes;
     let boundary = call.request.header(header::CONTENT_TYPE).and_then(|kind| multer::parse_boundary(kind).ok());
     let file = match boundary {
         Some(boundary) => {
@@ -68,7 +68,7 @@ async fn from_form(
     let body = stream::try_unfold(chunks, |mut chunks| async {
         Ok::<_, BodyError>(chunks.next().await?.map(|chunk| (chunk, chunks)))
     });
-    let limits = Constraints::new().size_limit(SizeLimit::new().per_field(call.api.settings.file_bytes_max));
+    let limits = Constraints::new().size_limit(SizeLimit::new().per_field(call.api.settings.limits.file_bytes));
     let mut form = Multipart::with_constraints(body, boundary, limits);
     while let Some(mut field) = form.next_field().await.map_err(bad_form)? {
         if field.name() != Some(FORM_FIELD) {
@@ -190,6 +190,6 @@ fn bad_form(error: multer::Error) -> Error {
             Ok(error) => reply::unreadable(*error),
             Err(_) => reply::unreadable(BodyError::Lost),
         },
-        _ => vec![Fault::new("body", Text::new("n'est pas un formulaire", "is not a form"))].into(),
+        _ => vec![Fault::new("body", Text::new("n’est pas un formulaire", "is not a form"))].into(),
     }
 }

@@ -40,8 +40,8 @@ pub struct Api {
 pub struct Settings {
     /// The origin that people use, for links that leave the house.
     pub public_url: String,
-    /// Bytes of one file.
-    pub file_bytes_max: u64,
+    /// What a message may carry.
+    pub limits: Limits,
     /// What `/metrics` asks of callers from elsewhere; they are refused where there is none.
     pub metrics_token: Option<Box<str>>,
     /// Every setting in force by its name, as shown to administrators.
@@ -52,6 +52,16 @@ pub struct Settings {
     pub started: Instant,
     /// How the sockets are, which the API has never heard of: asked whenever somebody wants to know.
     pub connected: Box<dyn Fn() -> Connected + Send + Sync>,
+}
+
+/// What a message may carry, as pages are told it so that they can say so before they upload.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Limits {
+    /// Bytes of one file.
+    pub file_bytes: u64,
+    /// Files and addresses of one message.
+    pub files_per_message: usize,
 }
 
 /// One call.

@@ -1,18 +1,29 @@
 //! `/users`: oneself, and the people one may write to.
 
+use serde::Serialize;
+
 use crate::api::auth;
-use crate::api::call::{self, Call};
+use crate::api::call::{self, Call, Limits};
 use crate::api::reply::{self, Answer};
 use crate::chat::accounts;
 use crate::chat::command::{Command, UpdateProfile};
 use crate::chat::directory::{self, ContactQuery};
 use crate::chat::reply::Reply;
 use crate::model::locale::{Locale, Text};
+use crate::model::user::Profile;
+
+/// A profile, and what its owner may send.
+#[derive(Serialize)]
+struct Me {
+    #[serde(flatten)]
+    profile: Profile,
+    limits: Limits,
+}
 
 /// `GET /users/me`
 pub async fn me(call: Call) -> Answer {
     let profile = call.chat().load_profile(call.member()?).await?;
-    call.ok(&profile)
+    call.ok(&Me { profile, limits: call.api.settings.limits })
 }
 
 /// `PATCH /users/me`

@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import puppeteer from 'puppeteer-core';
 
 const PATIENCE_MS = 20_000;
-/** Firefox tells as an error of the page that a connection was cut, which is what some stories are about. */
-const CUT = /^Firefox can’t establish a connection|^The connection to \S+ was interrupted/;
+/**
+ * Firefox tells as an error of the page that a connection was cut, which is what some stories are about, and that a page was left while
+ * a request of it, of which it names no address, was with the service worker.
+ */
+const CUT = /^Firefox can’t establish a connection|^The connection to \S+ was interrupted|^Failed to load ‘’\. A ServiceWorker intercepted/;
 const BROWSERS = {
   chromium: {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -74,6 +77,11 @@ export class Person {
   /** @param {string} url */
   async visit(url) {
     await this.page.goto(url, { waitUntil: 'load' });
+  }
+
+  /** Until the browser has kept the page for when the server is gone. */
+  async isKept() {
+    await this.until(() => navigator.serviceWorker.ready.then(({ active }) => active.state === 'activated'));
   }
 
   /** Signs in with a button of the demonstration. @param {string} url @param {'client'|'juriste'} as */

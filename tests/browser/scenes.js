@@ -46,11 +46,22 @@ export async function furnish(server) {
   for (const content of SHAPES) await server.send(tokens.client, shapes, content);
   const admin = await server.tokenOf('admin');
   const invitation = new URL((await server.call('POST', '/invitations', { token: admin, body: { role: 'juriste', name: 'Nora Petit' } })).body.url).pathname;
-  return { id, tokens, messages, shapes, invitation };
+  return { server, id, tokens, messages, shapes, invitation };
 }
 
 const opened = (person) => person.until(() => document.querySelector('[role=log] article'));
 const lastRow = (person) => person.page.focus('[role=log] article:last-child');
+
+/** Takes the connection from the page, and every way to a new one. @param {import('./person.js').Person} person */
+async function cutOff(person) {
+  await person.page.evaluate(() => {
+    WebSocket.prototype.send = function send() { this.close(); };
+    XMLHttpRequest.prototype.send = () => { throw new Error('no way out'); };
+  });
+  // Whatever is sent now ends the connection.
+  await person.page.focus('.composer textarea');
+  await person.page.keyboard.type('Je vous');
+}
 
 /**
  * `as`: who looks; `path`: where; `arrive`: until it is there.
@@ -70,7 +81,7 @@ export const SCENES = [
   { name: 'details', as: 'client', path: ({ id }) => `/c/${id}`, arrive: async (p) => {
     await opened(p);
     await p.page.evaluate(() => { history.replaceState({ dialog: { name: 'details' } }, ''); dispatchEvent(new PopStateEvent('popstate')); });
-    await p.until(() => document.querySelector('dialog[open]'));
+    await p.until(() => document.querySelector('dialog[open] .picture img')?.naturalWidth);
   } },
   { name: 'lightbox', as: 'client', path: ({ id }) => `/c/${id}`, arrive: async (p) => {
     await opened(p);
@@ -143,6 +154,27 @@ export const SCENES = [
     await p.until(() => document.querySelector('dialog[open] form'));
   } },
   { name: 'admin-status', as: 'admin', path: () => '/admin?partie=diagnostic', arrive: (p) => p.until(() => document.querySelector('.facts')) },
+  { name: 'typing', as: 'client', path: ({ id }) => `/c/${id}`, arrive: async (p, { server, id, tokens }) => {
+    await opened(p);
+    await server.types(tokens.juriste, id);
+    await p.until(() => document.querySelector('.typing-line').textContent);
+  } },
+  { name: 'failed', as: 'client', path: ({ shapes }) => `/c/${shapes}`, arrive: async (p) => {
+    await opened(p);
+    await p.say('Veuillez trouver ci-dessous le texte complet du bail. '.repeat(200));
+    await p.until(() => document.querySelector('.refusal'));
+  } },
+  { name: 'reconnecting', as: 'client', path: ({ id }) => `/c/${id}`, arrive: async (p) => {
+    await opened(p);
+    await cutOff(p);
+    await p.until(() => document.querySelector('.pill'));
+  } },
+  { name: 'offline', as: 'client', path: ({ id }) => `/c/${id}`, arrive: async (p) => {
+    await opened(p);
+    await cutOff(p);
+    await p.say('Je vous les envoie dès que possible.');
+    await p.until(() => document.querySelector('.banner') && document.querySelector('.queued'));
+  } },
   // Last: nothing can be shown to a client afterwards.
   { name: 'signed-out', as: 'client', path: ({ id }) => `/c/${id}`, arrive: async (p) => {
     await opened(p);

@@ -111,6 +111,16 @@ export class Server {
     return (await answer.json()).id;
   }
 
+  /** Somebody begins to write, on a socket of their own; it is shown for six seconds. @param {string} token @param {number} conversationId */
+  async types(token, conversationId) {
+    const address = `${this.url}/socket.io/?EIO=4&transport=polling`;
+    const ask = async (sid, body) => (await fetch(`${address}&sid=${sid}`, body && { method: 'POST', body })).text();
+    const { sid } = JSON.parse((await (await fetch(address)).text()).slice(1));
+    await ask(sid, `40/chat,${JSON.stringify({ token })}`);
+    await ask(sid);
+    await ask(sid, `42/chat,${JSON.stringify(['message:typing', { conversationId, isTyping: true }])}`);
+  }
+
   /** Many messages of client1, `message 1` the first and `message {count}` the last. @param {number} conversationId @param {number} count */
   async flood(conversationId, count) {
     const token = await this.tokenOf('client1');

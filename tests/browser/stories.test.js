@@ -107,23 +107,36 @@ for (const name of CHOSEN) {
       assert.ok(Math.min(...across) <= ACROSS_MS * given, `${across} ms`);
     });
 
-    test('2: messages written while the server is dead arrive once each and in order, after a reload', async () => {
+    test('2: messages written while the server is dead arrive once each and in order, after a reload of the page without its server', async () => {
       const id = await server.conversation();
       const { a, b } = await both(id);
       await a.say('avant');
       await a.fateIs('avant', 'Envoyé');
+      await a.isKept();
       await server.kill();
       for (const text of ['un', 'deux', 'trois']) await a.say(text);
       await a.fateIs('trois', 'En attente');
       assert.deepEqual((await a.texts()).slice(-3), ['un', 'deux', 'trois']);
+      await a.paste('à moitié écrit');
       await a.until(kept, 'outbox', ['un', 'deux', 'trois']);
-      await a.page.reload({ waitUntil: 'load' }).catch(() => {});
+      await a.until(kept, 'drafts', ['à moitié écrit']);
+
+      await a.page.reload({ waitUntil: 'load' });
+      await a.fateIs('trois', 'En attente');
+      assert.deepEqual(await a.texts(), ['un', 'deux', 'trois'], 'what waits, and nothing that was said before');
+      await a.until(() => document.querySelector('.link-state')?.textContent.includes('Vos messages partiront à la reconnexion'));
+      assert.equal(await a.page.$eval('.composer textarea', (box) => box.value), 'à moitié écrit');
+      assert.match(await a.page.$eval('nav .row[aria-current]', (row) => row.textContent), /Hélène Rousseau/);
+      await a.paste('quatre');
+      await a.press('Enter');
+
       await server.resume();
-      await a.visit(`${server.url}/c/${id}`);
-      await b.hears('trois');
-      await a.fateIs('trois', 'Envoyé').catch(() => a.fateIs('trois', 'Lu'));
-      assert.deepEqual(await b.texts(), ['avant', 'un', 'deux', 'trois']);
-      assert.deepEqual(await a.texts(), ['avant', 'un', 'deux', 'trois']);
+      await b.hears('quatre');
+      await a.fateIs('quatre', 'Envoyé').catch(() => a.fateIs('quatre', 'Lu'));
+      for (const person of [a, b]) {
+        await person.until((all) => JSON.stringify([...document.querySelectorAll('[role=log] article .text')].map((one) => one.textContent)) === all, JSON.stringify(['avant', 'un', 'deux', 'trois', 'quatre']));
+      }
+      await a.until(() => !document.querySelector('.link-state p, .queued, .sending'));
     });
 
     test('3: when the acknowledgement is lost there is one copy after reconnecting', async () => {

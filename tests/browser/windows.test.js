@@ -207,6 +207,83 @@ for (const name of CHOSEN) {
       }));
     });
 
+    test('the details show pictures and files of the whole conversation, not only of what is loaded', async () => {
+      const token = await server.tokenOf('juriste1');
+      const old = await Promise.all([
+        server.upload(token, id, 'plan.png', 'image/png', Buffer.from(picture(64, 48), 'base64')),
+        server.upload(token, id, 'bail.pdf', 'application/pdf', Buffer.from('%PDF-1.4\n%%EOF')),
+      ]);
+      await server.call('POST', '/messages', { token, body: { conversationId: id, content: 'Le bail', files: old } });
+      await server.flood(id, 230);
+      const late = await server.upload(token, id, 'acte.png', 'image/png', Buffer.from(picture(32, 32), 'base64'));
+      await server.call('POST', '/messages', { token, body: { conversationId: id, content: 'Bonjour encore', files: [late] } });
+      const b = await opened('juriste');
+      const shown = (count) => b.until((wanted) => [...document.querySelectorAll('.details .picture img')].filter((one) => one.naturalWidth).length === wanted, count);
+      await shown(1);
+      assert.equal(await b.page.$('.details .file-row'), null);
+      await b.page.click('.details .link');
+      await shown(2);
+      await b.until(() => document.querySelector('.details .file-row')?.textContent.includes('bail.pdf') && !document.querySelector('.details .link'));
+      await b.page.evaluate(() => document.querySelectorAll('.details .picture')[1].click());
+      await b.see('dialog', 'plan.png');
+      await b.press('Escape');
+      await b.until(() => !document.querySelector('dialog[open]'));
+
+      // Where there is no room beside the conversation they are looked for when asked for.
+      await b.page.setViewport({ width: 800, height: 800 });
+      await b.click('button', 'Détails');
+      await b.until(() => document.querySelectorAll('dialog[open] .picture').length === 2 && document.querySelector('dialog[open] .file-row'));
+    });
+
+    test('the browser keeps the files of the page, names, and what is not sent: nothing that was said, and nothing after signing out', async () => {
+      const token = await server.tokenOf('juriste1');
+      const file = await server.upload(token, id, 'plan.png', 'image/png', Buffer.from(picture(64, 48), 'base64'));
+      await server.call('POST', '/messages', { token, body: { conversationId: id, content: 'Bonjour, le plan', files: [file] } });
+      const a = await opened('client');
+      await a.until(() => document.querySelector('[role=log] .picture img')?.naturalWidth);
+      await a.isKept();
+      const { version, names, paths } = await a.page.evaluate(async () => {
+        const names = await caches.keys();
+        const kept = await (await caches.open(names[0])).keys();
+        return { version: document.documentElement.dataset.version, names, paths: kept.map(({ url }) => new URL(url).pathname) };
+      });
+      assert.deepEqual(names, [`lexchat-${version}`]);
+      assert.ok(paths.includes('/') && paths.includes('/app.js'));
+      assert.deepEqual(paths.filter((path) => !/^\/$|\.(js|css|svg|html|webmanifest)$/.test(path)), []);
+      const stored = () => a.page.evaluate(() => JSON.stringify(localStorage));
+      assert.match(await stored(), /Hélène Rousseau/);
+      assert.doesNotMatch(await stored(), /Bonjour|le plan|plan\.png/);
+      await a.click('button', 'Se déconnecter');
+      await a.see('button', 'Se connecter');
+      assert.doesNotMatch(await stored(), /Hélène Rousseau|accessToken/);
+    });
+
+    test('a refusal comes in the language of the page, whatever the browser speaks', async () => {
+      await server.call('PATCH', '/users/me', { token: await server.tokenOf('client1'), body: { locale: 'en' } });
+      const a = await opened('client');
+      await a.say('x'.repeat(10_001));
+      await a.until(() => document.querySelector('.refusal')?.textContent.includes('larger than allowed'));
+    });
+
+    test('the filter of the list has an address: a reload keeps it, what one opens keeps it, Back undoes it', async () => {
+      const waiting = await server.call('POST', '/conversations', { token: await server.tokenOf('juriste1'), body: { participantId: 2 } });
+      await server.send(await server.tokenOf('client2'), waiting.body.id, 'Bonjour Maître');
+      const b = await opened('juriste');
+      const shows = (rows, search, pressed) => b.until((ids, wanted, name) => location.search === wanted && document.querySelector('.filters [aria-pressed=true]')?.textContent === name
+        && JSON.stringify([...document.querySelectorAll('nav .row')].map((row) => row.getAttribute('href'))) === JSON.stringify(ids.map((one) => `/c/${one}`)), rows, search, pressed);
+      await shows([waiting.body.id, id], '', 'Toutes');
+      await b.click('button', 'Sans réponse');
+      await shows([waiting.body.id], '?filtre=sans-reponse', 'Sans réponse');
+      await b.page.reload({ waitUntil: 'load' });
+      await shows([waiting.body.id], '?filtre=sans-reponse', 'Sans réponse');
+      await b.openConversation(waiting.body.id);
+      await b.hears('Bonjour Maître');
+      await shows([waiting.body.id], '?filtre=sans-reponse', 'Sans réponse');
+      await b.page.goBack();
+      await b.page.goBack();
+      await shows([waiting.body.id, id], '', 'Toutes');
+    });
+
     test('the test page still does what its name says', async () => {
       const person = await Person.in(launched);
       people.push(person);

@@ -10,8 +10,10 @@ use crate::support::polling::Polling;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_has_as_many_files_and_addresses_as_the_operator_says() {
     for most in [2, 25] {
-        let server = Server::start_with(&["--files-per-message", &most.to_string()]).await;
+        let server = Server::start_with(&["--files-per-message", &most.to_string(), "--file-size", "4096"]).await;
         let mut pair = server.pair().await;
+        let me = server.request(&pair.client, "GET", "/users/me", None).await.expect(200).json();
+        assert_eq!(me["limits"], json!({ "fileBytes": 4096, "filesPerMessage": most }), "pages are told");
         let with = |count: usize| {
             let addresses: Vec<String> = (0..count).map(|n| format!("https://example.com/{n}")).collect();
             json!({ "conversationId": 1, "content": "voir", "attachments": addresses })

@@ -44,3 +44,15 @@ test('an_edit_without_a_draft_leaves_nothing_behind', () => {
   drafts.endEdit(1);
   assert.deepEqual(drafts.store.state().drafts, {});
 });
+
+test('what_a_message_may_carry_is_what_the_server_says', () => {
+  const drafts = made();
+  const file = (name, size) => /** @type {any} */ ({ name, size, type: 'text/plain' });
+  const names = () => drafts.find(1).files.map((one) => one.name);
+  drafts.store.dispatch({ type: 'signedIn', me: { id: 1, limits: { fileBytes: 2_048, filesPerMessage: 2 } } });
+  assert.match(drafts.stage(1, [file('trop grand', 2_049), file('juste', 2_048)]) ?? '', /2 Ko/);
+  assert.match(drafts.stage(1, [file('deux', 1), file('trois', 1)]) ?? '', /: 2 au plus/);
+  assert.deepEqual(names(), ['juste', 'deux']);
+  drafts.store.dispatch({ type: 'signedIn', me: { id: 1 } });
+  assert.equal(drafts.stage(1, [file('inconnu', 2 ** 40)]), null, 'what is not known is left to the server');
+});

@@ -65,7 +65,7 @@ const imports = (path) => [...read(path).matchAll(/^import .* from '([^']+)';$/g
 
 // The server sends the page's modules as one script and takes them apart line by line (src/assets/bundle.rs).
 test('modules_use_only_the_forms_that_the_server_can_put_together', () => {
-  for (const path of ours.filter((one) => one !== 'theme.js')) {
+  for (const path of ours.filter((one) => !['theme.js', 'sw.js'].includes(one))) {
     for (const line of read(path).split('\n')) {
       if (/^\s*import\b(?!\()/.test(line)) assert.match(line, /^import (\{ [\w$, ]+ \}|\* as \w+|\w+) from '\.{0,2}\/[\w./-]+\.js';$/, path);
       if (/^\s*export\b/.test(line)) assert.match(line, /^export (default \{$|((async )?function|class|const) \w+)/, path);

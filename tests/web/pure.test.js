@@ -1,9 +1,9 @@
 /** The small pure parts: addresses, links in text, dates and sizes, rows of a timeline. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { dayLabel, fileSize, folded, initials, shortMoment } from '../../web/core/format.js';
+import { dayLabel, fileSize, folded, fullMoment, initials, shortMoment } from '../../web/core/format.js';
 import { pieces } from '../../web/core/links.js';
-import { href, parse } from '../../web/core/router.js';
+import { filterOf, href, parse, withFilter } from '../../web/core/router.js';
 import { rowsOf } from '../../web/core/rows.js';
 
 test('every_route_has_an_address_that_leads_back_to_it', () => {
@@ -13,6 +13,20 @@ test('every_route_has_an_address_that_leads_back_to_it', () => {
     { name: 'search', query: '' }, { name: 'search', query: 'bail & loyer é?' }, { name: 'invitation', token: 'aB3-_x' }, { name: 'setup', token: 'zz' },
   ];
   for (const route of routes) assert.deepEqual(parse(href(route)), route);
+});
+
+test('the_filter_of_the_list_stands_in_the_address_beside_what_is_open', () => {
+  for (const filter of ['all', 'unread', 'unanswered']) {
+    for (const place of ['/', '/c/3/m/14', '/recherche?q=bail%20%26%20loyer']) {
+      const address = withFilter(place, filter);
+      assert.equal(filterOf(address), filter);
+      assert.deepEqual(parse(address), parse(place));
+      assert.equal(filterOf(withFilter(address, 'all')), 'all');
+    }
+  }
+  assert.equal(withFilter('/', 'unread'), '/?filtre=non-lues');
+  assert.equal(withFilter('/?filtre=non-lues', 'all'), '/');
+  assert.equal(filterOf('/?filtre=toString'), 'all');
 });
 
 test('an_address_that_is_none_of_ours_is_lost_and_never_something_else', () => {
@@ -47,6 +61,7 @@ test('days_and_moments_read_as_people_say_them', () => {
   assert.equal(shortMoment(at(2026, 2, 4, 9, 5), now, 'fr', 'hier'), '09:05');
   assert.equal(shortMoment(at(2026, 2, 3, 9, 5), now, 'fr', 'hier'), 'hier');
   assert.match(shortMoment(at(2025, 2, 3), now, 'fr', 'hier'), /2025/);
+  assert.match(fullMoment(at(2026, 2, 4, 14, 5), 'en'), /14:05$/, 'one clock everywhere');
 });
 
 test('sizes_and_initials', () => {

@@ -67,6 +67,7 @@ export async function start(store, listener = {}) {
   // Until the connection is there it is missing, and the page says so as it does later.
   dispatch({ type: 'linkChanged', stage: 'down', at: Date.now() });
   let isReady = false;
+  let wasAway = false;
   const socket = connect({ onUp, onDown, onEvent, onEnded: () => dispatch({ type: 'signInNeeded' }) });
   if (others) others.onmessage = () => outbox.load();
   await Promise.all([drafts.load(), outbox.load()]);
@@ -90,7 +91,8 @@ export async function start(store, listener = {}) {
     for (const [conversationId, messageId] of owedReads) tellRead(conversationId, messageId);
     if (open.id) join(open.id, Boolean(state().timelines[open.id]));
     if (isReady) takeTurn();
-    version.check();
+    // A page that was never without the server is of its version.
+    if (wasAway) version.check();
   }
 
   function takeTurn() {
@@ -99,8 +101,12 @@ export async function start(store, listener = {}) {
     election(me.id, turn.signal, () => outbox.elect());
   }
 
-  function onDown() {
+  /** @param {boolean} [unanswered] nobody is there: what was known before has to do */
+  function onDown(unanswered) {
     dispatch({ type: 'linkChanged', stage: 'down', at: Date.now() });
+    wasAway = true;
+    const known = unanswered && !state().listLoaded && session.people();
+    if (known) dispatch({ type: 'conversationsLoaded', conversations: known });
     open.joined = false;
     turn.abort();
     outbox.rest();
@@ -125,7 +131,10 @@ export async function start(store, listener = {}) {
     'user:typing': ({ userId, conversationId, isTyping }) => showTyping(conversationId, userId, isTyping),
     'user:online': ({ userId, timestamp }) => dispatch({ type: 'presenceChanged', userId, isOnline: true, at: timestamp }),
     'user:offline': ({ userId, timestamp }) => dispatch({ type: 'presenceChanged', userId, isOnline: false, at: timestamp }),
-    'conversation:new': ({ conversation }) => dispatch({ type: 'conversationChanged', conversation }),
+    'conversation:new': ({ conversation }) => {
+      dispatch({ type: 'conversationChanged', conversation });
+      keepPeople();
+    },
     'conversation:updated': ({ conversation }) => dispatch({ type: 'conversationChanged', conversation }),
     notification: (data) => {
       dispatch({ ...data, type: 'notified' });
@@ -156,10 +165,13 @@ export async function start(store, listener = {}) {
   async function loadConversations() {
     try {
       dispatch({ type: 'conversationsLoaded', conversations: await api.get('/conversations') });
+      keepPeople();
     } catch (error) {
       report(error);
     }
   }
+
+  const keepPeople = () => session.keepPeople(Object.values(state().conversations));
 
   /** Shows a conversation; with `messageId`, the part around that message. @param {number|null} id @param {number|null} [messageId] */
   function openConversation(id, messageId = null) {

@@ -6,6 +6,7 @@
  */
 import { io } from '/vendor/socket.io.esm.min.js';
 import * as session from './session.js';
+import { locale } from '../core/i18n.js';
 
 const ACK_TIMEOUT_MS = 10_000;
 
@@ -15,7 +16,7 @@ const EVENTS = [
 ];
 
 /**
- * @param {{onUp: () => void, onDown: () => void, onEvent: (name: string, data: any) => void, onEnded: () => void}} listener
+ * @param {{onUp: () => void, onDown: (unanswered?: boolean) => void, onEvent: (name: string, data: any) => void, onEnded: () => void}} listener
  */
 export function connect({ onUp, onDown, onEvent, onEnded }) {
   const forced = new URLSearchParams(location.search).get('transport');
@@ -27,6 +28,8 @@ export function connect({ onUp, onDown, onEvent, onEnded }) {
     timeout: 8_000,
     transports: forced === 'polling' || forced === 'websocket' ? [forced] : undefined,
     auth: (give) => give({ token: session.find()?.accessToken }),
+    // Read at each connection: refusals come in the language of the page, which need not be the browser's.
+    get extraHeaders() { return { 'Accept-Language': locale() }; },
   });
   let closed = false;
   /** @type {ReturnType<typeof setTimeout>|undefined} */
@@ -49,7 +52,7 @@ export function connect({ onUp, onDown, onEvent, onEnded }) {
     if (reason === 'io server disconnect' && !closed) retryIn(500);
   });
   socket.on('connect_error', (error) => {
-    onDown();
+    onDown(!error?.data);
     if (error?.data?.code === 'UNAUTHENTICATED') renew();
     else if (!socket.active) retryIn(2_000);
   });

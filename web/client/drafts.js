@@ -4,10 +4,10 @@
  *
  * @typedef {{key: string, name: string, size: number, type: string, blob: Blob, progress: number, info: any, error: string|null, width?: number, height?: number}} Staged
  */
-import { FILES_MAX, FILE_BYTES_MAX } from './uploads.js';
 import { locale, t } from '../core/i18n.js';
 import { isPicture } from './media.js';
 import { fileSize } from '../core/format.js';
+import { limitsOf } from '../core/state.js';
 
 const WRITE_AFTER_MS = 250;
 
@@ -98,8 +98,9 @@ export class Drafts {
   /** Takes files into a draft and begins to upload them. @param {number} id @param {File[]} chosen @returns {string|null} why some were not taken */
   stage(id, chosen) {
     const draft = this.find(id);
-    const room = FILES_MAX - draft.files.length;
-    const fitting = chosen.filter((file) => file.size <= FILE_BYTES_MAX && file.size > 0);
+    const { fileBytes, filesPerMessage } = limitsOf(this.store.state());
+    const room = filesPerMessage - draft.files.length;
+    const fitting = chosen.filter((file) => file.size <= fileBytes && file.size > 0);
     const taken = fitting.slice(0, room).map((file) => ({
       key: crypto.randomUUID(), name: file.name || t('file.unnamed'), size: file.size, type: file.type, blob: file, progress: 0, info: null, error: null,
     }));
@@ -108,9 +109,9 @@ export class Drafts {
       this.begin(id, file);
       if (isPicture(file.type)) this.measure(id, file);
     }
-    if (fitting.length > room) return t('file.tooMany', { n: FILES_MAX });
+    if (fitting.length > room) return t('file.tooMany', { n: filesPerMessage });
     if (fitting.length < chosen.length) {
-      return chosen.some((file) => file.size > FILE_BYTES_MAX) ? t('file.tooLarge', { size: fileSize(FILE_BYTES_MAX, locale()) }) : t('file.empty');
+      return chosen.some((file) => file.size > fileBytes) ? t('file.tooLarge', { size: fileSize(fileBytes, locale()) }) : t('file.empty');
     }
     return null;
   }

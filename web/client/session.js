@@ -9,6 +9,7 @@
 const WHO = 'lexchat.who';
 const LATEST = 'lexchat.latest';
 const key = (id) => `lexchat.session.${id}`;
+const peopleKey = (id) => `lexchat.people.${id}`;
 
 /** @typedef {{accessToken: string, refreshToken: string, user: any}} Session */
 
@@ -40,11 +41,29 @@ export function update(user) {
   localStorage.setItem(key(session.user.id), JSON.stringify(session));
 }
 
+/**
+ * Keeps with whom this person is in conversation, for a page that is opened while the server is gone: names, and nothing that was said.
+ * @param {import('../core/state.js').Conversation[]} conversations
+ */
+export function keepPeople(conversations) {
+  if (!session) return;
+  /** @param {any} person */
+  const named = ({ id, name, role, specialty }) => ({ id, name, role, specialty });
+  localStorage.setItem(peopleKey(session.user.id), JSON.stringify(conversations.map(({ id, clientId, lawyerId, client, lawyer, createdAt, lastMessageAt }) => (
+    { id, clientId, lawyerId, client: named(client), lawyer: named(lawyer), createdAt, lastMessageAt, unreadCount: 0 }))));
+}
+
+/** @returns {import('../core/state.js').Conversation[]|null} what `keepPeople` kept */
+export function people() {
+  return session && read(localStorage, peopleKey(session.user.id));
+}
+
 /** Forgets the tokens of this person on this browser. Drafts and unsent messages stay. */
 export function forget() {
   if (!session) return;
   const id = session.user.id;
   localStorage.removeItem(key(id));
+  localStorage.removeItem(peopleKey(id));
   if (read(localStorage, LATEST) === id) localStorage.removeItem(LATEST);
   sessionStorage.removeItem(WHO);
   session = null;

@@ -5,10 +5,6 @@ import * as session from './session.js';
 import { Refusal } from './api.js';
 import { locale, t } from '../core/i18n.js';
 
-/** What the server takes (contract §4); said before an upload begins. */
-export const FILE_BYTES_MAX = 100 * 1024 * 1024;
-export const FILES_MAX = 20;
-
 /**
  * @param {{name: string, blob: Blob}} file
  * @param {number} conversationId

@@ -12,8 +12,8 @@ const FORMS = {
   weekday: { weekday: 'short' },
   date: { day: 'numeric', month: 'short' },
   dateAndYear: { day: 'numeric', month: 'short', year: 'numeric' },
-  full: { dateStyle: 'long', timeStyle: 'short' },
-  medium: { dateStyle: 'medium', timeStyle: 'short' },
+  full: { dateStyle: 'long', timeStyle: 'short', hourCycle: 'h23' },
+  medium: { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23' },
 };
 
 /** Made once: making one costs more than a hundred uses. @param {string} locale @param {string} form of FORMS */

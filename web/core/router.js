@@ -16,6 +16,25 @@ const PLAIN = /** @type {const} */ ({
 /** How the parts of the administration are called in an address. */
 const PARTS = /** @type {const} */ ({ people: '', invitations: 'invitations', status: 'diagnostic' });
 
+/** The list's filters in an address; it stands beside whatever is open. */
+const FILTERS = /** @type {const} */ ({ all: null, unread: 'non-lues', unanswered: 'sans-reponse' });
+
+/** @typedef {keyof typeof FILTERS} Filter */
+
+/** @param {string} address @returns {Filter} */
+export function filterOf(address) {
+  const named = new URL(address, 'http://page').searchParams.get('filtre');
+  return named === FILTERS.unread ? 'unread' : named === FILTERS.unanswered ? 'unanswered' : 'all';
+}
+
+/** @param {string} address @param {Filter} filter @returns {string} the same place with another filter of the list */
+export function withFilter(address, filter) {
+  const url = new URL(address, 'http://page');
+  url.searchParams.delete('filtre');
+  if (FILTERS[filter]) url.searchParams.set('filtre', FILTERS[filter]);
+  return url.pathname + url.search;
+}
+
 /**
  * @param {string} address path and query, as `/c/3/m/14` or `/recherche?q=bail`
  * @returns {Route}

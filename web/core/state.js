@@ -20,7 +20,7 @@
  * @typedef {{clientMessageId: string, conversationId: number, content: string, files: any[], replyToId: number|null, createdAt: string,
  *   stage: import('./lifecycle.js').Stage, code?: string, reason?: string, seq?: number}} Entry
  * @typedef {{text: string, replyToId: number|null, editingId: number|null, files: any[], aside?: {text: string, replyToId: number|null}|null}} Draft
- * @typedef {{me: Person & {email: string, locale?: string}|null, conversations: Record<number, Conversation>, listLoaded: boolean,
+ * @typedef {{me: Person & {email: string, locale?: string, limits?: {fileBytes: number, filesPerMessage: number}}|null, conversations: Record<number, Conversation>, listLoaded: boolean,
  *   timelines: Record<number, Timeline>, openId: number|null, outbox: Entry[], drafts: Record<number, Draft>, quotes: Record<number, Message|null>,
  *   typing: Record<number, {userId: number, until: number}>, link: {stage: 'idle'|'up'|'down', since: number},
  *   refused: number|null, needsSignIn: boolean, demo: boolean, notice: {text: string, tone: 'info'|'alert', at: number}|null}} State
@@ -234,7 +234,7 @@ function revised(state, message) {
 }
 
 /** @type {Timeline} */
-const EMPTY = Object.freeze({ items: [], hasBefore: false, hasAfter: false, rev: 0, unreadFrom: null, missed: 0, following: true, loading: null, flash: null, epoch: 0 });
+export const EMPTY = Object.freeze({ items: [], hasBefore: false, hasAfter: false, rev: 0, unreadFrom: null, missed: 0, following: true, loading: null, flash: null, epoch: 0 });
 
 /** @param {State} state @param {number} id @param {(line: Timeline) => Timeline} change */
 function withTimeline(state, id, change) {
@@ -333,6 +333,11 @@ function isWaiting(one) {
 /** @param {State} state @returns {number} messages of others not yet read, over all conversations */
 export function unreadTotal(state) {
   return Object.values(state.conversations).reduce((sum, one) => sum + one.unreadCount, 0);
+}
+
+/** What a message may carry, as the server has said; before that, it judges alone. @param {State} state @returns {{fileBytes: number, filesPerMessage: number}} */
+export function limitsOf(state) {
+  return state.me?.limits ?? { fileBytes: Infinity, filesPerMessage: Infinity };
 }
 
 /** What this person has on the way in a conversation and the timeline does not show yet. @param {State} state @param {number} id @returns {Entry[]} */

@@ -5,7 +5,6 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from '/vendor/prea
 import { fileSize } from '../core/format.js';
 import { locale, t, tn } from '../core/i18n.js';
 import { isPicture } from '../client/media.js';
-import { FILES_MAX, FILE_BYTES_MAX } from '../client/uploads.js';
 import { usePicture } from './files.js';
 import { Icon } from './hooks.js';
 
@@ -77,6 +76,7 @@ export function Composer({ app, conversationId, draft, line, quotes, me, peer })
   };
   const answered = replyToId ? line?.items.find((one) => one.id === replyToId) ?? quotes[replyToId] : null;
   const length = [...text.trim()].length;
+  const limits = me.limits && t('composer.limits', { n: me.limits.filesPerMessage, size: fileSize(me.limits.fileBytes, locale()) });
   const sends = text.trim() || (!editingId && files.some((file) => !file.error));
   return html`
     <form class="composer" onSubmit=${(e) => { e.preventDefault(); send(); }}>
@@ -87,7 +87,7 @@ export function Composer({ app, conversationId, draft, line, quotes, me, peer })
       ${files.length > 0 && !editingId && html`<ul class="staged" aria-label=${t('composer.files')}>${files.map((file) => html`
         <${StagedFile} key=${file.key} file=${file} onRemove=${() => client.drafts.unstage(conversationId, file.key)} onRetry=${() => client.drafts.retry(conversationId, file.key)} />`)}</ul>`}
       <div class="composer-line">
-        <button class="icon-button" type="button" aria-label=${t('composer.attach')} title=${t('composer.limits', { n: FILES_MAX, size: fileSize(FILE_BYTES_MAX, locale()) })} disabled=${Boolean(editingId)} onClick=${() => chooser.current?.click()}><${Icon} name="clip" /></button>
+        <button class="icon-button" type="button" aria-label=${t('composer.attach')} title=${limits} disabled=${Boolean(editingId)} onClick=${() => chooser.current?.click()}><${Icon} name="clip" /></button>
         <input ref=${chooser} type="file" multiple hidden aria-hidden="true" tabindex="-1" onChange=${chosen} />
         ${isTouch() && html`<button class="icon-button" type="button" aria-label=${t('composer.camera')} disabled=${Boolean(editingId)} onClick=${() => camera.current?.click()}><${Icon} name="camera" /></button>
           <input ref=${camera} type="file" accept="image/*" capture="environment" hidden aria-hidden="true" tabindex="-1" onChange=${chosen} />`}
@@ -97,7 +97,7 @@ export function Composer({ app, conversationId, draft, line, quotes, me, peer })
         <button class="icon-button send ${sends ? 'ready' : ''}" type="submit" aria-label=${editingId ? t('composer.save') : t('composer.send')}><${Icon} name=${editingId ? 'check' : 'send'} /></button>
       </div>
       ${length >= COUNTED_FROM && html`<p class="counter ${length > CHARACTERS_MAX ? 'over' : ''}" role="status">${t('composer.count', { n: length.toLocaleString(locale()), max: CHARACTERS_MAX.toLocaleString(locale()) })}</p>`}
-      ${dragged && html`<div class="drop" aria-hidden="true"><p>${t('composer.drop')}</p><p class="quiet">${t('composer.limits', { n: FILES_MAX, size: fileSize(FILE_BYTES_MAX, locale()) })}</p></div>`}
+      ${dragged && html`<div class="drop" aria-hidden="true"><p>${t('composer.drop')}</p><p class="quiet">${limits}</p></div>`}
     </form>`;
 }
 

@@ -5,6 +5,9 @@ import { Icon } from './hooks.js';
 
 const MARGIN = 8;
 
+/** When code is fetched that is not needed at once: after the first screen, and before it is needed or the connection gone. */
+export const FETCHED_AFTER_MS = 1_500;
+
 /**
  * @param {{title: string, onClose?: (() => void)|null, children?: any, kind?: string, at?: {x: number, y: number}|null, plain?: boolean}} props
  *   `at`: a point of the window that it opens at; else it stands in the middle. `plain`: without the visible title. Without `onClose`
@@ -57,14 +60,16 @@ function place(dialog, at) {
   dialog.style.top = `${Math.max(MARGIN, Math.min(at.y, innerHeight - height - MARGIN))}px`;
 }
 
-/** A view whose code is fetched when it is first shown. @param {() => Promise<any>} load @param {string} name */
-export function lazy(load, name) {
+/** A view whose code is fetched when it is first shown, or some time after. @param {() => Promise<any>} load @param {string} name @param {number} [afterMs] */
+export function lazy(load, name, afterMs = 0) {
   /** @type {any} */
   let view = null;
   return (props) => {
     const [, redraw] = useState(0);
     useEffect(() => {
-      if (!view) load().then((module) => { view = module[name]; redraw(1); });
+      if (view) return undefined;
+      const timer = setTimeout(() => load().then((module) => { view = module[name]; redraw(1); }, () => {}), afterMs);
+      return () => clearTimeout(timer);
     }, []);
     return view ? html`<${view} ...${props} />` : null;
   };

@@ -23,7 +23,7 @@ export function Files({ files, addresses, messageId, inner, on }) {
 }
 
 /** @param {{file: any, single: boolean, inner: number, onOpen: () => void}} props */
-function Picture({ file, single, inner, onOpen }) {
+export function Picture({ file, single, inner, onOpen }) {
   const source = usePicture(file);
   const shape = single ? sized(file) : null;
   return html`<button class="picture" type="button" tabindex=${inner} aria-label=${t('file.open', { name: file.name })} onClick=${onOpen} style=${shape ? { width: `${shape.width}px`, aspectRatio: `${shape.width} / ${shape.height}` } : {}}>

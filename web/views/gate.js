@@ -1,18 +1,21 @@
-/** Before somebody is signed in: signing in, and the three ways to an account (sign-up, invitation, first administrator). */
+/** Before somebody is signed in: signing in, and the ways to an account. */
 import { html, useEffect, useState } from '/vendor/preact-htm.js';
 import * as api from '../client/api.js';
-import { fullMoment } from '../core/format.js';
 import { locale, setLocale, t } from '../core/i18n.js';
+import { lazy } from './dialog.js';
 
 /** The people of the two buttons (contract §5). */
 const DEMO = { client: 'client1@example.com', juriste: 'juriste1@example.com' };
 const DEMO_PASSWORD = 'Pass123!';
-const PASSWORD_MIN = 12;
+
+const accounts = () => import('./accounts.js');
+
+/** @type {Record<string, any>} */
+const WAYS = { signUp: lazy(accounts, 'SignUp'), invitation: lazy(accounts, 'Invitation'), setup: lazy(accounts, 'Setup') };
 
 /** @param {{app: import('../app.js').App, state: import('../core/state.js').State, route: any}} props */
 export function Gate({ app, state, route }) {
-  const ways = /** @type {Record<string, any>} */ ({ signUp: SignUp, invitation: Invitation, setup: Setup });
-  const way = ways[route.name] ?? SignInCard;
+  const way = WAYS[route.name] ?? SignInCard;
   return html`
     <main class="gate">
       <div class="gate-card">
@@ -87,66 +90,14 @@ export function SignIn({ app, demo, email: known = '' }) {
       </section>`}`;
 }
 
-/** @param {{app: import('../app.js').App}} props */
-function SignUp({ app }) {
-  return html`<p class="gate-text">${t('signUp.text')}</p>
-    <${NewAccount} app=${app} submit=${t('signUp.submit')} send=${(person) => api.openCall('/auth/sign-up', person)} />
-    <p class="quiet"><a href="/">${t('signUp.back')}</a></p>`;
-}
-
-/** @param {{app: import('../app.js').App, route: any}} props */
-function Invitation({ app, route }) {
-  const [invitation, setInvitation] = useState(/** @type {any} */ (null));
-  const [gone, setGone] = useState(false);
-  useEffect(() => { api.openCall(`/invitations/${encodeURIComponent(route.token)}`).then(setInvitation, () => setGone(true)); }, [route.token]);
-  if (gone) return html`<p class="fault" role="alert">${t('invitation.gone')}</p><p><a class="button" href="/">${t('signUp.back')}</a></p>`;
-  if (!invitation) return null;
-  return html`<p class="gate-text">${t('invitation.text', { name: invitation.inviterName, when: fullMoment(invitation.expiresAt, locale()) })}</p>
-    <${NewAccount} app=${app} known=${invitation} submit=${t('invitation.submit')} send=${(person) => api.openCall('/auth/accept-invitation', { token: route.token, ...person })} />`;
-}
-
-/** @param {{app: import('../app.js').App, route: any}} props */
-function Setup({ app, route }) {
-  return html`<p class="gate-text">${t('setup.text')}</p>
-    <${NewAccount} app=${app} submit=${t('setup.submit')} send=${(person) => api.openCall('/auth/setup', { token: route.token, ...person })} />`;
-}
-
-/** Name, e-mail, password. @param {{app: import('../app.js').App, known?: any, submit: string, send: (person: object) => Promise<any>}} props */
-function NewAccount({ app, known = {}, submit, send }) {
-  const [person, setPerson] = useState({ name: known.name ?? '', email: known.email ?? '', password: '' });
-  const [busy, setBusy] = useState(false);
-  const [fault, setFault] = useState('');
-  const set = (name) => (value) => setPerson({ ...person, [name]: value });
-  /** @param {Event} event */
-  const submitted = async (event) => {
-    event.preventDefault();
-    setBusy(true);
-    setFault('');
-    try {
-      await app.enter(await send({ ...person, name: person.name.trim(), email: person.email.trim() }));
-    } catch (error) {
-      setFault(explained(error));
-    }
-    setBusy(false);
-  };
-  return html`
-    <form class="form" onSubmit=${submitted} novalidate>
-      ${fault && html`<p class="fault" role="alert">${fault}</p>`}
-      <${Field} text=${t('field.name')} autocomplete="name" value=${person.name} onText=${set('name')} />
-      <${Field} text=${t('field.email')} type="email" autocomplete="username" value=${person.email} onText=${set('email')} />
-      <${Field} text=${t('field.password')} type="password" autocomplete="new-password" hint=${t('field.passwordHint', { n: PASSWORD_MIN })} value=${person.password} onText=${set('password')} />
-      <button class="button primary" type="submit" disabled=${busy}>${submit}</button>
-    </form>`;
-}
-
 /** @param {{text: string, value: string, onText: (value: string) => void, type?: string, autocomplete?: string, hint?: string, first?: boolean}} props `first`: has the focus in a dialog */
-function Field({ text, value, onText, type = 'text', autocomplete, hint, first = false }) {
+export function Field({ text, value, onText, type = 'text', autocomplete, hint, first = false }) {
   return html`<label class="field"><span>${text}</span>
     <input type=${type} data-first=${first ? '' : undefined} autocomplete=${autocomplete} value=${value} onInput=${(e) => onText(e.target.value)} />${hint && html`<small>${hint}</small>`}</label>`;
 }
 
 /** @param {unknown} error @returns {string} what to do, without telling which part was wrong */
-function explained(error) {
+export function explained(error) {
   if (!(error instanceof api.Refusal)) return t('error.unknown');
   if (error.code === 'UNAUTHENTICATED') return t('signIn.refused');
   if (error.code === 'RATE_LIMITED') return t('signIn.wait', { n: error.retryAfter || 30 });

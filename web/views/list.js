@@ -11,13 +11,13 @@ const MINUTE_MS = 60_000;
 /** @param {{app: import('../app.js').App, state: import('../core/state.js').State, route: any}} props */
 export function List({ app, state, route }) {
   useTick(MINUTE_MS);
-  const [filter, setFilter] = useState(/** @type {'all'|'unread'|'unanswered'} */ ('all'));
   const me = /** @type {any} */ (state.me);
-  const rows = listed(state, filter);
   const atList = !['conversation', 'search', 'me', 'admin'].includes(route.name);
   /** @type {['all'|'unread'|'unanswered', string][]} */
   const filters = [['all', t('filter.all')], ['unread', t('filter.unread')]];
   if (me.role === 'juriste') filters.push(['unanswered', t('filter.unanswered')]);
+  const filter = filters.some(([name]) => name === route.filter) ? route.filter : 'all';
+  const rows = listed(state, filter);
   const any = Object.keys(state.conversations).length > 0;
   const minute = Math.floor(Date.now() / MINUTE_MS);
   return html`
@@ -30,12 +30,12 @@ export function List({ app, state, route }) {
       ${state.demo && html`<p class="demo-strip">${t('demo.active')} ${me.role !== 'admin' && html`<a href=${`/connexion?demo=${me.role === 'client' ? 'juriste' : 'client'}`} target="_blank" rel="opener">${me.role === 'client' ? t('demo.openJuriste') : t('demo.openClient')}</a>`}</p>`}
       ${route.name === 'test' && html`<${JoinByNumber} app=${app} />`}
       ${any && html`<div class="filters" role="group" aria-label=${t('filter.label')}>${filters.map(([name, text]) => html`
-        <button key=${name} type="button" aria-pressed=${filter === name ? 'true' : 'false'} onClick=${() => setFilter(name)}>${text}</button>`)}</div>`}
+        <button key=${name} type="button" aria-pressed=${filter === name ? 'true' : 'false'} onClick=${() => app.go(location.pathname + location.search, { filter: name })}>${text}</button>`)}</div>`}
       ${state.listLoaded && !rows.length && html`<div class="list-empty">${any ? t('filter.none') : me.role === 'admin' ? t('list.admin') : t('list.empty')}
         ${!any && me.role !== 'admin' && html`<button class="button only-phone" type="button" onClick=${() => app.open('directory')}>${t('list.start')}</button>`}</div>`}
       <ul class="rows">
         ${rows.map((one) => html`<${Row} key=${one.id} conversation=${one} me=${me} current=${route.name === 'conversation' && route.id === one.id} minute=${minute}
-          typing=${Boolean(state.typing[one.id])} draft=${draftLine(state.drafts[one.id])} waiting=${fateOf(state, one)} />`)}
+          typing=${Boolean(state.typing[one.id])} draft=${draftLine(state.drafts[one.id])} waiting=${waitingIn(state, one)} />`)}
       </ul>
       <footer class="list-foot">
         <a class="list-me" href="/moi" title=${t('me.title')} aria-current=${route.name === 'me' ? 'page' : undefined}><${Avatar} person=${me} size="small" showOnline=${false} /><span class="ellipsis"><span class="spoken">${t('me.title')} : </span><bdi>${me.name}</bdi></span></a>
@@ -51,16 +51,10 @@ function draftLine(draft) {
   return draft.text || (draft.files.length ? tn('file.count', draft.files.length) : '');
 }
 
-/** What is still on its way to a conversation. @param {import('../core/state.js').State} state @param {{id: number}} conversation @returns {'failed'|'queued'|null} */
-function fateOf(state, { id }) {
-  /** @type {'queued'|null} */
-  let fate = null;
-  for (const entry of state.outbox) {
-    if (entry.conversationId !== id) continue;
-    if (entry.stage === 'failed') return 'failed';
-    fate = 'queued';
-  }
-  return fate;
+/** What is still on its way to a conversation: the first that failed, else the latest. @param {import('../core/state.js').State} state @param {{id: number}} conversation */
+function waitingIn(state, { id }) {
+  const mine = state.outbox.filter((entry) => entry.conversationId === id);
+  return mine.find((entry) => entry.stage === 'failed') ?? mine[mine.length - 1];
 }
 
 const Row = memo(({ conversation, me, current, typing, draft, waiting }) => {
@@ -85,12 +79,13 @@ const Row = memo(({ conversation, me, current, typing, draft, waiting }) => {
 function Preview({ conversation, me, typing, draft, waiting }) {
   if (typing) return html`<span class="row-text typing ellipsis">${t('list.typing')}</span>`;
   if (draft) return html`<span class="row-text ellipsis" dir="auto"><span class="row-draft">${t('list.draft')}</span>${draft}</span>`;
-  const files = conversation.lastMessageFileCount ?? 0;
+  const files = waiting ? waiting.files.length : conversation.lastMessageFileCount ?? 0;
   const own = conversation.lastMessageSenderId === me.id;
-  const text = conversation.lastMessageText || (files ? `📎 ${tn('file.count', files)}` : conversation.lastMessageId ? t('message.deleted') : t('list.noMessage'));
+  const failed = waiting?.stage === 'failed';
+  const text = (waiting ? waiting.content : conversation.lastMessageText) || (files ? `📎 ${tn('file.count', files)}` : conversation.lastMessageId ? t('message.deleted') : conversation.lastMessageAt ? '' : t('list.noMessage'));
   const read = own && conversation.lastMessageId && conversation.lastMessageId <= (conversation.peerLastReadMessageId ?? 0);
   return html`<span class="row-text ellipsis">
-    ${waiting ? html`<span class="row-fate ${waiting}"><${Icon} name=${waiting === 'failed' ? 'warn' : 'clock'} label=${waiting === 'failed' ? t('fate.failed') : t('fate.waiting')} /></span>`
+    ${waiting ? html`<span class="row-fate ${failed ? 'failed' : ''}"><${Icon} name=${failed ? 'warn' : 'clock'} label=${failed ? t('fate.failed') : t('fate.waiting')} /></span>`
     : own && (conversation.lastMessageText || files) && html`<span class="row-fate"><${Icon} name=${read ? 'checks' : 'check'} label=${read ? t('fate.read') : t('fate.sent')} /></span>`}<bdi>${text.slice(0, 200)}</bdi></span>`;
 }
 

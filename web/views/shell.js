@@ -4,12 +4,10 @@ import { listed } from '../core/state.js';
 import { t } from '../core/i18n.js';
 import { Announcer } from './announcer.js';
 import { Conversation } from './conversation.js';
-import { Dialog, lazy } from './dialog.js';
+import { Dialog, FETCHED_AFTER_MS, lazy } from './dialog.js';
 import { SignIn } from './gate.js';
 import { List } from './list.js';
 
-/** When the code of dialogs is fetched: after the first screen, and before it is needed or the connection gone. */
-const FETCHED_AFTER_MS = 1_500;
 const NOTICE_MS = 5_000;
 const PILL_MS = 2_000;
 const BANNER_MS = 5_000;
@@ -45,7 +43,11 @@ export function Shell({ app, state, route }) {
   useEffect(() => {
     const pressed = (event) => shortcut(app, event);
     addEventListener('keydown', pressed);
-    setTimeout(() => [messageDialogs, palette, directory, lightbox].forEach((load) => load().catch(() => {})), FETCHED_AFTER_MS);
+    setTimeout(() => {
+      for (const load of [messageDialogs, palette, directory, lightbox]) load().catch(() => {});
+      // There is none where the connection is not secure.
+      navigator.serviceWorker?.register('/sw.js').catch(() => {});
+    }, FETCHED_AFTER_MS);
     return () => removeEventListener('keydown', pressed);
   }, []);
   useEffect(() => {
