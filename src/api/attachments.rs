@@ -190,6 +190,6 @@ fn bad_form(error: multer::Error) -> Error {
             Ok(error) => reply::unreadable(*error),
             Err(_) => reply::unreadable(BodyError::Lost),
         },
-        _ => vec![Fault::new("body", Text::new("n’est pas un formulaire", "is not a form"))].into(),
+        _ => vec![Fault::new("body", Text::new("n'est pas un formulaire", "is not a form"))].into(),
     }
 }

@@ -105,7 +105,7 @@ pub fn status_of(code: Code) -> StatusCode {
 pub fn unreadable(error: BodyError) -> Error {
     let said = match error {
         BodyError::TooLarge(_) => return Reason::TooLarge.into(),
-        BodyError::Lost => Text::new("n’est pas arrivé en entier", "did not arrive whole"),
+        BodyError::Lost => Text::new("n'est pas arrivé en entier", "did not arrive whole"),
         BodyError::NotAnObject => Text::new("doit être un objet JSON", "must be a JSON object"),
     };
     vec![Fault::new("body", said)].into()

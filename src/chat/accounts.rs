@@ -169,7 +169,7 @@ pub fn weakness_text(weakness: Weakness) -> Text {
         Weakness::TooShort => Text::new("doit avoir au moins 12 caractères", "must have at least 12 characters"),
         Weakness::TooLong => Text::new("doit avoir au plus 128 caractères", "must have at most 128 characters"),
         Weakness::Common => Text::new("est trop courant", "is too common"),
-        Weakness::Email => Text::new("ne doit pas être l’adresse e-mail", "must not be the e-mail address"),
+        Weakness::Email => Text::new("ne doit pas être l'adresse e-mail", "must not be the e-mail address"),
     }
 }
 

@@ -156,7 +156,7 @@ fn check_link(address: &str) -> Result<&str, Error> {
         Ok(address)
     } else {
         let text = Text::new(
-            "doit contenir des adresses http(s) ou de fichiers d’ici",
+            "doit contenir des adresses http(s) ou de fichiers d'ici",
             "must hold http(s) addresses or those of files stored here",
         );
         Err(Error::invalid("attachments", text))

@@ -97,7 +97,7 @@ macro_rules! reasons {
 
 reasons! {
     /// `details` tell more.
-    Invalid => Invalid: "La demande n’est pas valide.", "The request is not valid.";
+    Invalid => Invalid: "La demande n'est pas valide.", "The request is not valid.";
     /// No token.
     TokenMissing => Unauthenticated: "Token manquant", "Token missing";
     /// A token that proves nothing now.
@@ -115,7 +115,7 @@ reasons! {
     /// A conversation with oneself.
     WithOneself => Conflict: "Vous ne pouvez pas créer une conversation avec vous-même.", "You cannot start a conversation with yourself.";
     /// Not one client and one juriste.
-    RolesDoNotMatch => Conflict: "Un client ne peut discuter qu’avec un juriste.", "A client can only talk with a juriste.";
+    RolesDoNotMatch => Conflict: "Un client ne peut discuter qu'avec un juriste.", "A client can only talk with a juriste.";
     /// `clientMessageId` seen with another body.
     OtherBody => Conflict: "Cet identifiant a déjà servi pour un autre message.", "This id has already been used for another message.";
     /// Only the tombstone is left.
@@ -133,7 +133,7 @@ reasons! {
     /// Somebody with conversations stays what they are in them.
     RoleInUse => Conflict: "Cette personne a déjà des conversations : son rôle ne peut plus changer.", "This person already has conversations: their role can no longer change.";
     /// Body, message or file over its limit.
-    TooLarge => TooLarge: "L’envoi dépasse la taille permise.", "This is larger than allowed.";
+    TooLarge => TooLarge: "L'envoi dépasse la taille permise.", "This is larger than allowed.";
     /// The person's storage is used up.
     QuotaReached => TooLarge: "Votre espace de fichiers est plein.", "Your file storage is full.";
     /// Too many.
@@ -143,7 +143,7 @@ reasons! {
     /// Not now.
     Unavailable => Unavailable: "Le service est momentanément indisponible.", "The service is unavailable at the moment.";
     /// The disk is full.
-    StorageFull => Unavailable: "Le stockage est plein : rien ne peut être enregistré pour l’instant.", "Storage is full: nothing can be saved at the moment.";
+    StorageFull => Unavailable: "Le stockage est plein : rien ne peut être enregistré pour l'instant.", "Storage is full: nothing can be saved at the moment.";
 }
 
 /// A [`Fault`] as it is shown.

@@ -136,7 +136,7 @@ fn check(search: &Search) -> Result<usize, Error> {
 }
 
 fn read_cursor(cursor: &str) -> Result<MessageId, Error> {
-    cursor.parse().map_err(|_| Error::invalid("cursor", Text::new("n’est pas valide", "is not valid")))
+    cursor.parse().map_err(|_| Error::invalid("cursor", Text::new("n'est pas valide", "is not valid")))
 }
 
 /// A query, taken apart.

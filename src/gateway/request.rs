@@ -100,7 +100,7 @@ fn bytes_of(data: &Value, args: &Args) -> Option<Bytes> {
 }
 
 fn unknown_event() -> Error {
-    let message = Text::new("cet événement n’existe pas", "there is no such event");
+    let message = Text::new("cet événement n'existe pas", "there is no such event");
     Error::from(vec![Fault::new("event", message)])
 }
 
