@@ -225,18 +225,21 @@ mod tests {
     async fn unknown_and_wrong_take_the_same_time() {
         let stage = Stage::demo();
         let mut fastest = [f64::MAX; 2];
-        for round in 0..8 {
-            for (place, email) in [format!("nobody{round}@example.com"), format!("client{}@example.com", round % 4 + 1)]
-                .iter()
-                .enumerate()
-            {
+        // The fastest of each are compared, and tried again where others keep the processor: three times per account, before
+        // it is left in peace.
+        for round in 0..30 {
+            let known = format!("{}{}@example.com", ["client", "juriste"][round % 2], round / 2 % 5 + 1);
+            for (place, email) in [format!("nobody{round}@example.com"), known].iter().enumerate() {
                 let start = Instant::now();
-                refusal(stage.try_sign_in(email, "wrong", AWAY).await);
+                let refused = refusal(stage.try_sign_in(email, "wrong", AWAY).await);
+                assert_eq!(refused.code(), Code::Unauthenticated);
                 fastest[place] = fastest[place].min(start.elapsed().as_secs_f64());
             }
+            if round >= 8 && (0.5..2.0).contains(&(fastest[0] / fastest[1])) {
+                return;
+            }
         }
-        let ratio = fastest[0] / fastest[1];
-        assert!((0.5..2.0).contains(&ratio), "unknown {} s, wrong {} s", fastest[0], fastest[1]);
+        panic!("unknown {} s, wrong {} s", fastest[0], fastest[1]);
     }
 
     #[tokio::test]
