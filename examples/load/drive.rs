@@ -58,13 +58,20 @@ type Expected = Arc<AtomicU64>;
 pub(crate) async fn drive(target: &Target, circles: Vec<Circle>, load: Load) -> io::Result<Figures> {
     let meter = Arc::new(Meter::default());
     let (mut senders, mut receivers) = (JoinSet::new(), JoinSet::new());
+    let (begun, count) = (Instant::now(), circles.len());
     for (number, circle) in circles.into_iter().enumerate() {
         let expected: Expected = Arc::new(AtomicU64::new(u64::MAX));
         for receiver in circle.receivers {
             receivers.spawn(receive(receiver, expected.clone()));
         }
         let texts = Texts::new(number as u64 + 1);
-        senders.spawn(send(circle.sender, circle.conversation, texts, load, meter.clone(), expected));
+        // Spread over the period: people do not all press Enter in the same moment.
+        let first_at = match load.pace {
+            Pace::InFlight(_) => begun,
+            Pace::Every(period) => begun + period.mul_f64(number as f64 / count as f64),
+        };
+        let writer = Writer { client: circle.sender, conversation: circle.conversation, texts, first_at };
+        senders.spawn(writer.send(load, meter.clone(), expected));
     }
     sleep(load.warm_up).await;
     meter.is_measuring.store(true, Relaxed);
@@ -104,61 +111,67 @@ fn figures(mut windows: Vec<(f64, f64)>, mut delays: Vec<Duration>) -> Figures {
     figures
 }
 
-async fn send(
-    mut client: Client,
+/// Who writes, and when first.
+struct Writer {
+    client: Client,
     conversation: i64,
-    mut texts: Texts,
-    load: Load,
-    meter: Arc<Meter>,
-    expected: Expected,
-) -> io::Result<Vec<Duration>> {
-    let mut waiting: VecDeque<(u64, Instant)> = VecDeque::new();
-    let (mut delays, mut sent, mut seen) = (Vec::new(), 0_u64, 0_u64);
-    let mut next_at = Instant::now();
-    loop {
-        let now = Instant::now();
-        let is_over = meter.is_over.load(Relaxed);
-        while !is_over && is_due(load.pace, waiting.len(), next_at, now) {
-            if let Pace::Every(period) = load.pace {
-                next_at += period;
-            }
-            waiting.push_back((feed_message(&mut client, conversation, sent, &texts.next(load.message_bytes)), now));
-            sent += 1;
-        }
-        if is_over && waiting.is_empty() {
-            break;
-        }
-        client.wire.flush().await?;
-        match load.pace {
-            Pace::InFlight(_) => client.wire.fill().await?,
-            Pace::Every(_) => timeout_at(next_at.into(), client.wire.fill()).await.unwrap_or(Ok(()))?,
-        }
-        let now = Instant::now();
-        while let Some(packet) = client.next()? {
-            match packet {
-                Packet::Ack(number, range) => {
-                    succeeded(&client.wire.bytes()[range])?;
-                    let asked_at = match waiting.pop_front() {
-                        Some((first, asked_at)) if first == number => asked_at,
-                        _ => return Err(io::Error::other("an ack out of order")),
-                    };
-                    meter.acks.fetch_add(1, Relaxed);
-                    if meter.is_measuring.load(Relaxed) {
-                        delays.push(now - asked_at);
-                    }
-                    if seen + (waiting.len() as u64) < sent {
-                        return Err(io::Error::other("an ack before its own event"));
-                    }
+    texts: Texts,
+    first_at: Instant,
+}
+
+impl Writer {
+    /// Writes until the measurement is over; the acks' delays.
+    async fn send(self, load: Load, meter: Arc<Meter>, expected: Expected) -> io::Result<Vec<Duration>> {
+        let Writer { mut client, conversation, mut texts, first_at } = self;
+        let mut waiting: VecDeque<(u64, Instant)> = VecDeque::new();
+        let (mut delays, mut sent, mut seen) = (Vec::new(), 0_u64, 0_u64);
+        let mut next_at = first_at;
+        loop {
+            let now = Instant::now();
+            let is_over = meter.is_over.load(Relaxed);
+            while !is_over && is_due(load.pace, waiting.len(), next_at, now) {
+                if let Pace::Every(period) = load.pace {
+                    next_at += period;
                 }
-                Packet::Event(range) => seen += u64::from(is_message(&client.wire.bytes()[range])),
-                Packet::Ping | Packet::Other(_) => {}
+                waiting
+                    .push_back((feed_message(&mut client, conversation, sent, &texts.next(load.message_bytes)), now));
+                sent += 1;
+            }
+            if is_over && waiting.is_empty() {
+                break;
+            }
+            client.wire.flush().await?;
+            match load.pace {
+                Pace::InFlight(_) => client.wire.fill().await?,
+                Pace::Every(_) => timeout_at(next_at.into(), client.wire.fill()).await.unwrap_or(Ok(()))?,
+            }
+            let now = Instant::now();
+            while let Some(packet) = client.next()? {
+                match packet {
+                    Packet::Ack(number, range) => {
+                        succeeded(&client.wire.bytes()[range])?;
+                        let asked_at = match waiting.pop_front() {
+                            Some((first, asked_at)) if first == number => asked_at,
+                            _ => return Err(io::Error::other("an ack out of order")),
+                        };
+                        meter.acks.fetch_add(1, Relaxed);
+                        if meter.is_measuring.load(Relaxed) {
+                            delays.push(now - asked_at);
+                        }
+                        if seen + (waiting.len() as u64) < sent {
+                            return Err(io::Error::other("an ack before its own event"));
+                        }
+                    }
+                    Packet::Event(range) => seen += u64::from(is_message(&client.wire.bytes()[range])),
+                    Packet::Ping | Packet::Other(_) => {}
+                }
             }
         }
+        expected.store(sent + 1, Relaxed);
+        let last = message(conversation, sent, "fin de la mesure");
+        client.ask("message:send", &last).await?;
+        Ok(delays)
     }
-    expected.store(sent + 1, Relaxed);
-    let last = message(conversation, sent, "fin de la mesure");
-    client.ask("message:send", &last).await?;
-    Ok(delays)
 }
 
 async fn receive(mut client: Client, expected: Expected) -> io::Result<()> {
