@@ -187,7 +187,8 @@ impl Routes {
                 return reply::refusal_with_status(&Reason::NotFound.into(), locale, StatusCode::MISDIRECTED_REQUEST);
             }
             match route {
-                Some(route) => self.follow(route, request, peer, connected, locale).await,
+                // Apart from the connection, whose future would otherwise be as large as the largest answer in the making.
+                Some(route) => Box::pin(self.follow(route, request, peer, connected, locale)).await,
                 None => self.lost(&request, path, peer, locale),
             }
         };
@@ -214,7 +215,7 @@ impl Routes {
         let headers = request.headers();
         let method = request.method();
         match route.to {
-            To::Sockets => self.sockets.respond(request, peer).await,
+            To::Sockets => Box::pin(self.sockets.respond(request, peer)).await,
             To::Page => assets::page(method, headers),
             To::File(path) => assets::file(method, headers, &path).unwrap_or_else(|| not_found(locale)),
             To::BrowserClient(name) => {

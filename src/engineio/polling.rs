@@ -46,7 +46,7 @@ impl From<Misplaced> for Fault {
 }
 
 /// Answers a GET once there is something to say.
-pub(super) async fn get(link: &Arc<Link>, headers: &HeaderMap) -> Result<Response<Body>, Fault> {
+pub(super) async fn get(link: &Arc<Link>, gzips: bool) -> Result<Response<Body>, Fault> {
     // Whether a WebSocket was read up to the pong is not known here.
     link.with(|session| session.tick(Instant::now().into_std(), !session.is_upgraded()));
     let turn = Turn::begin(link, Session::begin_poll, Session::end_poll)?;
@@ -55,7 +55,7 @@ pub(super) async fn get(link: &Arc<Link>, headers: &HeaderMap) -> Result<Respons
         None => Poll::Pending,
     })
     .await;
-    let response = compressed(payload::encode(&frames), headers).await;
+    let response = compressed(payload::encode(&frames), gzips).await;
     turn.end();
     Ok(response)
 }
@@ -124,8 +124,8 @@ where
     Utf8Bytes::try_from(whole).map(Text::from).map_err(|_| Fault::BadRequest)
 }
 
-async fn compressed(body: Bytes, headers: &HeaderMap) -> Response<Body> {
-    if body.len() < GZIP_FROM || !accepts_gzip(headers) {
+async fn compressed(body: Bytes, gzips: bool) -> Response<Body> {
+    if body.len() < GZIP_FROM || !gzips {
         return answer::text(body);
     }
     let packed = if body.len() <= GZIP_INLINE_MAX {
@@ -146,7 +146,8 @@ fn gzip(body: &[u8]) -> Bytes {
     Bytes::from(encoder.finish().expect("a vector takes every byte"))
 }
 
-fn accepts_gzip(headers: &HeaderMap) -> bool {
+/// Whether the caller takes an answer packed with gzip.
+pub(super) fn accepts_gzip(headers: &HeaderMap) -> bool {
     let values = headers.get_all(header::ACCEPT_ENCODING);
     let mut codings = values.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
     codings.any(|coding| {

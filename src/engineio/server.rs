@@ -183,7 +183,12 @@ impl Endpoint {
         };
         match (target.carrier, &parts.method) {
             (Carrier::WebSocket, &Method::GET) => self.upgrade(link, &parts, upgrade),
-            (Carrier::Polling, &Method::GET) => polling::get(&link, &parts.headers).await,
+            (Carrier::Polling, &Method::GET) => {
+                let gzips = polling::accepts_gzip(&parts.headers);
+                // A GET waits long, and its head holds on to the buffer that it was read into.
+                drop((parts, body, upgrade, target));
+                polling::get(&link, gzips).await
+            }
             (Carrier::Polling, &Method::POST) => {
                 let allowance = Allowance { bytes: self.settings.max_payload, time: self.settings.body_timeout };
                 polling::post(&link, &parts, body, allowance).await
