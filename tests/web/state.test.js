@@ -119,6 +119,17 @@ test('catching_up_brings_new_edited_and_deleted_messages_and_read_marks', () => 
   assert.equal(state.conversations[1].peerLastReadMessageId, 1);
 });
 
+test('what_was_missed_before_a_message_that_came_first_is_put_in_its_place', () => {
+  const synced = { type: 'synced', conversationId: 1, messages: range(2, 3), rev: 3 };
+  assert.deepEqual(ids(after(ready(range(1, 1)), { type: 'messageReceived', message: message(3) }, synced)), [1, 2, 3]);
+});
+
+test('a_change_of_a_message_above_what_is_loaded_stays_there', () => {
+  const edited = message(2, { content: 'new', rev: 20 });
+  const above = after(ready(), page(range(5, 10), { hasBefore: true }), { type: 'synced', conversationId: 1, messages: [edited, message(11)], rev: 21 });
+  assert.deepEqual(ids(above), [5, 6, 7, 8, 9, 10, 11]);
+});
+
 test('a_message_on_its_way_is_shown_until_the_timeline_has_it', () => {
   const entry = { clientMessageId: 'x', conversationId: 1, content: 'hello', files: [], replyToId: null, createdAt: '2026-01-01T00:00:00.000Z', stage: 'sending' };
   const waiting = apply(ready(), { type: 'outboxChanged', entries: [entry] });

@@ -59,7 +59,7 @@ export async function start(store, listener = {}) {
     onChange: (entries) => dispatch({ type: 'outboxChanged', entries }),
     onAccepted: (message, entry) => {
       for (const file of entry?.files ?? []) prime(/** @type {any} */ (file).info?.url, /** @type {any} */ (file).blob);
-      dispatch({ type: 'messageReceived', message });
+      inOrder(message, () => dispatch({ type: 'messageReceived', message }));
     },
     tellOthers: () => others?.postMessage('outbox'),
   });

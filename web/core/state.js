@@ -164,12 +164,16 @@ function extended(line, fresh, rev, myId) {
   return { ...after, items };
 }
 
-/** The answer of catching up after a gap. @param {State} state @param {any} event */
+/**
+ * The answer of catching up after a gap. A message that came first stands at the end already: what was missed belongs before it, and only
+ * what lies above the loaded part is left out.
+ * @param {State} state @param {any} event
+ */
 function synced(state, { conversationId, messages, rev, reads = [] }) {
   let after = withTimeline(state, conversationId, (line) => {
-    const end = last(line.items)?.id ?? 0;
+    const first = line.hasBefore ? line.items[0]?.id ?? 0 : 0;
     const items = messages.reduce(patched, line.items);
-    return extended({ ...line, items }, messages.filter((one) => one.id > end), rev, state.me?.id);
+    return extended({ ...line, items }, messages.filter((one) => one.id > first), rev, state.me?.id);
   });
   for (const read of reads) after = readMarked(after, { conversationId, ...read });
   return after;
