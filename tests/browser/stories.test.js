@@ -255,6 +255,7 @@ for (const name of CHOSEN) {
       await a.until(kept, 'drafts', ['avec un mot']);
       await a.visit(`${server.url}/c/${x}`);
       await a.until(() => document.querySelector('.staged')?.textContent.includes('contrat.txt') && document.querySelector('textarea').value === 'avec un mot');
+      await a.until(() => document.activeElement === document.querySelector('.composer textarea'));
       await a.press('Enter');
       const b = await somebody('juriste');
       await b.openConversation(x);
