@@ -146,7 +146,9 @@ async fn serve_http(mut stream: TcpStream, floor: &Floor) -> io::Result<()> {
         let head = String::from_utf8_lossy(&text[..end]).to_lowercase();
         let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next()?.trim().parse().ok());
         while text.len() < end + 4 + length.unwrap_or(0) {
-            stream.read_buf(&mut text).await?;
+            if stream.read_buf(&mut text).await? == 0 {
+                return Ok(());
+            }
         }
         text.drain(..end + 4 + length.unwrap_or(0));
         let id = floor.next_id.fetch_add(1, Ordering::Relaxed);
