@@ -191,8 +191,9 @@ CREATE UNIQUE INDEX messages_by_place ON messages (conversation_id, sent_rev);
 -- The changes of a conversation that are not new messages.
 CREATE UNIQUE INDEX messages_changed ON messages (conversation_id, rev) WHERE rev > sent_rev;
 
--- A sender's message by the sender's own id: one for ever.
-CREATE UNIQUE INDEX messages_by_client_id ON messages (sender_id, client_message_id) WHERE client_message_id IS NOT NULL;
+-- A sender's message by the sender's own id: one for ever. The id comes first: those that begin with the time then follow
+-- each other whoever sends them, and a batch writes a page or two of this and not one for each sender.
+CREATE UNIQUE INDEX messages_by_client_id ON messages (client_message_id, sender_id) WHERE client_message_id IS NOT NULL;
 
 -- A row is a text that a message had before an edit. All of a message's rows go when it is deleted.
 CREATE TABLE message_revisions (

@@ -3,6 +3,7 @@
 //! Whatever is wrong with a file is said here, in one line that also says what to do, before the server listens. The
 //! file and its companions can be read by their owner alone, whatever the umask.
 
+use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -150,14 +151,14 @@ pub enum OpenError {
         cause: String,
     },
     /// It is too old, and could not be brought up to date.
-    #[error("the database {path} of version {found} could not be brought up to date: {cause}", path = path.display())]
+    #[error("the database {path} of version {found} could not be brought up to date", path = path.display())]
     Migration {
         /// The file.
         path: PathBuf,
         /// Its version before.
         found: i64,
         /// Why.
-        cause: rusqlite::Error,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// The library would put data at risk.
     #[error("SQLite {found} is too old: 3.51.3 or later is needed")]

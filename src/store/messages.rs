@@ -46,7 +46,7 @@ pub fn insert(conn: &Connection, new: &NewMessage<'_>) -> rusqlite::Result<Optio
                created_at
              )
              VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-             ON CONFLICT (sender_id, client_message_id) WHERE client_message_id IS NOT NULL DO NOTHING",
+             ON CONFLICT (client_message_id, sender_id) WHERE client_message_id IS NOT NULL DO NOTHING",
         )?
         .execute(params![
             new.conversation_id,

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use crate::store::backup::{self, CopyError};
 use crate::store::db::OpenError;
 
 /// The whole current schema.
@@ -17,7 +18,7 @@ pub const SCHEMA: &str = include_str!("../../schema.sql");
 pub const SEED: &str = include_str!("../../seed.sql");
 
 /// The version that `schema.sql` describes.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
 
 /// `LXCH`: says in the file's header that a database is ours.
 pub const APPLICATION_ID: i64 = 0x4C58_4348;
@@ -29,7 +30,7 @@ struct Step {
 }
 
 /// The steps in order, from `src/store/migrations/{to}.sql`.
-const STEPS: &[Step] = &[];
+const STEPS: &[Step] = &[Step { to: 2, sql: include_str!("migrations/2.sql") }];
 
 /// What a file is before anything is done to it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,13 +88,13 @@ pub fn migrate(conn: &mut Connection, path: &Path, found: i64) -> Result<(), Ope
     if found == VERSION {
         return Ok(());
     }
-    let failed = |cause: rusqlite::Error| OpenError::Migration { path: path.to_owned(), found, cause };
-    let copy = copy_path(path, found);
-    if !copy.exists() {
-        conn.execute("VACUUM INTO ?1", [copy.to_string_lossy()]).map_err(failed)?;
+    let failed = |source| OpenError::Migration { path: path.to_owned(), found, source };
+    match backup::copy(path, &copy_path(path, found)) {
+        Ok(()) | Err(CopyError::Exists { .. }) => {}
+        Err(cause) => return Err(failed(cause.into())),
     }
     for step in STEPS.iter().filter(|step| step.to > found) {
-        walk(conn, step).map_err(failed)?;
+        walk(conn, step).map_err(|cause| failed(cause.into()))?;
     }
     Ok(())
 }
@@ -114,4 +115,64 @@ fn copy_path(path: &Path, version: i64) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".v{version}"));
     PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// The schema as it was in each version that was ever in use.
+    const EARLIER: [(i64, &str); 1] = [(1, include_str!("migrations/1.sql"))];
+
+    /// Each column of each table, and how each index and view is made.
+    fn shape(conn: &Connection) -> Vec<String> {
+        let mut shapes = conn
+            .prepare(
+                "SELECT t.name || '.' || c.name || ' ' || c.type || ' ' || c.\"notnull\" || ' ' || coalesce(c.dflt_value, '')
+                 FROM pragma_table_list t
+                 JOIN pragma_table_xinfo(t.name) c
+                 UNION ALL
+                 SELECT name || ': ' || sql
+                 FROM sqlite_schema
+                 WHERE type <> 'table'
+                   AND sql IS NOT NULL
+                 ORDER BY 1",
+            )
+            .unwrap();
+        let shapes = shapes.query_map([], |row| row.get(0)).unwrap();
+        shapes.map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn every_earlier_version_becomes_what_a_fresh_database_is_and_keeps_what_is_in_it() {
+        let fresh = Connection::open_in_memory().unwrap();
+        fresh.execute_batch(SCHEMA).unwrap();
+        let folder = TempDir::new().unwrap();
+        for (version, schema) in EARLIER {
+            let path = folder.path().join(format!("from{version}.db"));
+            let mut conn = Connection::open(&path).unwrap();
+            conn.execute_batch(schema).unwrap();
+            conn.execute_batch(SEED).unwrap();
+            conn.execute_batch(
+                "INSERT INTO conversations (id, client_id, lawyer_id, rev, active_at, created_at, updated_at)
+                 VALUES (1, 1, 6, 1, 0, 0, 0);
+                 INSERT INTO messages (conversation_id, sender_id, sent_rev, rev, content, client_message_id, created_at)
+                 VALUES (1, 1, 1, 1, 'gardé', 'mine', 0);",
+            )
+            .unwrap();
+            conn.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+            conn.pragma_update(None, "user_version", version).unwrap();
+            migrate(&mut conn, &path, version).unwrap();
+            assert_eq!(identify(&conn).unwrap(), Found::Ours(VERSION));
+            assert_eq!(shape(&conn), shape(&fresh), "from version {version}");
+            let kept: String = conn
+                .query_row("SELECT content FROM messages WHERE client_message_id = 'mine'", [], |row| row.get(0))
+                .unwrap();
+            assert_eq!(kept, "gardé");
+            let copy = Connection::open(copy_path(&path, version)).unwrap();
+            assert_eq!(identify(&copy).unwrap(), Found::Ours(version), "the copy is as it was");
+        }
+    }
 }
