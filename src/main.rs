@@ -13,6 +13,11 @@ use lexchat::operator;
 use lexchat::service;
 use tracing_subscriber::EnvFilter;
 
+/// Serves SQLite too, whose memory is half of what storing a message takes.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A failure while running.
 const FAILED: u8 = 1;
 /// Wrong usage.

@@ -15,6 +15,11 @@ use lexchat::model::id::{ConversationId, UserId};
 use lexchat::model::timestamp::Timestamp;
 use lexchat::store::db::{self, Db, Missing};
 
+/// As in the server.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Clients, and as many juristes.
 const PEOPLE: i64 = 5;
 
