@@ -10,6 +10,7 @@ use crate::model::conversation::{Conversation, Members};
 use crate::model::id::{ConversationId, MessageId, SessionId, UserId};
 use crate::model::message::{Reaction, Shared};
 use crate::model::timestamp::Timestamp;
+use crate::model::user::Person;
 use crate::store::conversations::Whole;
 
 /// Characters of a message that a notification shows.
@@ -122,7 +123,7 @@ pub struct Notified {
     /// What was said.
     pub message: Arc<Shared>,
     /// By whom.
-    pub sender_name: String,
+    pub sender: Arc<Person>,
     /// How many the recipient has not read there.
     pub unread_count: i64,
 }

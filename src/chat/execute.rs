@@ -1,7 +1,7 @@
 //! The one door: commands in, in order; answers and events out, in commit order, after their commit.
 //!
 //! [`Chat::submit`] puts a command into the pen's queue at once and in call order; the pen's thread carries out
-//! all that is queued in one transaction, each change in a savepoint of its own, commits, and hands the batch to
+//! all that is queued in one transaction, each change wholly or not at all, commits, and hands the batch to
 //! [`Outcomes`]. Whoever drains it tells the events of each [`Settled`] and only then completes it, so that an
 //! answer never overtakes the event it answers for.
 

@@ -15,6 +15,7 @@ use crate::chat::execute::Settings;
 use crate::chat::outcome::Outcome;
 use crate::chat::rates::Rates;
 use crate::chat::reply::Reply;
+use crate::chat::standings::Standings;
 use crate::model::conversation::Members;
 use crate::model::id::{MessageId, UserId};
 use crate::model::message::{Message, Shared};
@@ -29,6 +30,8 @@ use crate::store::{attachments, words};
 pub struct Surroundings<'a> {
     /// How fast everybody goes.
     pub rates: &'a mut Rates,
+    /// Who stands where.
+    pub standings: &'a mut Standings,
     /// What the operator decided.
     pub settings: &'a Settings,
 }
@@ -45,7 +48,7 @@ pub fn send(
     now: Timestamp,
     around: &mut Surroundings<'_>,
 ) -> Result<Outcome, Error> {
-    let mut standing = access::require_standing(conn, actor, command.conversation_id, now)?;
+    let mut standing = around.standings.require(conn, actor, command.conversation_id, now)?;
     let body = Body::check(command, around.settings.files_per_message_max)?;
     let me = standing.me.id;
     if let Some(reply_to_id) = command.reply_to_id
@@ -97,8 +100,8 @@ pub fn send(
     row.active_at = now;
     row.updated_at = now;
     *row.unread_of_mut(standing.peer.id) += 1;
-    conversations::set_state(conn, row)?;
-    Ok(sent(*standing, message, now))
+    around.standings.keep(*row);
+    Ok(sent(standing, message, now))
 }
 
 /// The message that was stored when its sender first used this id.
@@ -115,14 +118,14 @@ fn repeat(conn: &Connection, standing: &Standing, command: &SendMessage, body: &
 }
 
 fn sent(standing: Standing, message: Message, now: Timestamp) -> Outcome {
-    let Standing { me, peer, peer_is_active, conversation: row } = standing;
+    let Standing { me, peer, peer_is_active, conversation: row, .. } = standing;
     let message = Arc::new(Shared::from(message));
     let mut events = told(&message, row.members, now, Event::MessageSent);
     events.push(Told {
         audience: Audience::NotJoinedOf(row.id, peer.id),
         event: Event::Notified(Notified {
             message: Arc::clone(&message),
-            sender_name: me.name.clone(),
+            sender: Arc::clone(&me),
             unread_count: row.unread_of(peer.id),
         }),
         at: now,
@@ -172,7 +175,7 @@ pub fn edit(
     words::replace(conn, message.id, &message.content, content, members)?;
     let written_at = message.edited_at.unwrap_or(message.created_at);
     messages::insert_revision(conn, message.id, &message.content, written_at)?;
-    message.rev = take_rev(conn, &mut standing, now)?;
+    message.rev = take_rev(conn, &mut standing, now, around)?;
     message.content = content.to_owned();
     message.edited_at = Some(now);
     messages::set_content(conn, message.id, content, now, message.rev)?;
@@ -203,18 +206,23 @@ pub fn delete(
     if row.read_id_of(peer_id) < message.id.as_i64() {
         *row.unread_of_mut(peer_id) -= 1;
     }
-    let rev = take_rev(conn, &mut standing, now)?;
+    let rev = take_rev(conn, &mut standing, now, around)?;
     messages::set_deleted(conn, message.id, now, rev)?;
     let tombstone = load(conn, &standing, message.id)?;
     changed(conn, &standing, tombstone, now, Event::MessageDeleted)
 }
 
 /// The number of the next change, taken and stored.
-pub(crate) fn take_rev(conn: &Connection, standing: &mut Standing, now: Timestamp) -> Result<i64, Error> {
+pub(crate) fn take_rev(
+    conn: &Connection,
+    standing: &mut Standing,
+    now: Timestamp,
+    around: &mut Surroundings<'_>,
+) -> Result<i64, Error> {
     let row = &mut standing.conversation;
     row.rev += 1;
     row.updated_at = now;
-    conversations::set_state(conn, row)?;
+    around.standings.store(conn, *row)?;
     Ok(row.rev)
 }
 

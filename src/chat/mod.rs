@@ -37,6 +37,7 @@ pub mod sessions;
 pub mod sign_in;
 #[cfg(test)]
 pub mod stage;
+pub mod standings;
 pub mod throttle;
 pub mod transfer;
 #[cfg(test)]

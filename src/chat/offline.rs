@@ -178,7 +178,7 @@ fn hash(password: &str) -> Result<PasswordHash, Error> {
 fn unwritten(cause: WriteError) -> Error {
     let reason = match cause {
         WriteError::Full => Reason::StorageFull,
-        WriteError::Busy | WriteError::Failed(_) => Reason::Unavailable,
+        WriteError::Busy | WriteError::BrokenOff | WriteError::Failed(_) => Reason::Unavailable,
     };
     Error { cause: Some(Box::new(cause)), ..Error::from(reason) }
 }

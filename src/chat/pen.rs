@@ -99,7 +99,10 @@ fn settle(
             set_health(health, Health::Open);
             None
         }
-        Err(cause) => Some(lose(health, &cause)),
+        Err(cause) => {
+            rules.forget();
+            Some(lose(health, &cause))
+        }
     });
     let Some(reason) = reason else {
         if let Err(cause) = pen.checkpoint() {
@@ -134,6 +137,7 @@ fn write(
     is_full: bool,
 ) -> Result<(), WriteError> {
     let mut batch = pen.begin()?;
+    rules.begin(batch.conn())?;
     if is_full {
         // Whether there is room again shows only when something is written; most batches of an idle server write nothing.
         if let Err(Undone::Lost(cause)) = batch.change(words::touch) {
@@ -142,7 +146,17 @@ fn write(
     }
     for Job { actor, command, sender } in jobs {
         let now = rules.next_now();
-        let (result, lost) = match batch.change(|conn| rules.carry_out(conn, actor, command, now)) {
+        let outcome = if Rules::is_light(&command) {
+            batch.change_at_once(|conn| rules.carry_out(conn, actor, command, now))
+        } else {
+            rules.write_down(batch.conn())?;
+            let outcome = batch.change(|conn| rules.carry_out(conn, actor, command, now));
+            if outcome.is_err() {
+                rules.forget();
+            }
+            outcome
+        };
+        let (result, lost) = match outcome {
             Ok(outcome) => (Ok(outcome), None),
             Err(Undone::Refused(refusal)) => (Err(refusal), None),
             Err(Undone::Panicked) => (Err(Error::internal("a rule panicked")), None),
@@ -153,6 +167,7 @@ fn write(
             return Err(cause);
         }
     }
+    rules.write_down(batch.conn())?;
     let unindexed_max = if finished.len() < BUSY_BATCH { UNINDEXED_CALM_MAX } else { UNINDEXED_MAX };
     match batch.change(|conn| words::catch_up(conn, unindexed_max)) {
         Err(Undone::Lost(cause)) => return Err(cause),
@@ -171,6 +186,10 @@ fn lose(health: &watch::Sender<Health>, cause: &WriteError) -> Reason {
         }
         WriteError::Busy => {
             warn!("another process holds the database");
+            Reason::Unavailable
+        }
+        WriteError::BrokenOff => {
+            error!("a rule broke off in the middle: its batch is taken back");
             Reason::Unavailable
         }
         WriteError::Failed(cause) => {
@@ -195,17 +214,26 @@ fn set_health(health: &watch::Sender<Health>, now: Health) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tempfile::TempDir;
     use tokio::sync::oneshot::error::TryRecvError;
 
     use super::*;
-    use crate::auth::actor::Actor;
-    use crate::chat::command::{AddUser, Command};
+    use crate::auth::actor::{Actor, Caller};
+    use crate::chat::command::{
+        AddUser, Command, CreateConversation, DeleteMessage, EditMessage, FileSource, ReadMessage, SendMessage,
+        UpdateProfile,
+    };
     use crate::chat::error::Code;
     use crate::chat::execute::{Chat, Settings};
     use crate::chat::presence::Presence;
+    use crate::chat::trial::plain;
+    use crate::model::id::{AttachmentId, ConversationId, MessageId, UserId};
+    use crate::model::timestamp::Timestamp;
     use crate::model::user::{PasswordHash, Role};
     use crate::store::db::{self, Db, Missing};
+    use crate::store::sessions;
 
     fn open(folder: &TempDir) -> Db {
         let path = folder.path().join("lexchat.db");
@@ -307,6 +335,150 @@ mod tests {
         health.send_replace(Health::Full);
         assert_eq!(changes(&health), 1);
         assert_eq!(*health.borrow(), Health::Open);
+    }
+
+    /// A database with the demo accounts, and client 1 and juriste 6 signed in and in conversation.
+    fn open_talk(
+        folder: &TempDir,
+        rules: &mut Rules,
+        health: &watch::Sender<Health>,
+    ) -> (Db, [Actor; 2], ConversationId) {
+        let path = folder.path().join("lexchat.db");
+        let mut db = Db::open(&db::Settings { path, missing: Missing::CreateDemo, readers_max: 2 }).unwrap();
+        let (now, later) = (Timestamp::now(), Timestamp::now() + Duration::from_secs(3600));
+        let people = [1, 6].map(|id| {
+            let user_id = UserId::new(id).unwrap();
+            let session_id = sessions::insert(&db.pen.conn, user_id, None, None, now, later).unwrap();
+            Actor::Member(Caller::assumed(user_id, session_id))
+        });
+        let participant_id = UserId::new(6).unwrap();
+        let create = Command::CreateConversation(CreateConversation { participant_id });
+        let reply = carry_out(&mut db, rules, health, vec![(people[0], create)]).remove(0).unwrap();
+        let Reply::Conversation { conversation, .. } = reply else { panic!("{reply:?}") };
+        (db, people, conversation.id)
+    }
+
+    /// Carries out all of it in one batch.
+    fn carry_out(
+        db: &mut Db,
+        rules: &mut Rules,
+        health: &watch::Sender<Health>,
+        asked: Vec<(Actor, Command)>,
+    ) -> Vec<Result<Reply, Error>> {
+        let (jobs, mut answers): (Vec<Job>, Vec<Receiver>) = asked
+            .into_iter()
+            .map(|(actor, command)| {
+                let (sender, receiver) = oneshot::channel();
+                (Job { actor, command, sender }, receiver)
+            })
+            .unzip();
+        drop(settle(&mut db.pen, rules, &mut jobs.into_iter(), health));
+        answers.iter_mut().map(|answer| answer.try_recv().unwrap()).collect()
+    }
+
+    fn say(conversation_id: ConversationId, content: &str) -> Command {
+        Command::SendMessage(plain(conversation_id, content))
+    }
+
+    /// What the row of a conversation says, and what its messages say.
+    fn told_and_counted(db: &Db) -> ([i64; 4], [i64; 4]) {
+        let conn = &db.pen.conn;
+        let row = "SELECT rev, last_message_id, client_unread, lawyer_unread FROM conversations";
+        let count = "SELECT max(m.rev), max(m.id),
+               sum(m.sender_id = c.lawyer_id AND m.id > c.client_read_id AND m.deleted_at IS NULL),
+               sum(m.sender_id = c.client_id AND m.id > c.lawyer_read_id AND m.deleted_at IS NULL)
+             FROM messages m
+             JOIN conversations c ON c.id = m.conversation_id";
+        let read = |sql: &str| {
+            conn.query_row(sql, [], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])).unwrap()
+        };
+        (read(row), read(count))
+    }
+
+    #[test]
+    fn what_is_remembered_within_a_batch_is_what_is_stored_after_it() {
+        let folder = TempDir::new().unwrap();
+        let (health, mut rules) = (watch::channel(Health::Open).0, rules());
+        let (mut db, [client, juriste], talk) = open_talk(&folder, &mut rules, &health);
+        let message = |id| MessageId::new(id).unwrap();
+        let missing_file =
+            SendMessage { files: vec![FileSource::Stored(AttachmentId::new(99).unwrap())], ..plain(talk, "pièce") };
+        let rename = UpdateProfile { name: Some("Camille Neuve".parse().unwrap()), ..UpdateProfile::default() };
+        let batch = vec![
+            (client, say(talk, "un")),
+            (juriste, say(talk, "deux")),
+            (client, say(talk, " ")),
+            (juriste, Command::ReadMessage(ReadMessage { message_id: message(1) })),
+            (client, say(talk, "trois")),
+            (client, Command::SendMessage(missing_file)),
+            (client, Command::EditMessage(EditMessage { message_id: message(1), content: "premier".to_owned() })),
+            (client, say(talk, "quatre")),
+            (client, Command::UpdateProfile(rename)),
+            (client, say(talk, "cinq")),
+            (client, Command::DeleteMessage(DeleteMessage { message_id: message(3) })),
+            (juriste, say(talk, "six")),
+        ];
+        let codes: Vec<Option<Code>> = carry_out(&mut db, &mut rules, &health, batch)
+            .iter()
+            .map(|answer| answer.as_ref().err().map(Error::code))
+            .collect();
+        let mut expected = [None; 12];
+        expected[2] = Some(Code::Invalid);
+        expected[5] = Some(Code::NotFound);
+        assert_eq!(codes, expected);
+        let (told, counted) = told_and_counted(&db);
+        assert_eq!(told, counted);
+        assert_eq!(told, [8, 6, 2, 2]);
+    }
+
+    #[test]
+    fn whoever_signs_out_says_nothing_more_in_the_same_batch_either() {
+        let folder = TempDir::new().unwrap();
+        let (health, mut rules) = (watch::channel(Health::Open).0, rules());
+        let (mut db, [client, juriste], talk) = open_talk(&folder, &mut rules, &health);
+        let batch = vec![
+            (client, say(talk, "un")),
+            (juriste, say(talk, "deux")),
+            (client, Command::SignOut),
+            (client, say(talk, "trois")),
+            (juriste, say(talk, "quatre")),
+        ];
+        let answers = carry_out(&mut db, &mut rules, &health, batch);
+        let is_refused: Vec<bool> = answers.iter().map(Result::is_err).collect();
+        assert_eq!(is_refused, [false, false, false, true, false]);
+        assert_eq!(answers[3].as_ref().unwrap_err().code(), Code::Unauthenticated);
+        assert_eq!(told_and_counted(&db), ([3, 3, 2, 1], [3, 3, 2, 1]));
+    }
+
+    #[test]
+    fn what_another_process_changed_is_seen_by_the_next_batch() {
+        let folder = TempDir::new().unwrap();
+        let (health, mut rules) = (watch::channel(Health::Open).0, rules());
+        let (mut db, [client, juriste], talk) = open_talk(&folder, &mut rules, &health);
+        let both = || vec![(client, say(talk, "ici")), (juriste, say(talk, "ici"))];
+        assert!(carry_out(&mut db, &mut rules, &health, both()).iter().all(Result::is_ok));
+        let other = rusqlite::Connection::open(folder.path().join("lexchat.db")).unwrap();
+        other.execute("UPDATE users SET is_active = 0 WHERE id = 1", []).unwrap();
+        let answers = carry_out(&mut db, &mut rules, &health, both());
+        assert_eq!(answers[0].as_ref().unwrap_err().code(), Code::Unauthenticated);
+        assert!(answers[1].is_ok());
+    }
+
+    #[test]
+    fn nothing_is_remembered_of_a_batch_that_was_lost() {
+        let folder = TempDir::new().unwrap();
+        let (health, mut rules) = (watch::channel(Health::Open).0, rules());
+        let (mut db, [client, _], talk) = open_talk(&folder, &mut rules, &health);
+        let room = |db: &Db, pages: i64| {
+            db.pen.conn.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
+        };
+        room(&db, 1);
+        let many = (0..300).map(|_| (client, say(talk, &"long ".repeat(300)))).collect();
+        let lost = carry_out(&mut db, &mut rules, &health, many);
+        assert!(lost.iter().all(Result::is_err));
+        room(&db, 100_000);
+        assert!(carry_out(&mut db, &mut rules, &health, vec![(client, say(talk, "après"))])[0].is_ok());
+        assert_eq!(told_and_counted(&db), ([1, 1, 0, 1], [1, 1, 0, 1]));
     }
 
     #[tokio::test]

@@ -58,7 +58,7 @@ pub fn react(
     } else {
         store::reactions::insert(conn, message.id, emoji, me)?;
     }
-    let rev = messages::take_rev(conn, &mut standing, now)?;
+    let rev = messages::take_rev(conn, &mut standing, now, around)?;
     store::messages::set_rev(conn, message.id, rev)?;
     let reactions: Vec<Reaction> = store::reactions::list_of(conn, message.id)?;
     let reacted = MessageReacted {

@@ -10,7 +10,7 @@ use crate::chat::command::{ReadConversation, ReadMessage};
 use crate::chat::conversations::{load_whole, updated};
 use crate::chat::error::Error;
 use crate::chat::event::{Audience, Event, MessageRead, Told};
-use crate::chat::messages;
+use crate::chat::messages::{self, Surroundings};
 use crate::chat::outcome::Outcome;
 use crate::chat::presence::Presence;
 use crate::chat::reply::Reply;
@@ -18,15 +18,21 @@ use crate::model::id::MessageId;
 use crate::model::message::ReadMark;
 use crate::model::timestamp::Timestamp;
 use crate::store::members::Standing;
-use crate::store::{conversations, reads};
+use crate::store::reads;
 
 /// Reads a message and all before it. What was read already changes nothing and tells nobody.
 ///
 /// # Errors
 /// `UNAUTHENTICATED`, `NOT_FOUND`.
-pub fn read_message(conn: &Connection, actor: Actor, command: &ReadMessage, now: Timestamp) -> Result<Outcome, Error> {
+pub fn read_message(
+    conn: &Connection,
+    actor: Actor,
+    command: &ReadMessage,
+    now: Timestamp,
+    around: &mut Surroundings<'_>,
+) -> Result<Outcome, Error> {
     let mut standing = access::require_standing_at(conn, actor, command.message_id, now)?;
-    let events = advance(conn, &mut standing, command.message_id, now)?;
+    let events = advance(conn, &mut standing, command.message_id, now, around)?;
     let me = standing.me.id;
     let last_read = MessageId::new(standing.conversation.read_id_of(me)).unwrap_or(command.message_id);
     let reply = Reply::Read {
@@ -46,11 +52,12 @@ pub fn read_conversation(
     actor: Actor,
     command: &ReadConversation,
     now: Timestamp,
+    around: &mut Surroundings<'_>,
     presence: &Presence,
 ) -> Result<Outcome, Error> {
     let mut standing = access::require_standing(conn, actor, command.conversation_id, now)?;
     let events = match standing.conversation.last_message_id {
-        Some(last) => advance(conn, &mut standing, last, now)?,
+        Some(last) => advance(conn, &mut standing, last, now, around)?,
         None => Vec::new(),
     };
     let whole = load_whole(conn, command.conversation_id)?;
@@ -58,7 +65,13 @@ pub fn read_conversation(
     Ok(Outcome { reply: Reply::Conversation { conversation, created: false }, events })
 }
 
-fn advance(conn: &Connection, standing: &mut Standing, up_to: MessageId, now: Timestamp) -> Result<Vec<Told>, Error> {
+fn advance(
+    conn: &Connection,
+    standing: &mut Standing,
+    up_to: MessageId,
+    now: Timestamp,
+    around: &mut Surroundings<'_>,
+) -> Result<Vec<Told>, Error> {
     let me = standing.me.id;
     let row = &mut standing.conversation;
     let before = row.read_id_of(me);
@@ -74,7 +87,7 @@ fn advance(conn: &Connection, standing: &mut Standing, up_to: MessageId, now: Ti
     *row.read_id_of_mut(me) = up_to.as_i64();
     row.updated_at = now;
     reads::insert(conn, row.id, ReadMark { user_id: me, message_id: up_to, at: now })?;
-    conversations::set_state(conn, row)?;
+    around.standings.store(conn, *row)?;
     let mut events = vec![Told {
         audience: Audience::Joined(row.id, row.members),
         event: Event::MessageRead(MessageRead { message_id: up_to, conversation_id: row.id, read_by: me }),

@@ -12,6 +12,7 @@ use crate::chat::messages::Surroundings;
 use crate::chat::outcome::Outcome;
 use crate::chat::presence::Presence;
 use crate::chat::rates::Rates;
+use crate::chat::standings::Standings;
 use crate::chat::upkeep::Others;
 use crate::chat::{accounts, administration, attachments, invitations, keys, sessions, sign_in, upkeep};
 use crate::chat::{conversations, messages, reactions, reads};
@@ -23,6 +24,7 @@ pub struct Rules {
     settings: Arc<Settings>,
     presence: Presence,
     rates: Rates,
+    standings: Standings,
     last_now: Timestamp,
     others: Others,
 }
@@ -32,13 +34,49 @@ impl Rules {
     #[must_use]
     pub fn new(settings: Arc<Settings>, presence: Presence) -> Self {
         let rates = Rates::new(settings.message_rate, settings.message_burst);
-        Self { settings, presence, rates, last_now: Timestamp::default(), others: Others::default() }
+        Self {
+            settings,
+            presence,
+            rates,
+            standings: Standings::default(),
+            last_now: Timestamp::default(),
+            others: Others::default(),
+        }
     }
 
     /// What the clock says; never earlier than what it said last.
     pub fn next_now(&mut self) -> Timestamp {
         self.last_now = self.last_now.max(Timestamp::now());
         self.last_now
+    }
+
+    /// To be called when a batch begins.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn begin(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        self.standings.begin(conn)
+    }
+
+    /// Writes down what is known here and not in the database. To be called before a batch is committed, and before any
+    /// command that [`Rules::is_light`] does not let pass.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn write_down(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        self.standings.write_down(conn)
+    }
+
+    /// To be called when a command that is not light, or the whole batch, was taken back.
+    pub fn forget(&mut self) {
+        self.standings.forget();
+    }
+
+    /// Whether a command takes conversations from memory alone, and writes by one statement after which nothing can go
+    /// wrong: a refusal leaves nothing to take back.
+    #[must_use]
+    pub fn is_light(command: &Command) -> bool {
+        matches!(command, Command::SendMessage(send) if send.files.is_empty() && send.attachments.is_empty())
     }
 
     /// Carries out one command inside a transaction. On an error all that was written must be taken back.
@@ -53,7 +91,8 @@ impl Rules {
         now: Timestamp,
     ) -> Result<Outcome, Error> {
         let presence = &self.presence;
-        let around = &mut Surroundings { rates: &mut self.rates, settings: &self.settings };
+        let Self { rates, standings, settings, .. } = self;
+        let around = &mut Surroundings { rates, standings, settings };
         match command {
             Command::Notice => self.others.notice(conn, actor, now),
             Command::CreateConversation(command) => conversations::create(conn, actor, &command, now, presence),
@@ -61,9 +100,14 @@ impl Rules {
             Command::EditMessage(command) => messages::edit(conn, actor, &command, now, around),
             Command::DeleteMessage(command) => messages::delete(conn, actor, &command, now, around),
             Command::ReactToMessage(command) => reactions::react(conn, actor, &command, now, around),
-            Command::ReadMessage(command) => reads::read_message(conn, actor, &command, now),
-            Command::ReadConversation(command) => reads::read_conversation(conn, actor, &command, now, presence),
-            about_people => self.carry_out_for_people(conn, actor, about_people, now),
+            Command::ReadMessage(command) => reads::read_message(conn, actor, &command, now, around),
+            Command::ReadConversation(command) => {
+                reads::read_conversation(conn, actor, &command, now, around, presence)
+            }
+            about_people => {
+                self.standings.forget();
+                self.carry_out_for_people(conn, actor, about_people, now)
+            }
         }
     }
 

@@ -58,11 +58,15 @@ impl Trial {
     /// Carries out a command as the pen does: all of it or nothing.
     pub fn run(&mut self, actor: Actor, command: Command) -> Result<Outcome, Error> {
         let now = self.rules.next_now() + self.passed;
+        let is_light = Rules::is_light(&command);
+        self.rules.begin(&self.conn).unwrap();
         self.conn.execute_batch("SAVEPOINT change").unwrap();
         let outcome = self.rules.carry_out(&self.conn, actor, command, now);
-        if outcome.is_err() {
+        if outcome.is_err() && !is_light {
             self.conn.execute_batch("ROLLBACK TO change").unwrap();
+            self.rules.forget();
         }
+        self.rules.write_down(&self.conn).unwrap();
         self.conn.execute_batch("RELEASE change").unwrap();
         outcome
     }

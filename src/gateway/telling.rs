@@ -116,7 +116,7 @@ fn encode(told: &Told, viewer: UserId, online: &Presence) -> Encoded {
                 conversation_id: notified.message.conversation_id,
                 message_id: notified.message.id,
                 sender_id: notified.message.sender_id,
-                sender_name: &notified.sender_name,
+                sender_name: &notified.sender.name,
                 preview: &notified.preview(),
                 unread_count: notified.unread_count,
                 timestamp,

@@ -1,5 +1,7 @@
 //! Statements about conversations.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use crate::model::conversation::{Conversation, Members};
@@ -32,9 +34,9 @@ pub struct Whole {
     /// The row.
     pub row: ConversationRow,
     /// The one who is advised.
-    pub client: Person,
+    pub client: Arc<Person>,
     /// The one who advises.
-    pub lawyer: Person,
+    pub lawyer: Arc<Person>,
     /// Whether both accounts work.
     pub is_active: bool,
     /// The latest message.
@@ -51,8 +53,8 @@ impl Whole {
             id: row.id,
             client_id: row.members.client_id,
             lawyer_id: row.members.lawyer_id,
-            client: self.client.clone(),
-            lawyer: self.lawyer.clone(),
+            client: Person::clone(&self.client),
+            lawyer: Person::clone(&self.lawyer),
             last_message_id: self.last.as_ref().map(|last| last.id),
             last_message_at: self.last.as_ref().map(|last| last.created_at),
             last_message_text: self.last.as_ref().map(|last| last.text.clone()),
@@ -118,8 +120,8 @@ fn whole(row: &Row<'_>) -> rusqlite::Result<Whole> {
     };
     Ok(Whole {
         row: of_row,
-        client: members::person(row, 12)?,
-        lawyer: members::person(row, 17)?,
+        client: Arc::new(members::person(row, 12)?),
+        lawyer: Arc::new(members::person(row, 17)?),
         is_active: row.get(22)?,
         last,
     })

@@ -1,5 +1,7 @@
 //! Where somebody stands in a conversation: all that a rule about messages must know, in one read.
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::model::conversation::Members;
@@ -11,11 +13,13 @@ use crate::model::user::Person;
 #[derive(Clone, Debug)]
 pub struct Standing {
     /// The caller.
-    pub me: Person,
+    pub me: Arc<Person>,
     /// The other party.
-    pub peer: Person,
+    pub peer: Arc<Person>,
     /// Whether the other party's account works.
     pub peer_is_active: bool,
+    /// Until when the session that asks lives, if it is not ended before.
+    pub session_expires_at: Timestamp,
     /// The conversation.
     pub conversation: ConversationRow,
 }
@@ -129,7 +133,8 @@ pub fn find_standing(
                c.id, c.client_id, c.lawyer_id, c.rev, c.last_message_id, c.active_at, c.client_unread, c.lawyer_unread,
                c.client_read_id, c.lawyer_read_id, c.created_at, c.updated_at,
                u.id, u.name, u.role, u.specialty, u.last_seen_at,
-               p.id, p.name, p.role, p.specialty, p.last_seen_at, p.is_active
+               p.id, p.name, p.role, p.specialty, p.last_seen_at, p.is_active,
+               s.expires_at
              FROM sessions s
              JOIN users u ON u.id = s.user_id
              LEFT JOIN conversations c ON c.id = ?3 AND (c.client_id = u.id OR c.lawyer_id = u.id)
@@ -145,9 +150,10 @@ pub fn find_standing(
                 return Ok(Sight::Outsider);
             }
             Ok(Sight::Member(Box::new(Standing {
-                me: person(row, 12)?,
-                peer: person(row, 17)?,
+                me: Arc::new(person(row, 12)?),
+                peer: Arc::new(person(row, 17)?),
                 peer_is_active: row.get(22)?,
+                session_expires_at: row.get(23)?,
                 conversation: ConversationRow::read(row, 0)?,
             })))
         })

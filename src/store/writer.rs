@@ -1,7 +1,7 @@
 //! The pen: the one connection that writes.
 //!
-//! Changes are made in batches: [`Pen::begin`], a savepoint for each change, one [`Batch::commit`], which returns after
-//! the sync that covers all of them. A change that errs or panics is taken back alone. What a failure means is decided
+//! Changes are made in batches: [`Pen::begin`], one change after the other, one [`Batch::commit`], which returns after
+//! the sync that covers all of them. A change that errs or panics is taken back alone, by a savepoint unless it needs none. What a failure means is decided
 //! here: a full disk passes, a commit or sync that failed does not. The pen alone has the write-ahead log emptied: by a
 //! thread of its own, since copying and syncing megabytes takes longer than many commits.
 
@@ -48,6 +48,9 @@ pub enum WriteError {
     /// Another process held the pen for too long. It can be tried again.
     #[error("the database is in use by another process")]
     Busy,
+    /// A change broke off in the middle, and nobody knows where. It can be tried again.
+    #[error("a change broke off")]
+    BrokenOff,
     /// What was written may or may not be on disk: nothing can be promised any more.
     #[error("{0}")]
     Failed(rusqlite::Error),
@@ -230,6 +233,35 @@ impl Batch<'_> {
         Err(undone)
     }
 
+    /// Makes one change that writes nothing before it is sure of itself: one that errs has changed nothing. It is spared the
+    /// savepoint of [`Batch::change`], which copies each page that is written.
+    ///
+    /// # Errors
+    /// Why it was not made. After [`Undone::Lost`], which one that changed something and then erred or panicked comes to,
+    /// the whole batch must be dropped.
+    pub fn change_at_once<T, E>(&mut self, change: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, Undone<E>> {
+        let before = self.conn.total_changes();
+        let undone = match catch_unwind(AssertUnwindSafe(|| change(self.conn))) {
+            Ok(Ok(done)) => return Ok(done),
+            Ok(Err(refusal)) => Undone::Refused(refusal),
+            Err(_) => Undone::Panicked,
+        };
+        if self.conn.is_autocommit() {
+            // See `change`.
+            return Err(Undone::Lost(WriteError::Full));
+        }
+        if self.conn.total_changes() != before {
+            return Err(Undone::Lost(WriteError::BrokenOff));
+        }
+        Err(undone)
+    }
+
+    /// What the batch has made of the database so far.
+    #[must_use]
+    pub fn conn(&self) -> &Connection {
+        self.conn
+    }
+
     /// Puts the batch on disk. When this returns, it survives a power cut.
     ///
     /// # Errors
@@ -297,6 +329,29 @@ mod tests {
         batch.change(|conn| note(conn, "four")).unwrap();
         batch.commit().unwrap();
         assert_eq!(notes(&db), ["one", "four"]);
+    }
+
+    #[test]
+    fn a_change_without_a_savepoint_refuses_alone_unless_it_has_written() {
+        let folder = TempDir::new().unwrap();
+        let mut db = open(&folder);
+        let mut batch = db.pen.begin().unwrap();
+        batch.change_at_once(|conn| note(conn, "one")).unwrap();
+        let refused = batch.change_at_once(|_| Err::<(), _>("changed my mind"));
+        assert!(matches!(refused, Err(Undone::Refused("changed my mind"))));
+        let panicked = batch.change_at_once(|conn| {
+            assert!(conn.is_autocommit(), "a panic in a rule");
+            Ok::<(), rusqlite::Error>(())
+        });
+        assert!(matches!(panicked, Err(Undone::Panicked)));
+        batch.change_at_once(|conn| note(conn, "two")).unwrap();
+        batch.commit().unwrap();
+        let mut batch = db.pen.begin().unwrap();
+        batch.change_at_once(|conn| note(conn, "three")).unwrap();
+        let torn = batch.change_at_once(|conn| note(conn, "four").map_err(|_| "sqlite").and(Err::<(), _>("too late")));
+        assert!(matches!(torn, Err(Undone::Lost(WriteError::BrokenOff))));
+        drop(batch);
+        assert_eq!(notes(&db), ["one", "two"]);
     }
 
     #[test]
