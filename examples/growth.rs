@@ -1,7 +1,8 @@
 //! Whether the chat stays fast as it fills: cost per message, a history page and a search, with few and many stored.
 //!
 //! `cargo run --release --example growth -- 10000 1000000` fills one database up to each size in turn and measures
-//! there. Prints milliseconds (median and worst of many) and how the last size compares with the first.
+//! there. Prints milliseconds (median and worst of many) and how the last size compares with the first. The senders' own
+//! ids of messages begin with the time, as the page's do; with `random-ids` among the sizes they are random altogether.
 
 #[path = "../benches/practice/mod.rs"]
 mod practice;
@@ -43,6 +44,9 @@ async fn main() {
     let folder = tempfile::tempdir().expect("a folder");
     let practice = Practice::open(folder.path()).await;
     let mut texts = Texts::new(11);
+    if std::env::args().any(|argument| argument == "random-ids") {
+        texts = texts.with_random_ids();
+    }
     let mut stored = 0;
     let mut first: Vec<Reading> = Vec::new();
     for size in sizes {

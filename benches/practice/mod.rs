@@ -92,6 +92,7 @@ pub struct Texts {
     state: u64,
     words: Vec<String>,
     ids: u64,
+    has_random_ids: bool,
 }
 
 impl Texts {
@@ -99,7 +100,7 @@ impl Texts {
     pub fn new(seed: u64) -> Texts {
         let onsets = ["b", "ch", "cl", "d", "f", "g", "j", "l", "m", "n", "p", "pr", "qu", "r", "s", "t", "tr", "v"];
         let rimes = ["a", "ai", "an", "é", "e", "en", "i", "in", "o", "oi", "on", "ou", "u", "er"];
-        let mut texts = Texts { state: seed | 1, words: Vec::new(), ids: 0 };
+        let mut texts = Texts { state: seed | 1, words: Vec::new(), ids: 0, has_random_ids: false };
         for number in 0..20_000 {
             let syllables = if number < 200 { 1 + texts.below(2) } else { 2 + texts.below(3) };
             let mut word = String::new();
@@ -112,6 +113,12 @@ impl Texts {
         texts
     }
 
+    /// The senders' own ids do not begin with the time, as those of the page do, but are random altogether.
+    pub fn with_random_ids(mut self) -> Texts {
+        self.has_random_ids = true;
+        self
+    }
+
     /// A message of about 120 bytes, with an id of its sender's own as every good client gives.
     pub fn message(&mut self, conversation_id: ConversationId) -> SendMessage {
         let mut content = String::with_capacity(128);
@@ -121,7 +128,9 @@ impl Texts {
             content.push(' ');
         }
         self.ids += 1;
-        let client_message_id = Some(format!("{:016x}-{:08x}", self.random(), self.ids));
+        let random = self.random();
+        let (first, second) = if self.has_random_ids { (random, self.ids) } else { (self.ids, random) };
+        let client_message_id = Some(format!("{first:016x}-{second:016x}"));
         SendMessage {
             conversation_id,
             content,
