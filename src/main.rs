@@ -13,7 +13,7 @@ use lexchat::operator;
 use lexchat::service;
 use tracing_subscriber::EnvFilter;
 
-/// Serves SQLite too, whose memory is half of what storing a message takes.
+/// What one thread allocates another frees, all the time: see docs/ARCHITECTURE.md.
 #[cfg(target_os = "linux")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -11,7 +11,7 @@ use crate::client::Client;
 use crate::drive::{Circle, Load, Pace, drive};
 use crate::figures::{Figures, quantile};
 use crate::http::Http;
-use crate::people::{Pair, Person};
+use crate::people::{Pair, Person, open_pair};
 use crate::target::{Kind, Recipe, Site, sync_times};
 
 /// At most so many sockets of one person, by contract §4.
@@ -151,7 +151,7 @@ pub(crate) async fn storm(recipe: &Recipe, sockets: usize) -> io::Result<Figures
     Ok(figures)
 }
 
-/// From the start of the process to its first answer; memory at rest; the size of what is started.
+/// From the start of the process to its first answer; memory at rest after two have signed in; the size of what is started.
 pub(crate) async fn start(recipe: &Recipe) -> io::Result<Figures> {
     let (mut empty, mut existing, mut resident) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..7 {
@@ -161,6 +161,8 @@ pub(crate) async fn start(recipe: &Recipe) -> io::Result<Figures> {
         target.stop()?;
         let mut target = site.start()?;
         existing.push(target.started_in);
+        // What their passwords take must not stay.
+        open_pair(target.address, 0).await?;
         sleep(Duration::from_millis(500)).await;
         resident.push(target.resident()?);
         target.stop()?;
