@@ -29,7 +29,7 @@ struct Step {
     sql: &'static str,
 }
 
-/// The steps in order, from `src/store/migrations/{to}.sql`.
+/// The steps in order, from `src/store/migrations/{to}.sql`; version 1 was the first.
 const STEPS: &[Step] = &[Step { to: 2, sql: include_str!("migrations/2.sql") }];
 
 /// What a file is before anything is done to it.

@@ -1,9 +1,9 @@
 //! The pen: the one connection that writes.
 //!
 //! Changes are made in batches: [`Pen::begin`], one change after the other, one [`Batch::commit`], which returns after
-//! the sync that covers all of them. A change that errs or panics is taken back alone, by a savepoint unless it needs none. What a failure means is decided
-//! here: a full disk passes, a commit or sync that failed does not. The pen alone has the write-ahead log emptied: by a
-//! thread of its own, since copying and syncing megabytes takes longer than many commits.
+//! the sync that covers all of them. A change that errs or panics is taken back alone, by a savepoint unless it needs none.
+//! What a failure means is decided here: a full disk passes, a commit or sync that failed does not. The pen alone has the
+//! write-ahead log emptied: by a thread of its own, since copying and syncing megabytes takes longer than many commits.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
--- The whole current schema of a lexchat database. A fresh database is exactly this file; an older one is walked
--- here by src/store/migrations/. Times are integer milliseconds since 1970 (UTC), in columns named …_at.
+-- The schema of version 1 as it was, for the test that walks it to the current one. It never changes.
+-- Times are integer milliseconds since 1970 (UTC), in columns named …_at.
 -- Order never depends on a time: ids and revs decide.
 
 -- A row is a person who has, or had, an account. Rows stay for ever: what somebody said keeps its author.
