@@ -275,7 +275,7 @@ async fn a_database_that_cannot_be_used_is_refused_before_the_port_is_bound() {
     let mut server = Setup::new(&db).start().await;
     server.kill();
     let binary = folder.path().join("lexchat");
-    fs::copy(&server.setup.binary, &binary).expect("room for a copy");
+    server::copy_program(&server.setup.binary, &binary);
     let mut setup = Setup::new(&db);
     setup.binary = binary;
     if needs::is_root() {

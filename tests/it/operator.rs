@@ -113,10 +113,11 @@ async fn a_double_click_keeps_its_data_beside_the_program_and_a_second_one_finds
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let place = |name: &str| folder.path().join(name);
-    let (program, browser, opened) = (place("lexchat"), place("xdg-open"), place("opened"));
-    std::fs::copy(env!("CARGO_BIN_EXE_lexchat"), &program).expect("room for a copy");
-    std::fs::write(&browser, format!("#!/bin/sh\necho \"$1\" >> '{}'\n", opened.display())).expect("room");
-    std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o755)).expect("ours");
+    let (program, script, opened) = (place("lexchat"), place("script"), place("opened"));
+    std::fs::write(&script, format!("#!/bin/sh\necho \"$1\" >> '{}'\n", opened.display())).expect("room");
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("ours");
+    server::copy_program(&script, &place("xdg-open"));
+    server::copy_program(Path::new(env!("CARGO_BIN_EXE_lexchat")), &program);
     std::fs::create_dir(place("elsewhere")).expect("room");
     let port = server::free_port();
     let click = || {

@@ -223,6 +223,14 @@ pub fn run(db: &Path, words: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), text)
 }
 
+/// Copies a program to where a test will start it. Another process writes it: a descriptor of ours that is open for writing
+/// would be inherited by whatever another test starts in that moment, and until that has become its own program Linux
+/// refuses to start this one (`ETXTBSY`).
+pub fn copy_program(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg(from).arg(to).status().expect("cp, which every Unix has");
+    assert!(copied.success(), "room for a copy of {}", from.display());
+}
+
 /// The file beside a database with this ending: `-wal`, `-shm`.
 pub fn beside(db: &Path, ending: &str) -> PathBuf {
     let mut name = db.as_os_str().to_owned();
