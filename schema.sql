@@ -301,9 +301,12 @@ CREATE VIRTUAL TABLE message_words USING fts5 (
   tokenize = 'unicode61 remove_diacritics 2'
 );
 
--- The index grows by a piece per thousand messages; eight of a size are merged into one. Fewer would be written over
--- again more often, more would have to be looked through by each search.
-INSERT INTO message_words (message_words, rank) VALUES ('automerge', 8);
+-- The index grows by a piece each time that it is brought up to date. Not by itself are pieces merged, but where there is
+-- time for it, eight of a size and more into one: fewer would be written over again more often, more would have to be
+-- looked through by each search. (So many that they must be merged at once, whatever it takes, there never are.)
+INSERT INTO message_words (message_words, rank) VALUES ('automerge', 0);
+INSERT INTO message_words (message_words, rank) VALUES ('usermerge', 8);
+INSERT INTO message_words (message_words, rank) VALUES ('crisismerge', 1000);
 
 -- A deleted text leaves the index at once, not when its part of it happens to be merged.
 INSERT INTO message_words (message_words, rank) VALUES ('secure-delete', 1);

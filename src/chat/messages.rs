@@ -20,10 +20,11 @@ use crate::model::conversation::Members;
 use crate::model::id::{MessageId, UserId};
 use crate::model::message::{Message, Shared};
 use crate::model::timestamp::Timestamp;
+use crate::store::attachments;
 use crate::store::conversations::{self, LastMessage, Whole};
 use crate::store::members::Standing;
 use crate::store::messages::{self, NewMessage, View};
-use crate::store::{attachments, words};
+use crate::store::words::Keeper;
 
 /// What the rules know beside the database.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub struct Surroundings<'a> {
     pub rates: &'a mut Rates,
     /// Who stands where.
     pub standings: &'a mut Standings,
+    /// Who keeps the index of words.
+    pub index: &'a mut Keeper,
     /// What the operator decided.
     pub settings: &'a Settings,
 }
@@ -172,7 +175,7 @@ pub fn edit(
     }
     around.rates.take(standing.me.id, now)?;
     let members = standing.conversation.members;
-    words::replace(conn, message.id, &message.content, content, members)?;
+    around.index.replace(conn, message.id, &message.content, content, members)?;
     let written_at = message.edited_at.unwrap_or(message.created_at);
     messages::insert_revision(conn, message.id, &message.content, written_at)?;
     message.rev = take_rev(conn, &mut standing, now, around)?;
@@ -199,7 +202,7 @@ pub fn delete(
         return Ok(Reply::Message { message: Arc::new(Shared::from(message)), duplicate: false }.into());
     }
     around.rates.take(standing.me.id, now)?;
-    words::replace(conn, message.id, &message.content, "", standing.conversation.members)?;
+    around.index.replace(conn, message.id, &message.content, "", standing.conversation.members)?;
     attachments::delete_of_message(conn, message.id)?;
     let peer_id = standing.peer.id;
     let row = &mut standing.conversation;

@@ -25,15 +25,6 @@ use crate::store::writer::{Pen, Undone, WriteError};
 /// Changes in one commit: what came first need not wait for more than these.
 const BATCH_MAX: usize = 512;
 
-/// Messages that may wait to be indexed while everybody waits anyway: enough to make it cheap.
-const UNINDEXED_MAX: i64 = 1024;
-
-/// Messages that may wait to be indexed otherwise: few enough for nobody to notice the time that it takes.
-const UNINDEXED_CALM_MAX: i64 = 64;
-
-/// Changes in a batch from which on everybody waits anyway.
-const BUSY_BATCH: usize = 48;
-
 /// All that the thread works with.
 #[derive(Debug)]
 pub struct Desk {
@@ -168,8 +159,7 @@ fn write(
         }
     }
     rules.write_down(batch.conn())?;
-    let unindexed_max = if finished.len() < BUSY_BATCH { UNINDEXED_CALM_MAX } else { UNINDEXED_MAX };
-    match batch.change(|conn| words::catch_up(conn, unindexed_max)) {
+    match batch.change(|conn| rules.follow(conn, finished.len())) {
         Err(Undone::Lost(cause)) => return Err(cause),
         Err(Undone::Refused(cause)) => warn!(%cause, "the latest messages could not be indexed"),
         Ok(()) | Err(Undone::Panicked) => {}

@@ -17,6 +17,7 @@ use crate::chat::upkeep::Others;
 use crate::chat::{accounts, administration, attachments, invitations, keys, sessions, sign_in, upkeep};
 use crate::chat::{conversations, messages, reactions, reads};
 use crate::model::timestamp::Timestamp;
+use crate::store::words::Keeper;
 
 /// The rules, with what they know. Lives on the pen's thread.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ pub struct Rules {
     standings: Standings,
     last_now: Timestamp,
     others: Others,
+    index: Keeper,
 }
 
 impl Rules {
@@ -41,6 +43,7 @@ impl Rules {
             standings: Standings::default(),
             last_now: Timestamp::default(),
             others: Others::default(),
+            index: Keeper::default(),
         }
     }
 
@@ -72,6 +75,14 @@ impl Rules {
         self.standings.forget();
     }
 
+    /// Has the index of words follow, after so many changes. To be called after everything else that a batch writes.
+    ///
+    /// # Errors
+    /// SQLite's. What was written here must be taken back.
+    pub fn follow(&mut self, conn: &Connection, changes: usize) -> rusqlite::Result<()> {
+        self.index.follow(conn, changes)
+    }
+
     /// Whether a command takes conversations from memory alone, and writes by one statement after which nothing can go
     /// wrong: a refusal leaves nothing to take back.
     #[must_use]
@@ -91,10 +102,11 @@ impl Rules {
         now: Timestamp,
     ) -> Result<Outcome, Error> {
         let presence = &self.presence;
-        let Self { rates, standings, settings, .. } = self;
-        let around = &mut Surroundings { rates, standings, settings };
+        let Self { rates, standings, index, settings, .. } = self;
+        let around = &mut Surroundings { rates, standings, index, settings };
         match command {
             Command::Notice => self.others.notice(conn, actor, now),
+            Command::IndexWords => upkeep::index_words(conn, actor, index),
             Command::CreateConversation(command) => conversations::create(conn, actor, &command, now, presence),
             Command::SendMessage(command) => messages::send(conn, actor, &command, now, around),
             Command::EditMessage(command) => messages::edit(conn, actor, &command, now, around),
@@ -158,7 +170,6 @@ impl Rules {
             Command::AppendChunk(command) => attachments::append(conn, actor, &command, now, settings),
             Command::FinishUpload(command) => attachments::finish(conn, actor, command, now),
             Command::CancelUpload(command) => attachments::cancel(conn, actor, &command, now),
-            Command::IndexWords => upkeep::index_words(conn, actor),
             Command::Tidy => upkeep::tidy(conn, actor, now),
             _ => Err(Error::internal("no rule carries out this command")),
         }

@@ -259,7 +259,7 @@ mod tests {
             trial.say(client, conversation, text);
         }
         let search = Search { query: query.to_owned(), ..Search::default() };
-        words::catch_up(&trial.conn, 0).unwrap();
+        words::Keeper::default().catch_up(&trial.conn).unwrap();
         let found = find(&trial.conn, client, &search, Timestamp::now()).unwrap();
         found.results.into_iter().map(|hit| (hit.message.content, hit.snippet)).collect()
     }
@@ -353,7 +353,7 @@ mod tests {
         let second = trial.conversation(two, 6);
         trial.say(one, first, "secret commun");
         trial.say(two, second, "secret commun");
-        words::catch_up(&trial.conn, 0).unwrap();
+        words::Keeper::default().catch_up(&trial.conn).unwrap();
         let search = |conversation_id| Search { query: "secret".to_owned(), conversation_id, ..Search::default() };
         let count = |actor, conversation_id| {
             find(&trial.conn, actor, &search(conversation_id), Timestamp::now()).map(|found| found.results.len())
@@ -376,7 +376,7 @@ mod tests {
         for number in 0..300 {
             trial.say(two, second, &format!("secret {number}"));
         }
-        words::catch_up(&trial.conn, 0).unwrap();
+        words::Keeper::default().catch_up(&trial.conn).unwrap();
         let count = |actor, query: &str| {
             let search = Search { query: query.to_owned(), limit: Some(50), ..Search::default() };
             find(&trial.conn, actor, &search, Timestamp::now()).unwrap().results.len()
@@ -395,7 +395,7 @@ mod tests {
         for number in 1..=7 {
             trial.say(client, conversation, &format!("pièce {number}"));
         }
-        words::catch_up(&trial.conn, 0).unwrap();
+        words::Keeper::default().catch_up(&trial.conn).unwrap();
         let mut search = Search { query: "pièce".to_owned(), limit: Some(3), ..Search::default() };
         let mut seen = Vec::new();
         loop {
@@ -416,7 +416,7 @@ mod tests {
         let client = trial.actor(1);
         let conversation = trial.conversation(client, 6);
         let message_id = trial.say(client, conversation, "ancien brouillon").id;
-        words::catch_up(&trial.conn, 0).unwrap();
+        words::Keeper::default().catch_up(&trial.conn).unwrap();
         let content = "nouvelle version".to_owned();
         trial.run(client, Command::EditMessage(EditMessage { message_id, content })).unwrap();
         let count = |trial: &Trial, query: &str| {
@@ -447,7 +447,7 @@ mod tests {
         let content = "nouvelle version".to_owned();
         trial.run(client, Command::EditMessage(EditMessage { message_id: edited, content })).unwrap();
         trial.run(client, Command::DeleteMessage(DeleteMessage { message_id: deleted })).unwrap();
-        words::catch_up(&trial.conn, 0).unwrap();
+        words::Keeper::default().catch_up(&trial.conn).unwrap();
         let count = |query: &str| {
             let search = Search { query: query.to_owned(), ..Search::default() };
             find(&trial.conn, client, &search, Timestamp::now()).unwrap().results.len()

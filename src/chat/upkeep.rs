@@ -15,7 +15,8 @@ use crate::chat::outcome::Outcome;
 use crate::chat::reply::Reply;
 use crate::chat::{access, keys, throttle};
 use crate::model::timestamp::Timestamp;
-use crate::store::{attachments, invitations, sessions, words};
+use crate::store::words::Keeper;
+use crate::store::{attachments, invitations, sessions};
 
 /// How often it is looked whether another process has written.
 const NOTICED_EVERY: Duration = Duration::from_millis(500);
@@ -113,9 +114,9 @@ impl Others {
 ///
 /// # Errors
 /// `FORBIDDEN` for all but the system.
-pub fn index_words(conn: &Connection, actor: Actor) -> Result<Outcome, Error> {
+pub fn index_words(conn: &Connection, actor: Actor, index: &mut Keeper) -> Result<Outcome, Error> {
     access::require_system(actor)?;
-    words::catch_up(conn, 0)?;
+    index.catch_up(conn)?;
     Ok(Reply::Done.into())
 }
 
