@@ -13,9 +13,6 @@ use crate::model::id::MessageId;
 /// Messages indexed in one go: more would make others wait for the pen.
 const STEP_MAX: i64 = 2048;
 
-/// Pages (4 KB) that one step of merging writes: a few milliseconds.
-const MERGE_STEP: i64 = 128;
-
 /// From this many pieces of a size on FTS5 merges them when asked to (`usermerge` in the schema).
 const PIECES_TO_MERGE: u32 = 8;
 
@@ -32,13 +29,16 @@ struct Allowance {
     messages: i64,
     /// Pieces, to be merged.
     pieces: u32,
+    /// Pages (4 KB) that one step of merging may write.
+    step: i64,
 }
 
-/// Few enough messages for nobody to notice the time that it takes to index them.
-const CALM: Allowance = Allowance { messages: 64, pieces: PIECES_TO_MERGE };
+/// Few enough messages and pages for nobody to notice the time that they take: a few milliseconds.
+const CALM: Allowance = Allowance { messages: 64, pieces: PIECES_TO_MERGE, step: 128 };
 
-/// Enough messages to make it cheap, and the pieces of a quarter of a million: they are left to the time after the rush.
-const RUSH: Allowance = Allowance { messages: 1024, pieces: 256 };
+/// Enough messages to make it cheap, and the pieces of a quarter of a million, which are left to the time after the rush.
+/// If it lasts longer than that, they are merged by great steps: each has to write a page of all the pieces too.
+const RUSH: Allowance = Allowance { messages: 1024, pieces: 256, step: 512 };
 
 /// Who keeps the index.
 #[derive(Debug)]
@@ -102,7 +102,8 @@ impl Keeper {
 
     /// Merges pieces by one step, if there are more than is allowed.
     fn put_in_order(&mut self, conn: &Connection) -> rusqlite::Result<()> {
-        if self.pieces >= self.allowed().pieces && !merge(conn)? {
+        let allowed = self.allowed();
+        if self.pieces >= allowed.pieces && !merge(conn, allowed.step)? {
             self.pieces = 0;
         }
         Ok(())
@@ -140,11 +141,11 @@ fn catch_up(conn: &Connection, lag_max: i64) -> rusqlite::Result<bool> {
     Ok(true)
 }
 
-/// Merges pieces by one step. Tells whether there was anything to merge.
-fn merge(conn: &Connection) -> rusqlite::Result<bool> {
+/// Merges pieces, by so many pages at most. Tells whether there was anything to merge.
+fn merge(conn: &Connection, pages: i64) -> rusqlite::Result<bool> {
     let before = conn.total_changes();
     conn.prepare_cached("INSERT INTO message_words (message_words, rank) VALUES ('merge', :pages)")?
-        .execute(named_params! { ":pages": MERGE_STEP })?;
+        .execute(named_params! { ":pages": pages })?;
     // FTS5's own word for it: the statement itself counts as one change.
     Ok(conn.total_changes() - before >= 2)
 }
