@@ -37,14 +37,18 @@ struct Allowance {
 const CALM: Allowance = Allowance { messages: 64, pieces: PIECES_TO_MERGE, step: 128 };
 
 /// Enough messages to make it cheap, and the pieces of a quarter of a million, which are left to the time after the rush.
-/// If it lasts longer than that, they are merged by great steps: each has to write a page of all the pieces too.
 const RUSH: Allowance = Allowance { messages: 1024, pieces: 256, step: 512 };
+
+/// What costs least where there is no time after the rush. Wider merging would cost more, in caches.
+const LASTING_RUSH: Allowance = Allowance { messages: 1024, pieces: 16, step: 256 };
 
 /// Who keeps the index.
 #[derive(Debug)]
 pub struct Keeper {
     /// Batches since the last large one.
     small_batches: u32,
+    /// Whether the last large one was of a rush that went on for longer than pieces could wait.
+    is_lasting: bool,
     /// Pieces that were made since there was nothing to merge any more.
     pieces: u32,
 }
@@ -52,7 +56,7 @@ pub struct Keeper {
 impl Default for Keeper {
     /// One that has not looked yet whether there is something to merge.
     fn default() -> Self {
-        Self { small_batches: CALM_AFTER, pieces: PIECES_TO_MERGE }
+        Self { small_batches: CALM_AFTER, is_lasting: false, pieces: PIECES_TO_MERGE }
     }
 }
 
@@ -63,9 +67,9 @@ impl Keeper {
     /// SQLite's.
     pub fn follow(&mut self, conn: &Connection, changes: usize) -> rusqlite::Result<()> {
         self.small_batches = if changes < LARGE_BATCH { self.small_batches.saturating_add(1) } else { 0 };
-        if catch_up(conn, self.allowed().messages)? {
-            self.pieces = self.pieces.saturating_add(1);
-            self.put_in_order(conn)?;
+        self.is_lasting &= self.small_batches < CALM_AFTER;
+        if lag(conn)?.messages > self.allowed().messages {
+            self.catch_up(conn)?;
         }
         Ok(())
     }
@@ -75,10 +79,13 @@ impl Keeper {
     /// # Errors
     /// SQLite's.
     pub fn catch_up(&mut self, conn: &Connection) -> rusqlite::Result<()> {
-        if catch_up(conn, 0)? {
+        self.put_in_order(conn)?;
+        let lag = lag(conn)?;
+        if lag.messages > 0 {
+            index(conn, lag)?;
             self.pieces = self.pieces.saturating_add(1);
         }
-        self.put_in_order(conn)
+        Ok(())
     }
 
     /// Gives a message another text in the index, an empty one for none. `before` must be exactly what it was.
@@ -102,6 +109,7 @@ impl Keeper {
 
     /// Merges pieces by one step, if there are more than is allowed.
     fn put_in_order(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        self.is_lasting |= self.pieces >= RUSH.pieces;
         let allowed = self.allowed();
         if self.pieces >= allowed.pieces && !merge(conn, allowed.step)? {
             self.pieces = 0;
@@ -110,7 +118,11 @@ impl Keeper {
     }
 
     fn allowed(&self) -> Allowance {
-        if self.small_batches < CALM_AFTER { RUSH } else { CALM }
+        match (self.small_batches < CALM_AFTER, self.is_lasting) {
+            (false, _) => CALM,
+            (true, false) => RUSH,
+            (true, true) => LASTING_RUSH,
+        }
     }
 }
 
@@ -119,26 +131,7 @@ impl Keeper {
 /// # Errors
 /// SQLite's.
 pub fn is_behind(conn: &Connection) -> rusqlite::Result<bool> {
-    lag(conn).map(|(_, messages)| messages > 0)
-}
-
-/// Brings the index up to date, by one great step at most; does nothing while no more than `lag_max` messages wait. Tells
-/// whether it did anything.
-fn catch_up(conn: &Connection, lag_max: i64) -> rusqlite::Result<bool> {
-    let (indexed, messages) = lag(conn)?;
-    if messages <= lag_max {
-        return Ok(false);
-    }
-    conn.prepare_cached("UPDATE indexing SET message_id = :last")?
-        .execute(named_params! { ":last": indexed + messages.min(STEP_MAX) })?;
-    conn.prepare_cached(
-        "INSERT INTO message_words (rowid, content, members)
-         SELECT id, content, members
-         FROM searchable_messages
-         WHERE id > :indexed",
-    )?
-    .execute(named_params! { ":indexed": indexed })?;
-    Ok(true)
+    lag(conn).map(|lag| lag.messages > 0)
 }
 
 /// Merges pieces, by so many pages at most. Tells whether there was anything to merge.
@@ -158,13 +151,35 @@ pub fn touch(conn: &Connection) -> rusqlite::Result<()> {
     conn.execute("UPDATE indexing SET message_id = message_id", []).map(drop)
 }
 
-/// The last message that is indexed, and how many have come since.
-fn lag(conn: &Connection) -> rusqlite::Result<(i64, i64)> {
+/// How far the index is behind.
+#[derive(Debug)]
+struct Lag {
+    /// The last message that is indexed.
+    indexed: i64,
+    /// How many have come since.
+    messages: i64,
+}
+
+fn lag(conn: &Connection) -> rusqlite::Result<Lag> {
     conn.prepare_cached(
         "SELECT message_id, coalesce((SELECT max(id) FROM messages), 0) - message_id
          FROM indexing",
     )?
-    .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+    .query_row([], |row| Ok(Lag { indexed: row.get(0)?, messages: row.get(1)? }))
+}
+
+/// Makes one piece of what has come since, as far as one step goes.
+fn index(conn: &Connection, lag: Lag) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE indexing SET message_id = :last")?
+        .execute(named_params! { ":last": lag.indexed + lag.messages.min(STEP_MAX) })?;
+    conn.prepare_cached(
+        "INSERT INTO message_words (rowid, content, members)
+         SELECT id, content, members
+         FROM searchable_messages
+         WHERE id > :indexed",
+    )?
+    .execute(named_params! { ":indexed": lag.indexed })
+    .map(drop)
 }
 
 fn is_indexed(conn: &Connection, id: MessageId) -> rusqlite::Result<bool> {
@@ -228,10 +243,14 @@ mod tests {
         let conn = open();
         let mut keeper = Keeper::default();
         for _ in 0..100 {
+            // As the pen does it: nothing of it is written out before the commit.
+            conn.execute_batch("BEGIN").unwrap();
             say(&conn);
             keeper.follow(&conn, 1).unwrap();
             keeper.catch_up(&conn).unwrap();
-            assert!(pieces(&conn) < 3 * PIECES_TO_MERGE);
+            conn.execute_batch("COMMIT").unwrap();
+            assert!(pieces(&conn) < 2 * PIECES_TO_MERGE);
+            assert!(keeper.pieces < 2 * PIECES_TO_MERGE, "it knows");
         }
         assert_eq!(hits(&conn), 100);
         let members = Members { client_id: UserId::new(1).unwrap(), lawyer_id: UserId::new(6).unwrap() };
