@@ -37,10 +37,11 @@ struct Allowance {
 const CALM: Allowance = Allowance { messages: 64, pieces: PIECES_TO_MERGE, step: 128 };
 
 /// Enough messages to make it cheap, and the pieces of a quarter of a million, which are left to the time after the rush.
-const RUSH: Allowance = Allowance { messages: 1024, pieces: 256, step: 512 };
+const RUSH: Allowance = Allowance { messages: 1024, pieces: 256, step: 256 };
 
-/// What costs least where there is no time after the rush. Wider merging would cost more, in caches.
-const LASTING_RUSH: Allowance = Allowance { messages: 1024, pieces: 16, step: 256 };
+/// A rush that has gone on for longer than that: there may be no time after it. Sixteen at a time cost least; more cost
+/// more than they save, in caches.
+const LASTING_RUSH: Allowance = Allowance { pieces: 16, ..RUSH };
 
 /// Who keeps the index.
 #[derive(Debug)]
