@@ -303,7 +303,7 @@ CREATE VIRTUAL TABLE message_words USING fts5 (
 
 -- The index grows by a piece each time that it is brought up to date. Not by itself are pieces merged, but where there is
 -- time for it, eight of a size and more into one: fewer would be written over again more often, more would have to be
--- looked through by each search. (So many that they must be merged at once, whatever it takes, there never are.)
+-- looked through by each search. A thousand would be merged at once, whatever it takes: the last resort.
 INSERT INTO message_words (message_words, rank) VALUES ('automerge', 0);
 INSERT INTO message_words (message_words, rank) VALUES ('usermerge', 8);
 INSERT INTO message_words (message_words, rank) VALUES ('crisismerge', 1000);

@@ -126,7 +126,7 @@ mod tests {
     /// The schema as it was in each version that was ever in use.
     const EARLIER: [(i64, &str); 1] = [(1, include_str!("migrations/1.sql"))];
 
-    /// Each column of each table, and how each index and view is made.
+    /// Each column of each table, how each index and view is made, and how the index of words is set.
     fn shape(conn: &Connection) -> Vec<String> {
         let mut shapes = conn
             .prepare(
@@ -138,6 +138,9 @@ mod tests {
                  FROM sqlite_schema
                  WHERE type <> 'table'
                    AND sql IS NOT NULL
+                 UNION ALL
+                 SELECT 'message_words ' || k || ': ' || v
+                 FROM message_words_config
                  ORDER BY 1",
             )
             .unwrap();

@@ -33,7 +33,8 @@ struct Allowance {
     step: i64,
 }
 
-/// Few enough messages and pages for nobody to notice the time that they take: a few milliseconds.
+/// Few enough messages and pages for nobody to notice the time that they take: a few milliseconds, some more while a rush
+/// has left hundreds of pieces.
 const CALM: Allowance = Allowance { messages: 64, pieces: PIECES_TO_MERGE, step: 128 };
 
 /// Enough messages to make it cheap, and the pieces of a quarter of a million, which are left to the time after the rush.
@@ -48,7 +49,7 @@ const LASTING_RUSH: Allowance = Allowance { pieces: 16, ..RUSH };
 pub struct Keeper {
     /// Batches since the last large one.
     small_batches: u32,
-    /// Whether the last large one was of a rush that went on for longer than pieces could wait.
+    /// Whether this rush has gone on for longer than pieces can wait.
     is_lasting: bool,
     /// Pieces that were made since there was nothing to merge any more.
     pieces: u32,
