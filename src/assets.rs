@@ -1,36 +1,31 @@
-//! The embedded web client: every file of `web/`, part of the executable; in debug builds read from disk each time, so
-//! that an edit needs a reload and nothing else.
+//! The embedded web client. In a release its files are put together and packed when the binary is built (`build.rs`), and
+//! served as they are; a debug build reads `web/` from disk each time, so that an edit needs a reload and nothing else.
 //!
-//! Files are revalidated by their content's digest, and packed once, at first request: with gzip at once, and in the
-//! background with Brotli, which takes longer and is a seventh smaller. What the page needs at once goes as one script
-//! (`bundle`). The page and its service worker are told which version is served, a digest of all the files: so the page
-//! notices another one, and the worker replaces what it has kept. The official browser client of Socket.IO is among the
-//! files, served where Socket.IO servers serve it.
+//! Files are revalidated by their content's digest. The official browser client of Socket.IO is among them, served where
+//! Socket.IO servers serve it.
 
+#[cfg(debug_assertions)]
 mod bundle;
+#[cfg(debug_assertions)]
+mod tight;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::sync::{LazyLock, PoisonError, RwLock};
-use std::thread;
 
 use bytes::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Response, StatusCode};
 use rust_embed::Embed;
-use sha2::Sha256;
 
 use crate::http::response::{self, Body};
 use crate::http::{conditional, gzip};
 
 #[derive(Embed)]
-#[folder = "web"]
+#[cfg_attr(debug_assertions, folder = "web")]
+#[cfg_attr(not(debug_assertions), folder = "$OUT_DIR/web")]
 struct Web;
 
 /// The page that every address of the client opens.
 const PAGE: &str = "index.html";
-/// What keeps the page in the browser, for when the server is gone.
-const WORKER: &str = "sw.js";
 /// The browser client's files at `/socket.io/`.
 const BROWSER_CLIENT: &[&str] = &[
     "socket.io.js",
@@ -41,21 +36,39 @@ const BROWSER_CLIENT: &[&str] = &[
     "socket.io.esm.min.js.map",
 ];
 
-/// Packed files by their digest. Holds at most one entry per file and coding in a release, where the files never change.
-static PACKED: LazyLock<RwLock<HashMap<(Coding, Digest), Bytes>>> = LazyLock::new(RwLock::default);
+/// Below this many bytes packing saves nothing; `build.rs` packs from there on.
+const PACKED_BYTES_MIN: usize = 256;
 
 /// SHA-256 of what is served.
 type Digest = [u8; 32];
 
-/// What is not served as it lies in `web/`, by its path, with its digest; made once in a release.
-static MADE: LazyLock<HashMap<String, (Digest, String)>> = LazyLock::new(made);
-
-/// In what form bytes travel.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+/// A form in which a file travels.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Coding {
-    Plain,
-    Gzip,
     Brotli,
+    Gzip,
+}
+
+impl Coding {
+    /// The smallest first.
+    const ALL: [Coding; 2] = [Coding::Brotli, Coding::Gzip];
+
+    /// Its name in a header.
+    fn name(self) -> &'static str {
+        match self {
+            Coding::Brotli => "br",
+            Coding::Gzip => "gzip",
+        }
+    }
+
+    /// What the name of a file of this form ends with.
+    #[cfg(not(debug_assertions))]
+    fn ending(self) -> &'static str {
+        match self {
+            Coding::Brotli => ".br",
+            Coding::Gzip => ".gz",
+        }
+    }
 }
 
 /// The page itself.
@@ -78,7 +91,7 @@ pub fn browser_client(method: &Method, headers: &HeaderMap, name: &str) -> Optio
         return None;
     }
     let path = format!("vendor/{name}");
-    let mut response = answer(method, headers, &path, stored(&path)?);
+    let mut response = answer(method, headers, &path, original(&path)?);
     let anybody = HeaderValue::from_static("cross-origin");
     response.headers_mut().insert(HeaderName::from_static("cross-origin-resource-policy"), anybody);
     response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
@@ -90,29 +103,28 @@ pub fn is_of_browser_client(name: &str) -> bool {
     BROWSER_CLIENT.contains(&name)
 }
 
-/// Whether `web/` has such a file; what is written there for people who work on it is not served.
+/// Whether the page has such a file.
 pub fn exists(path: &str) -> bool {
-    !path.ends_with(".md") && Web::get(path).is_some()
+    is_address(path) && Web::get(path).is_some()
 }
 
-/// The file of `web/` at `path`, if there is one.
+/// The page's file at `path`, if there is one.
 pub fn file(method: &Method, headers: &HeaderMap, path: &str) -> Option<Response<Body>> {
     Some(answer(method, headers, path, content(path)?))
 }
 
 fn answer(method: &Method, headers: &HeaderMap, path: &str, (digest, data): Content) -> Response<Body> {
     let content_type = content_type(path);
-    let packs = is_text(content_type) && data.len() >= gzip::BYTES_MIN;
-    let coding = if packs { coding(headers, digest, &data) } else { Coding::Plain };
+    let packs = is_text(content_type) && data.len() >= PACKED_BYTES_MIN;
+    let packed = if packs { smallest(headers, path, &data) } else { None };
+    let coding = packed.as_ref().map(|(coding, _)| coding.name());
     let etag = etag(&digest, coding);
     let mut response = if conditional::is_unchanged(headers, &etag) {
         response::empty(StatusCode::NOT_MODIFIED)
     } else if method == Method::HEAD {
         response::full(StatusCode::OK, content_type, Bytes::new())
-    } else if coding == Coding::Plain {
-        response::full(StatusCode::OK, content_type, bytes_of(data))
     } else {
-        response::full(StatusCode::OK, content_type, packed_once(coding, digest, &data))
+        response::full(StatusCode::OK, content_type, packed.map_or_else(|| bytes_of(data), |(_, bytes)| bytes))
     };
     let headers = response.headers_mut();
     headers.insert(header::ETAG, HeaderValue::from_str(&etag).expect("hexadecimal digits"));
@@ -120,7 +132,7 @@ fn answer(method: &Method, headers: &HeaderMap, path: &str, (digest, data): Cont
     if packs {
         headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     }
-    if let Some(name) = name_of(coding) {
+    if let Some(name) = coding {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
     }
     response
@@ -129,105 +141,73 @@ fn answer(method: &Method, headers: &HeaderMap, path: &str, (digest, data): Cont
 /// Bytes with their digest.
 type Content = (Digest, Cow<'static, [u8]>);
 
-/// What lies at `path`, as it is.
-fn stored(path: &str) -> Option<Content> {
-    let file = Web::get(path).filter(|_| !path.ends_with(".md"))?;
+/// The smallest form that is there and that the caller takes.
+fn smallest(headers: &HeaderMap, path: &str, data: &[u8]) -> Option<(Coding, Bytes)> {
+    let taken = Coding::ALL.into_iter().filter(|coding| gzip::accepts(headers, coding.name()));
+    taken.into_iter().find_map(|coding| Some((coding, packed(coding, path, data)?)))
+}
+
+fn as_it_lies(path: &str) -> Option<Content> {
+    let file = Web::get(path)?;
     Some((file.metadata.sha256_hash(), file.data))
 }
 
-/// What is served at `path`.
-fn content(path: &str) -> Option<Content> {
-    let made = if path != PAGE && !path.ends_with(".js") {
-        None
-    } else if cfg!(debug_assertions) {
-        made().remove(path).map(|(digest, text)| (digest, Cow::Owned(text.into_bytes())))
-    } else {
-        MADE.get(path).map(|(digest, text)| (*digest, Cow::Borrowed(text.as_bytes())))
-    };
-    made.or_else(|| stored(path))
-}
+/// What is served, and in which forms: as it was built.
+#[cfg(not(debug_assertions))]
+mod built {
+    use super::{Bytes, Coding, Content, Web, as_it_lies, bytes_of};
 
-/// The scripts, and the two files that are told which version of the page is served.
-fn made() -> HashMap<String, (Digest, String)> {
-    let read = |path: &str| String::from_utf8(Web::get(path)?.data.into_owned()).ok();
-    let mut made = bundle::scripts(&read);
-    let (version, files) = page_version(|path| !path.starts_with("vendor/") || made.contains_key(path));
-    for path in [PAGE, WORKER] {
-        let text = read(path).unwrap_or_default().replace("{version}", &version).replace("{files}", &files.join(" "));
-        made.insert(path.to_owned(), text);
+    /// Where files lie that others have built and that the page takes another way.
+    const ORIGINALS: &str = "originals/";
+
+    pub(super) fn is_address(path: &str) -> bool {
+        !path.starts_with(ORIGINALS) && Coding::ALL.iter().all(|coding| !path.ends_with(coding.ending()))
     }
-    made.into_iter().map(|(path, text)| (path, (<Sha256 as sha2::Digest>::digest(&text).into(), text))).collect()
-}
 
-/// A word that changes with any of the page's files, and the addresses of those that it needs to be shown.
-fn page_version(is_used: impl Fn(&str) -> bool) -> (String, Vec<String>) {
-    let mut paths: Vec<_> = Web::iter().filter(|path| is_of_page(path) && is_used(path)).collect();
-    paths.sort();
-    let mut digest = <Sha256 as sha2::Digest>::new();
-    for (path, (content, _)) in paths.iter().filter_map(|path| Some((path, stored(path)?))) {
-        sha2::Digest::update(&mut digest, path.as_bytes());
-        sha2::Digest::update(&mut digest, content);
+    pub(super) fn content(path: &str) -> Option<Content> {
+        as_it_lies(path).filter(|_| is_address(path))
     }
-    let shown = paths.iter().filter(|path| **path != WORKER);
-    let addresses = shown.map(|path| if path == PAGE { "/".to_owned() } else { format!("/{path}") });
-    (hex(&sha2::Digest::finalize(digest).into()), addresses.collect())
-}
 
-fn is_of_page(path: &str) -> bool {
-    ["html", "js", "css", "svg", "webmanifest"].contains(&path.rsplit('.').next().unwrap_or_default())
-}
+    pub(super) fn original(path: &str) -> Option<Content> {
+        as_it_lies(&format!("{ORIGINALS}{path}")).or_else(|| as_it_lies(path))
+    }
 
-/// The smallest form that is there and that the caller takes.
-fn coding(headers: &HeaderMap, digest: Digest, bytes: &[u8]) -> Coding {
-    if gzip::accepts(headers, "br") && packed(Coding::Brotli, digest).is_some() {
-        Coding::Brotli
-    } else if gzip::accepts(headers, "gzip") {
-        pack_smaller(digest, bytes);
-        Coding::Gzip
-    } else {
-        Coding::Plain
+    pub(super) fn packed(coding: Coding, path: &str, _: &[u8]) -> Option<Bytes> {
+        Web::get(&format!("{path}{}", coding.ending())).map(|file| bytes_of(file.data))
     }
 }
 
-fn packed(coding: Coding, digest: Digest) -> Option<Bytes> {
-    PACKED.read().unwrap_or_else(PoisonError::into_inner).get(&(coding, digest)).cloned()
-}
+/// What is served, and in which forms: made anew at each request.
+#[cfg(debug_assertions)]
+mod built {
+    use sha2::{Digest as _, Sha256};
 
-fn keep(coding: Coding, digest: Digest, packed: Bytes) {
-    if !cfg!(debug_assertions) {
-        PACKED.write().unwrap_or_else(PoisonError::into_inner).insert((coding, digest), packed);
+    use super::{Bytes, Coding, Content, Cow, Web, as_it_lies, bundle, gzip};
+
+    pub(super) fn is_address(path: &str) -> bool {
+        bundle::is_served(path)
+    }
+
+    pub(super) fn content(path: &str) -> Option<Content> {
+        if !is_address(path) {
+            return None;
+        }
+        let paths: Vec<_> = Web::iter().map(Cow::into_owned).collect();
+        let read = |path: &str| String::from_utf8(Web::get(path)?.data.into_owned()).ok();
+        let made = bundle::served(&paths, &read).remove(path);
+        made.map(|text| (Sha256::digest(&text).into(), Cow::Owned(text.into_bytes()))).or_else(|| as_it_lies(path))
+    }
+
+    pub(super) fn original(path: &str) -> Option<Content> {
+        as_it_lies(path)
+    }
+
+    pub(super) fn packed(coding: Coding, _: &str, data: &[u8]) -> Option<Bytes> {
+        (coding == Coding::Gzip).then(|| Bytes::from(gzip::compress(data, 6)))
     }
 }
 
-fn packed_once(coding: Coding, digest: Digest, bytes: &[u8]) -> Bytes {
-    packed(coding, digest).unwrap_or_else(|| {
-        let packed = Bytes::from(gzip::compress(bytes, 9));
-        keep(coding, digest, packed.clone());
-        packed
-    })
-}
-
-/// Has a file packed with Brotli when it is asked for the first time; until that is done it goes with gzip.
-fn pack_smaller(digest: Digest, bytes: &[u8]) {
-    if cfg!(debug_assertions) || packed(Coding::Gzip, digest).is_some() {
-        return;
-    }
-    let bytes = bytes.to_owned();
-    thread::spawn(move || {
-        let mut packed = Vec::with_capacity(bytes.len() / 3);
-        let params = brotli::enc::BrotliEncoderParams { quality: 11, ..Default::default() };
-        brotli::BrotliCompress(&mut bytes.as_slice(), &mut packed, &params).expect("memory takes every byte");
-        keep(Coding::Brotli, digest, packed.into());
-    });
-}
-
-fn name_of(coding: Coding) -> Option<&'static str> {
-    match coding {
-        Coding::Plain => None,
-        Coding::Gzip => Some("gzip"),
-        Coding::Brotli => Some("br"),
-    }
-}
+use built::{content, is_address, original, packed};
 
 fn bytes_of(data: Cow<'static, [u8]>) -> Bytes {
     match data {
@@ -237,14 +217,10 @@ fn bytes_of(data: Cow<'static, [u8]>) -> Bytes {
 }
 
 /// Two codings of one file are two things to a cache.
-fn etag(digest: &Digest, coding: Coding) -> String {
-    let suffix = name_of(coding).map_or_else(String::new, |name| format!("-{name}"));
-    format!("\"{}{suffix}\"", hex(digest))
-}
-
-/// Enough of a digest to tell files and versions apart.
-fn hex(digest: &Digest) -> String {
-    digest[..12].iter().map(|byte| format!("{byte:02x}")).collect()
+fn etag(digest: &Digest, coding: Option<&str>) -> String {
+    let digits: String = digest[..12].iter().map(|byte| format!("{byte:02x}")).collect();
+    let suffix = coding.map_or_else(String::new, |name| format!("-{name}"));
+    format!("\"{digits}{suffix}\"")
 }
 
 fn content_type(path: &str) -> &'static str {
@@ -273,7 +249,7 @@ mod tests {
     use hyper::header::{self, HeaderMap, HeaderValue};
     use hyper::{Method, StatusCode};
 
-    use super::{BROWSER_CLIENT, Coding, browser_client, content_type, etag, exists, file, made, page_version, stored};
+    use super::{BROWSER_CLIENT, browser_client, content, content_type, etag, exists, file, original};
 
     #[test]
     fn every_file_of_the_browser_client_is_there() {
@@ -281,25 +257,21 @@ mod tests {
             let response = browser_client(&Method::GET, &HeaderMap::new(), name).unwrap();
             assert_eq!(response.status(), StatusCode::OK, "{name}");
             assert_eq!(response.headers()["cross-origin-resource-policy"], "cross-origin");
-            let own = stored(&format!("vendor/{name}")).unwrap();
-            assert_eq!(response.headers()["etag"], etag(&own.0, Coding::Plain), "{name} is what others have built");
+            let built = std::fs::read(format!("web/vendor/{name}")).unwrap();
+            let (digest, data) = original(&format!("vendor/{name}")).unwrap();
+            assert_eq!(data, built, "{name} is what others have built");
+            assert_eq!(response.headers()["etag"], etag(&digest, None));
         }
         assert!(browser_client(&Method::GET, &HeaderMap::new(), "preact-htm.js").is_none());
     }
 
     #[test]
-    fn page_and_worker_name_one_version_and_the_worker_all_that_the_page_needs() {
-        let made = made();
-        let (page, worker) = (&made["index.html"].1, &made["sw.js"].1);
-        let (version, files) = page_version(|path| !path.starts_with("vendor/") || made.contains_key(path));
-        assert!(page.contains(&version) && worker.contains(&version));
-        assert!(!page.contains("{version}") && !worker.contains("{version}") && !worker.contains("{files}"));
-        for address in ["/", "/app.js", "/style.css", "/views/search.js", "/i18n/en.js", "/vendor/preact-htm.js"] {
-            assert!(files.iter().any(|file| file == address), "{address}");
-        }
-        for address in ["/index.html", "/sw.js", "/vendor/socket.io.js", "/vendor/README.md"] {
-            assert!(!files.iter().any(|file| file == address), "{address}");
-        }
+    fn the_page_is_put_together() {
+        let text = |path: &str| String::from_utf8(content(path).unwrap().1.into_owned()).unwrap();
+        assert!(!text("index.html").contains("{version}") && !text("sw.js").contains("{files}"));
+        assert!(text("app.js").contains("'core/state.js':m"));
+        assert!(text("core/state.js").starts_with("import { $ } from '/app.js';"));
+        assert!(text("style.css").contains("--paper:") && !text("style.css").contains("@import"));
     }
 
     #[test]
@@ -318,11 +290,22 @@ mod tests {
     }
 
     #[test]
-    fn nothing_outside_of_web_is_served() {
-        for path in
-            ["../Cargo.toml", "vendor/../../Cargo.toml", "/etc/passwd", "", "vendor", "vendor/README.md", "a\0b"]
-        {
+    fn nothing_outside_of_what_is_served_has_an_address() {
+        for path in [
+            "../Cargo.toml",
+            "vendor/../../Cargo.toml",
+            "/etc/passwd",
+            "",
+            "vendor",
+            "vendor/README.md",
+            "css/base.css",
+            "app.js.br",
+            "app.js.gz",
+            "originals/vendor/socket.io.esm.min.js",
+            "a\0b",
+        ] {
             assert!(!exists(path), "{path}");
+            assert!(file(&Method::GET, &HeaderMap::new(), path).is_none(), "{path}");
         }
     }
 

@@ -8,13 +8,15 @@
 //! 7                                  main
 //! 6                       operator   app
 //! 5                                 routes
-//! 4            gateway                              api
+//! 4            gateway                       api   delivery
 //! 3   config                 chat
-//! 2   socketio       auth         store               assets
-//! 1   engineio   cli   service    model               http
+//! 2   socketio       auth         store   documents   assets   logging
+//! 1   engineio   cli   service    model   integrations   http   console
 //! ```
 //!
 //! `docs/ARCHITECTURE.md` walks one message through all of it.
+
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod api;
 pub mod app;
@@ -23,9 +25,14 @@ pub mod auth;
 pub mod chat;
 pub mod cli;
 pub mod config;
+pub mod console;
+pub mod delivery;
+pub mod documents;
 pub mod engineio;
 pub mod gateway;
 pub mod http;
+pub mod integrations;
+pub mod logging;
 pub mod model;
 pub mod operator;
 pub mod routes;

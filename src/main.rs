@@ -1,17 +1,21 @@
 //! Parse, start logging, run one subcommand, print the error chain, exit.
 
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "they panic where nobody reads; see `console`")]
+
 use std::error::Error;
-use std::io::IsTerminal as _;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::CommandFactory as _;
 use lexchat::app::{App, StartError, Started};
-use lexchat::cli::{Cli, Command, LogFormat, Logs, Serve};
+use lexchat::cli::serve::Serve;
+use lexchat::cli::{Cli, Command};
 use lexchat::config::{self, Config};
-use lexchat::operator;
-use lexchat::service;
-use tracing_subscriber::EnvFilter;
+use lexchat::console::{complain, say};
+use lexchat::store::database::migrate::Migrated;
+use lexchat::{console, logging, operator, service};
 
 /// What one thread allocates another frees, all the time: see docs/ARCHITECTURE.md.
 #[cfg(target_os = "linux")]
@@ -20,6 +24,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// A failure while running.
 const FAILED: u8 = 1;
+/// How long what runs beside a server may take to end after it: nobody waits for that any more.
+const LAST_WORK_WITHIN: Duration = Duration::from_millis(500);
 /// Wrong usage.
 const USAGE: u8 = 2;
 /// The configuration or the database was refused.
@@ -28,18 +34,24 @@ const REFUSED: u8 = 3;
 type Failure = (u8, Box<dyn Error>);
 
 fn main() -> ExitCode {
-    match run(Cli::parse().typed()) {
+    match run(Cli::read().typed()) {
         Ok(()) => ExitCode::SUCCESS,
         Err((code, error)) => {
-            eprintln!("lexchat: {error}");
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                eprintln!("  because: {error}");
-                cause = error.source();
-            }
+            complain(&chain(&*error));
             ExitCode::from(code)
         }
     }
+}
+
+/// An error and what is behind it, a line each.
+fn chain(error: &dyn Error) -> String {
+    let mut text = format!("lexchat: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!("\n  because: {error}"));
+        cause = error.source();
+    }
+    text
 }
 
 fn run(command: Command) -> Result<(), Failure> {
@@ -52,12 +64,16 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Restore(typed) => operator::restore(&typed),
         Command::Check(typed) => operator::check(&typed),
         Command::Healthcheck(typed) => operator::healthcheck(&typed),
+        Command::Doctor(typed) => operator::doctor(&typed),
+        Command::Test(typed) => operator::test::test(typed.command),
         Command::Openapi => {
             operator::openapi();
             Ok(())
         }
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "lexchat", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "lexchat", &mut script);
+            console::print(&script);
             Ok(())
         }
     };
@@ -70,59 +86,72 @@ fn run(command: Command) -> Result<(), Failure> {
 }
 
 fn serve(serve: &Serve) -> Result<(), Failure> {
-    start_logging(&serve.logs)?;
-    let config = Config::new(serve).map_err(|error| match error {
-        config::Error::Usage { .. } => (USAGE, error.into()),
+    let _written_at_the_end = logging::start(&serve.logs).map_err(|wrong| (USAGE, format!("--log: {wrong}").into()))?;
+    let sockets = service::sockets().map_err(|error| (FAILED, error.into()))?;
+    let addresses = sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect();
+    let config = Config::new_on(serve, addresses).map_err(|error| match error {
+        config::error::Error::Usage { .. } => (USAGE, error.into()),
         _ => (REFUSED, error.into()),
     })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| (FAILED, e.into()))?;
-    runtime.block_on(async {
-        // Listened for from the very start: who asks to stop while it starts is heard as well.
-        let asked_to_stop = asked_to_stop().map_err(|error| (FAILED, error.into()))?;
-        let app = match App::start(config.clone()).await {
-            Ok(app) => app,
-            Err(error) => {
-                let running = if serve.open { operator::find_running(&config.listen) } else { None };
-                let Some(url) = running else { return Err(start_failure(error, &config)) };
-                tracing::debug!(%error, "another one is running");
-                println!("lexchat is running already: {url}");
-                open_browser(&url);
-                return Ok(());
-            }
-        };
-        print_start(&app.started, &config);
-        service::ready();
-        if serve.open {
-            open_browser(&app.started.url);
+    let ended = runtime.block_on(serve_until_told(serve, config, sockets));
+    // Left to itself it would wait for ever for a file that cannot be read to its end.
+    runtime.shutdown_timeout(LAST_WORK_WITHIN);
+    ended
+}
+
+async fn serve_until_told(serve: &Serve, config: Config, sockets: Vec<TcpListener>) -> Result<(), Failure> {
+    // Listened for from the very start: who asks to stop while it starts is heard as well.
+    let asked_to_stop = asked_to_stop().map_err(|error| (FAILED, error.into()))?;
+    outlive_file_limits().map_err(|error| (FAILED, error.into()))?;
+    let mut asked_to_reload = Reloads::listen().map_err(|error| (FAILED, error.into()))?;
+    let app = match App::start_on(config.clone(), sockets).await {
+        Ok(app) => app,
+        Err(error) => {
+            let running = if serve.open { operator::find_running(&config.listen) } else { None };
+            let Some(url) = running else { return Err(start_failure(error, &config)) };
+            tracing::debug!(%error, "another one is running");
+            say(&format!("lexchat is running already: {url}"));
+            open_browser(&url);
+            return Ok(());
         }
-        let failure = tokio::select! {
-            () = asked_to_stop => None,
-            failure = app.failed() => Some(failure),
-            () = service::stay_alive(|| app.is_well()) => None,
-        };
-        service::stopping();
-        app.stop().await;
-        failure.map_or(Ok(()), |failure| Err((FAILED, failure.into())))
-    })
+    };
+    print_start(&app.started, &config);
+    service::ready();
+    if serve.open {
+        open_browser(&app.started.url);
+    }
+    let failure = tokio::select! {
+        () = asked_to_stop => None,
+        failure = app.failed() => Some(failure),
+        () = async { loop { asked_to_reload.next().await; app.reload_certificate().await; } } => None,
+        () = service::stay_alive(|| app.is_well()) => None,
+    };
+    service::stopping();
+    app.stop().await;
+    failure.map_or(Ok(()), |failure| Err((FAILED, failure.into())))
 }
 
 /// At most eight lines.
 fn print_start(started: &Started, config: &Config) {
     let made = if started.created { " (new)" } else { "" };
-    println!("lexchat {}", env!("CARGO_PKG_VERSION"));
-    println!("  page      {}/", started.url);
+    say(concat!("lexchat ", env!("CARGO_PKG_VERSION")));
+    say(&format!("  page      {}/", started.url));
     if !config.listen.is_loopback() && config.public_url.is_none() {
-        println!("            invitations and links name this address; --public-url says the one that people use");
+        say("            invitations and links name this address; --public-url says the one that people use");
     }
-    println!("  database  {}{made}", absolute(&config.database).display());
+    say(&format!("  database  {}{made}", absolute(&config.database).display()));
+    if let Some(Migrated { from, to, copy }) = &started.migrated {
+        say(&format!("            brought from version {from} to {to}; as it was before: {}", copy.display()));
+    }
     if started.demo_accounts {
-        println!("  demo      accounts are active: client1@example.com, juriste1@example.com … with Pass123!");
+        say("  demo      accounts are active: client1@example.com, juriste1@example.com … with Pass123!");
     }
     if let Some(link) = &started.setup_link {
-        println!("  setup     {link}");
-        println!("            opens the first administrator's account: once, within 30 minutes");
+        say(&format!("  setup     {link}"));
+        say("            opens the first administrator's account: once, within 30 minutes");
     }
-    println!("  Ctrl-C stops it.");
+    say("  Ctrl-C stops it.");
 }
 
 fn absolute(path: &Path) -> PathBuf {
@@ -174,6 +203,63 @@ fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
+/// A file that may not grow is for storage to deal with: without this, the system would end the process.
+#[cfg(unix)]
+fn outlive_file_limits() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    // Listening once is enough: whoever listens has taken the signal's place for good.
+    signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop)
+}
+
+#[cfg(not(unix))]
+fn outlive_file_limits() -> std::io::Result<()> {
+    Ok(())
+}
+
+/// The signals that ask for the certificate to be read again, and those that ask for nothing: each would otherwise end
+/// the process without a goodbye.
+#[cfg(unix)]
+struct Reloads {
+    hung_up: tokio::signal::unix::Signal,
+    meaningless: [tokio::signal::unix::Signal; 2],
+}
+
+#[cfg(unix)]
+impl Reloads {
+    fn listen() -> std::io::Result<Reloads> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let meaningless = [signal(SignalKind::user_defined1())?, signal(SignalKind::user_defined2())?];
+        Ok(Reloads { hung_up: signal(SignalKind::hangup())?, meaningless })
+    }
+
+    /// Waits for the next SIGHUP.
+    async fn next(&mut self) {
+        let [first, second] = &mut self.meaningless;
+        loop {
+            tokio::select! {
+                _ = self.hung_up.recv() => return,
+                _ = first.recv() => tracing::debug!("SIGUSR1 means nothing here"),
+                _ = second.recv() => tracing::debug!("SIGUSR2 means nothing here"),
+            }
+        }
+    }
+}
+
+/// There are no such signals.
+#[cfg(windows)]
+struct Reloads;
+
+#[cfg(windows)]
+impl Reloads {
+    fn listen() -> std::io::Result<Reloads> {
+        Ok(Reloads)
+    }
+
+    async fn next(&mut self) {
+        std::future::pending().await
+    }
+}
+
 /// Listens for Ctrl-C and for the console's end; the future ends when one comes.
 #[cfg(windows)]
 fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
@@ -186,18 +272,4 @@ fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
             _ = ended.recv() => {}
         }
     })
-}
-
-fn start_logging(logs: &Logs) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&logs.log).map_err(|error| (USAGE, format!("--log: {error}").into()))?;
-    // It writes whole frames: tokens and messages.
-    let filter = filter.add_directive("tungstenite=warn".parse().expect("a directive"));
-    // Colours are for people who look at it, not for files and journals.
-    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
-    match logs.log_format {
-        LogFormat::Text => subscriber.init(),
-        LogFormat::Json => subscriber.json().init(),
-    }
-    Ok(())
 }

@@ -1,23 +1,31 @@
 //! What an operator does beside serving: looks after accounts, makes and restores copies, checks, asks whether the server
 //! is well. All of it works while a server runs on the same database.
 
+pub mod doctor;
+mod services;
+pub mod test;
+
 use std::fmt;
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _};
 use std::path::Path;
 
 use crate::api::openapi;
-use crate::chat::error;
-use crate::chat::offline::{NewPerson, Office};
-use crate::cli::{self, UserCommand};
-use crate::config;
+use crate::chat::contract::error;
+use crate::chat::writer::local_admin::{LocalAdmin, NewPerson};
+use crate::cli::database::Database;
+use crate::cli::maintenance::{Backup, Check, Doctor, Healthcheck, Restore};
+use crate::cli::people::{self, Password, SetupLink, UserCommand};
+use crate::config::{origins, place};
+use crate::console::{prompt, say};
 use crate::http::listener::Listen;
 use crate::http::probe;
 use crate::model::account::Account;
+use crate::model::finding::{Finding, Verdict};
 use crate::model::locale::Locale;
 use crate::model::user::Role;
-use crate::store::backup::{self, CopyError};
-use crate::store::check;
-use crate::store::db::OpenError;
+use crate::store::database::backup::{self, Contents, CopyError};
+use crate::store::database::error::OpenError;
+use crate::store::database::{check, rotation};
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +42,12 @@ pub enum Error {
     /// It was looked at, and is not as it must be.
     #[error("{0} findings: put a backup in its place (lexchat restore)")]
     Unsound(usize),
+    /// Something is set up wrong.
+    #[error("{0} of these keep people from using it")]
+    Unwell(usize),
+    /// A test did not arrive.
+    #[error("{0}")]
+    Undelivered(String),
     /// The server does not answer as it should.
     #[error("{0}")]
     Unready(String),
@@ -72,13 +86,13 @@ pub fn user(command: UserCommand) -> Result<(), Error> {
         UserCommand::Add(typed) => {
             let role: Role = typed.role.parse().map_err(|wrong| Error::Usage(format!("--role: {wrong}")))?;
             let password = password(&typed.password)?;
-            let cli::UserAdd { name, email, specialty, database, .. } = typed;
+            let people::UserAdd { name, email, specialty, database, .. } = typed;
             let person = NewPerson { name, email, role, specialty, password };
-            let profile = office(&database)?.add_user(person)?;
+            let profile = admin(&database)?.add_user(person)?;
             say(&format!("{} {}", profile.id, profile.email));
         }
         UserCommand::List(typed) => {
-            let people = office(&typed.database)?.list_users()?;
+            let people = admin(&typed.database)?.list_users()?;
             if typed.json {
                 say(&serde_json::to_string_pretty(&people).expect("plain data"));
             } else {
@@ -87,39 +101,47 @@ pub fn user(command: UserCommand) -> Result<(), Error> {
         }
         UserCommand::Passwd(typed) => {
             let password = password(&typed.password)?;
-            office(&typed.database)?.set_password(&typed.email, &password)?;
+            admin(&typed.database)?.set_password(&typed.email, &password)?;
         }
-        UserCommand::Disable(typed) => office(&typed.database)?.set_active(&typed.email, false)?,
-        UserCommand::Enable(typed) => office(&typed.database)?.set_active(&typed.email, true)?,
+        UserCommand::Disable(typed) => admin(&typed.database)?.set_active(&typed.email, false)?,
+        UserCommand::Enable(typed) => admin(&typed.database)?.set_active(&typed.email, true)?,
     }
     Ok(())
 }
 
 /// `lexchat setup-link`
-pub fn setup_link(typed: &cli::SetupLink) -> Result<(), Error> {
-    let secret = office(&typed.database)?.create_setup_link()?;
-    say(&format!("{}/installation/{}", typed.public_url.trim_end_matches('/'), secret.token));
+pub fn setup_link(typed: &SetupLink) -> Result<(), Error> {
+    let url = origins::url_origin(&typed.public_url).map_err(|wrong| Error::Usage(format!("--public-url: {wrong}")))?;
+    let secret = admin(&typed.database)?.create_setup_link()?;
+    say(&format!("{url}/installation/{}", secret.token));
     Ok(())
 }
 
 /// `lexchat rotate-keys`
-pub fn rotate_keys(database: &cli::Database) -> Result<(), Error> {
-    Ok(office(database)?.rotate_keys()?)
+pub fn rotate_keys(database: &Database) -> Result<(), Error> {
+    Ok(admin(database)?.rotate_keys()?)
 }
 
-/// `lexchat backup FILE`
-pub fn backup(typed: &cli::Backup) -> Result<(), Error> {
-    Ok(backup::copy(&config::database_of(&typed.database), &typed.file)?)
+/// `lexchat backup FILE`, `lexchat backup --keep N DIR`
+pub fn backup(typed: &Backup) -> Result<(), Error> {
+    let database = place::database_of(&typed.database);
+    let contents = if typed.without_recordings { Contents::WithoutRecordings } else { Contents::All };
+    match typed.keep {
+        None => backup::copy_of(&database, &typed.target, contents)?,
+        Some(keep) => say(&rotation::copy_into(&database, &typed.target, keep, contents)?.display().to_string()),
+    }
+    rotation::record(&database);
+    Ok(())
 }
 
 /// `lexchat restore FILE`
-pub fn restore(typed: &cli::Restore) -> Result<(), Error> {
-    Ok(backup::restore(&typed.file, &config::database_of(&typed.database))?)
+pub fn restore(typed: &Restore) -> Result<(), Error> {
+    Ok(backup::restore(&typed.file, &place::database_of(&typed.database))?)
 }
 
 /// `lexchat check`
-pub fn check(typed: &cli::Check) -> Result<(), Error> {
-    let path = config::database_of(&typed.database);
+pub fn check(typed: &Check) -> Result<(), Error> {
+    let path = place::database_of(&typed.database);
     if !path.is_file() {
         return Err(OpenError::Missing { path }.into());
     }
@@ -134,13 +156,36 @@ pub fn check(typed: &cli::Check) -> Result<(), Error> {
 }
 
 /// `lexchat healthcheck`
-pub fn healthcheck(typed: &cli::Healthcheck) -> Result<(), Error> {
+pub fn healthcheck(typed: &Healthcheck) -> Result<(), Error> {
     let listen: Listen = typed.listen.parse().map_err(|wrong| Error::Usage(format!("--listen: {wrong}")))?;
     match probe::ask(&listen, "/readyz") {
         None => Err(Error::Unready(format!("nobody answers at {listen}"))),
         Some(answer) if answer.status == 200 => Ok(()),
         Some(answer) => Err(Error::Unready(answer.body.trim().to_owned())),
     }
+}
+
+/// `lexchat doctor`
+pub fn doctor(typed: &Doctor) -> Result<(), Error> {
+    let findings = doctor::examine(typed).map_err(Error::Usage)?;
+    if typed.json {
+        say(&serde_json::to_string_pretty(&findings).expect("plain data"));
+    } else {
+        findings.iter().for_each(|finding| say(&row(finding)));
+    }
+    let bad = findings.iter().filter(|finding| finding.verdict == Verdict::Bad).count();
+    if bad == 0 { Ok(()) } else { Err(Error::Unwell(bad)) }
+}
+
+/// A finding and what mends it.
+fn row(Finding { check, verdict, text, remedy }: &Finding) -> String {
+    let mark = match verdict {
+        Verdict::Good => "ok     ",
+        Verdict::Warning => "warning",
+        Verdict::Bad => "bad    ",
+    };
+    let remedy = remedy.as_ref().map(|remedy| format!("\n                       {remedy}")).unwrap_or_default();
+    format!("{mark}  {check:<12}  {text}{remedy}")
 }
 
 /// `lexchat openapi`
@@ -151,16 +196,13 @@ pub fn openapi() {
 /// The address of the page of a server of ours that is running there.
 pub fn find_running(listen: &Listen) -> Option<String> {
     let answer = probe::ask(listen, "/healthz").filter(|answer| answer.status == 200 && answer.body == "ok\n")?;
-    Some(format!("{}://localhost:{}/", answer.scheme, listen.port()))
+    let first = listen.addresses().first().filter(|address| !address.ip().is_unspecified());
+    let host = first.filter(|_| listen.host() != "localhost").map(|_| listen.host()).unwrap_or("localhost");
+    Some(format!("{}://{host}:{}/", answer.scheme, listen.port()))
 }
 
-/// Prints a line. Whoever does not read on (`lexchat user list | head`) has seen enough.
-fn say(line: &str) {
-    let _read_no_further = writeln!(std::io::stdout(), "{line}");
-}
-
-fn office(database: &cli::Database) -> Result<Office, OpenError> {
-    Office::open(Path::new(&config::database_of(database)))
+fn admin(database: &Database) -> Result<LocalAdmin, OpenError> {
+    LocalAdmin::open(Path::new(&place::database_of(database)))
 }
 
 /// One line for people: id, state, role, e-mail, name.
@@ -172,7 +214,7 @@ fn line(account: &Account) -> String {
 }
 
 /// A password, from standard input if that was asked for, else from the terminal without showing it.
-fn password(typed: &cli::Password) -> Result<String, Error> {
+fn password(typed: &Password) -> Result<String, Error> {
     let stdin = std::io::stdin();
     if typed.password_stdin {
         return Ok(read_line()?);
@@ -180,32 +222,14 @@ fn password(typed: &cli::Password) -> Result<String, Error> {
     if !stdin.is_terminal() {
         return Err(Error::Usage("there is no terminal to ask for the password: use --password-stdin".to_owned()));
     }
-    eprint!("Password: ");
-    std::io::stderr().flush()?;
-    let read = read_hidden(&stdin);
-    eprintln!();
-    Ok(read?)
+    prompt("Password: ");
+    Ok(rpassword::read_password()?)
 }
 
 fn read_line() -> std::io::Result<String> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
+    // Some systems put one before whatever they pipe.
+    let line = line.strip_prefix('\u{feff}').unwrap_or(&line);
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-#[cfg(unix)]
-fn read_hidden(stdin: &std::io::Stdin) -> std::io::Result<String> {
-    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
-    let shown = tcgetattr(stdin)?;
-    let mut hidden = shown.clone();
-    hidden.local_modes.remove(LocalModes::ECHO);
-    tcsetattr(stdin, OptionalActions::Flush, &hidden)?;
-    let line = read_line();
-    tcsetattr(stdin, OptionalActions::Flush, &shown)?;
-    line
-}
-
-#[cfg(not(unix))]
-fn read_hidden(_stdin: &std::io::Stdin) -> std::io::Result<String> {
-    read_line()
 }

@@ -12,15 +12,18 @@ use serde::Serialize;
 use crate::api::call::Call;
 use crate::api::reply::{self, Answer};
 use crate::auth::actor::Actor;
-use crate::chat::error::{Error, Reason};
-use crate::chat::execute::Chat;
+use crate::chat::attachments::resume::Progress;
+use crate::chat::contract::command::attachments::CancelUpload;
+use crate::chat::contract::error::{Error, Reason};
+use crate::chat::handle::chat::Chat;
 use crate::http::conditional::{self, Wanted};
 use crate::http::disposition::{self, Disposition};
+use crate::http::form_names;
 use crate::http::request::{BodyError, Chunks};
 use crate::http::response::{self, Body, BoxError};
 use crate::model::attachment::FileRef;
 use crate::model::fields::Fault;
-use crate::model::id::{AttachmentId, ConversationId};
+use crate::model::id::{AttachmentId, ConversationId, INTEGER_MAX};
 use crate::model::locale::Text;
 use crate::model::media_type::MediaType;
 use crate::model::timestamp::Timestamp;
@@ -32,13 +35,21 @@ const FORM_BYTES: u64 = 64 * 1024;
 /// What a file that is opened by itself may do: nothing.
 const SANDBOX: &str = "sandbox; default-src 'none'";
 
-/// `POST /attachments?conversationId=1&name=contrat.pdf`
+/// `POST /attachments?conversationId=1&name=contrat.pdf[&size=N]`: the file, or with its size alone the announcement of it.
 pub async fn upload(mut call: Call) -> Answer {
     let actor = call.member()?;
-    let (conversation_id, name) =
-        call.query(|fields| (fields.id("conversationId"), fields.optional_text("name", 1..=255)))?;
+    let (conversation_id, name, size) = call.query(|fields| {
+        let name = fields.optional_text("name", 1..=255);
+        (fields.id("conversationId"), name, fields.optional_integer("size", 0..=INTEGER_MAX))
+    })?;
+    if let Some(size) = size.filter(|_| !call.request.has_body()) {
+        let name = name.ok_or_else(name_missing)?;
+        let size = u64::try_from(size).unwrap_or(0);
+        let announced = call.chat().announce_upload(actor, conversation_id, name, size).await?;
+        return call.json(StatusCode::CREATED, &announced);
+    }
     let bytes_max = call.api.settings.limits.file_bytes;
-    let boundary = call.request.header(header::CONTENT_TYPE).and_then(|kind| multer::parse_boundary(kind).ok());
+    let boundary = boundary(call.request.header(header::CONTENT_TYPE).unwrap_or_default())?;
     let file = match boundary {
         Some(boundary) => {
             let chunks = call.chunks(bytes_max.saturating_add(FORM_BYTES)).await?;
@@ -57,6 +68,46 @@ pub async fn upload(mut call: Call) -> Answer {
     call.json(StatusCode::CREATED, &file)
 }
 
+/// `GET`, `HEAD /attachments/{id}`: how far an own upload is.
+pub async fn progress(call: Call, id: AttachmentId) -> Answer {
+    let progress = call.chat().load_upload(call.member()?, id).await?;
+    shown(&call, &progress)
+}
+
+/// `PATCH /attachments/{id}?offset=N`: goes on with an upload. What arrived before a cut is kept.
+pub async fn resume(mut call: Call, id: AttachmentId) -> Answer {
+    let actor = call.member()?;
+    let offset = call.query(|fields| fields.integer("offset", 0..=INTEGER_MAX))?;
+    let mut upload = call.chat().resume_upload(actor, id, u64::try_from(offset).unwrap_or(0)).await?;
+    let mut chunks = call.chunks(upload.missing()).await?;
+    let lost = loop {
+        match chunks.next().await {
+            Ok(Some(chunk)) => upload.write(&chunk).await?,
+            Ok(None) => break None,
+            Err(error) => break Some(error),
+        }
+    };
+    let progress = upload.end().await?;
+    match lost {
+        Some(error) => Err(reply::unreadable(error)),
+        None => shown(&call, &progress),
+    }
+}
+
+/// `DELETE /attachments/{id}`: forgets an own file that no message took.
+pub async fn discard(call: Call, id: AttachmentId) -> Answer {
+    call.chat().execute(call.member()?, CancelUpload { attachment_id: id }).await?;
+    reply::done()
+}
+
+fn shown(call: &Call, progress: &Progress) -> Answer {
+    let mut response = call.ok(progress)?;
+    let headers = response.headers_mut();
+    headers.insert(HeaderName::from_static("upload-offset"), HeaderValue::from(progress.offset));
+    headers.insert(HeaderName::from_static("upload-length"), HeaderValue::from(progress.size));
+    Ok(response)
+}
+
 async fn from_form(
     call: &Call,
     actor: Actor,
@@ -70,18 +121,44 @@ async fn from_form(
     });
     let limits = Constraints::new().size_limit(SizeLimit::new().per_field(call.api.settings.limits.file_bytes));
     let mut form = Multipart::with_constraints(body, boundary, limits);
+    let mut arrived = None;
     while let Some(mut field) = form.next_field().await.map_err(bad_form)? {
-        if field.name() != Some(FORM_FIELD) {
+        let (field_name, file_name) = form_names::read(field.headers());
+        if field_name.as_deref() != Some(FORM_FIELD) {
             continue;
         }
-        let name = name.or_else(|| field.file_name().map(str::to_owned)).ok_or_else(name_missing)?;
+        if arrived.is_some() {
+            let said = Text::new("un seul fichier par envoi", "one file at a time");
+            return Err(Error::invalid(FORM_FIELD, said));
+        }
+        let name = name.clone().or(file_name).ok_or_else(name_missing)?;
         let mut upload = call.chat().begin_upload(actor, conversation_id, name, None).await?;
         while let Some(chunk) = field.chunk().await.map_err(bad_form)? {
             upload.write(&chunk).await?;
         }
-        return upload.finish().await;
+        arrived = Some(upload);
     }
-    Err(Error::invalid(FORM_FIELD, Text::new("est requis", "is required")))
+    match arrived {
+        Some(upload) => upload.finish().await,
+        None => Err(Error::invalid(FORM_FIELD, Text::new("est requis", "is required"))),
+    }
+}
+
+/// The boundary of a form; none where the body is the file itself. A body in parts of any other kind is not taken: it would
+/// be stored with its boundaries.
+fn boundary(kind: &str) -> Result<Option<String>, Error> {
+    let is_in_parts = kind.trim_start().get(..10).is_some_and(|start| start.eq_ignore_ascii_case("multipart/"));
+    match multer::parse_boundary(kind) {
+        Ok(boundary) => Ok(Some(boundary)),
+        Err(_) if is_in_parts => {
+            let said = Text::new(
+                "multipart/form-data avec « boundary » est attendu",
+                "multipart/form-data with a boundary is expected",
+            );
+            Err(reply::unsupported("Content-Type", said))
+        }
+        Err(_) => Ok(None),
+    }
 }
 
 /// `GET`, `HEAD /attachments/{id}/{name}`
@@ -190,6 +267,10 @@ fn bad_form(error: multer::Error) -> Error {
             Ok(error) => reply::unreadable(*error),
             Err(_) => reply::unreadable(BodyError::Lost),
         },
-        _ => vec![Fault::new("body", Text::new("n'est pas un formulaire", "is not a form"))].into(),
+        _ => vec![Fault::new(
+            FORM_FIELD,
+            Text::new("n’est pas arrivé en un formulaire entier", "did not arrive in a whole form"),
+        )]
+        .into(),
     }
 }

@@ -5,10 +5,10 @@ use serde::Serialize;
 
 use crate::api::call::Call;
 use crate::api::reply::{self, Answer};
-use crate::chat::accounts::NewAccount;
-use crate::chat::command::{Command, Device};
-use crate::chat::error::Error;
-use crate::chat::sign_in::{SignIn, SignedIn};
+use crate::chat::contract::command::people::{Device, SignOut};
+use crate::chat::contract::error::Error;
+use crate::chat::people::accounts::NewAccount;
+use crate::chat::people::sign_in::{SignIn, SignedIn};
 use crate::model::fields::Fields;
 use crate::model::locale::{Locale, Text};
 use crate::model::user::{Profile, Role};
@@ -61,8 +61,35 @@ pub async fn refresh(mut call: Call) -> Answer {
 
 /// `POST /auth/sign-out`
 pub async fn sign_out(call: Call) -> Answer {
-    call.chat().execute(call.member()?, Command::SignOut).await?;
+    call.chat().execute(call.member()?, SignOut).await?;
     reply::done()
+}
+
+/// `POST /auth/forgot-password`
+pub async fn forgot_password(mut call: Call) -> Answer {
+    let email = call.body(|fields| fields.text("email", 1..=254)).await?;
+    call.chat().forgot_password(&email, &call.device())?;
+    reply::accepted()
+}
+
+/// `POST /auth/reset-password`
+pub async fn reset_password(mut call: Call) -> Answer {
+    let device = call.device();
+    let (token, password) =
+        call.body(|fields| (fields.text("token", SECRET_LENGTH), fields.text("password", 0..=usize::MAX))).await?;
+    let signed_in = call.chat().reset_password(&token, password, device).await?;
+    shown(&call, StatusCode::OK, &signed_in)
+}
+
+/// `POST /auth/confirm-email`
+pub async fn confirm_email(mut call: Call) -> Answer {
+    #[derive(Serialize)]
+    struct Confirmed {
+        email: String,
+    }
+    let token = call.body(|fields| fields.text("token", SECRET_LENGTH)).await?;
+    let email = call.chat().confirm_email(&token, &call.device()).await?;
+    call.ok(&Confirmed { email })
 }
 
 /// The secret of a one-time link, and the account that is to be opened with it.
@@ -96,7 +123,7 @@ fn role_text() -> Text {
     Text::new("doit être client, juriste ou admin", "must be client, juriste or admin")
 }
 
-/// A session as its owner is told it.
+/// A session as its owner sees it.
 pub fn shown(call: &Call, status: StatusCode, signed_in: &SignedIn) -> Answer {
     let (access_token, refresh_token) = (&*signed_in.access_token, &*signed_in.refresh_token);
     call.json(status, &Shown { access_token, refresh_token, user: Some(&signed_in.user) })

@@ -1,25 +1,34 @@
 //! One call of the API: what came, who asks, and what is needed to answer.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
 use hyper::{Method, StatusCode};
 use serde::Serialize;
+use tokio::sync::Semaphore;
 
-use crate::api::metrics::{Connected, Counters};
+use crate::api::counters::{Connected, Counters};
 use crate::api::reply::{self, Answer};
 use crate::auth::actor::Actor;
 use crate::auth::keyring::Keyring;
 use crate::auth::token;
-use crate::chat::command::Device;
-use crate::chat::error::{Error, Reason};
-use crate::chat::execute::Chat;
+use crate::chat::contract::command::people::Device;
+use crate::chat::contract::error::{Error, Reason};
+use crate::chat::handle::chat::Chat;
 use crate::http::request::{Chunks, Request};
+use crate::http::tls::Identity;
+use crate::integrations::hook::Secret;
+use crate::integrations::stripe::client::Stripe;
+use crate::integrations::web_push::subscription::Services;
+use crate::model::call::{JitsiSeat, Provider, RoomBits};
 use crate::model::fields::Fields;
 use crate::model::locale::Locale;
 use crate::model::timestamp::Timestamp;
+use crate::model::user::Profile;
+
+/// Papers that are set at once: each takes a processor, and memory for its pages.
+const PAPERS_MAX: usize = 2;
 
 /// The most bytes of a JSON body.
 const BODY_BYTES_MAX: u64 = 256 * 1024;
@@ -34,27 +43,79 @@ pub struct Api {
     pub settings: Settings,
     /// What was answered so far.
     pub counters: Counters,
+    /// How many papers may be set at once.
+    pub papers: Semaphore,
+}
+
+impl Api {
+    /// What all calls share, before the first of them.
+    #[must_use]
+    pub fn new(chat: Chat, keyring: Keyring, settings: Settings) -> Self {
+        Self { chat, keyring, settings, counters: Counters::default(), papers: Semaphore::new(PAPERS_MAX) }
+    }
 }
 
 /// What the operator decided about the API.
 pub struct Settings {
     /// The origin that people use, for links that leave the house.
     pub public_url: String,
+    /// What is known of the services that record calls.
+    pub hooks: Hooks,
     /// What a message may carry.
     pub limits: Limits,
+    /// Calls, where there are any.
+    pub calls: Option<Calls>,
     /// What `/metrics` asks of callers from elsewhere; they are refused where there is none.
     pub metrics_token: Option<Box<str>>,
     /// Every setting in force by its name, as shown to administrators.
     pub shown: BTreeMap<&'static str, String>,
+    /// Where a browser's subscription may lead.
+    pub push_services: Services,
     /// The database's file.
     pub database: std::path::PathBuf,
+    /// Whether nobody but people at this machine can be meant.
+    pub is_private: bool,
+    /// Whether the public address was said.
+    pub has_public_url: bool,
+    /// The names that people know the server by.
+    pub names: Vec<String>,
+    /// The server's own certificate.
+    pub identity: Option<Identity>,
     /// When the server started.
     pub started: Instant,
+    /// What checks and reads the events of Stripe, where payments come by it.
+    pub stripe: Option<Arc<Stripe>>,
     /// How the sockets are, which the API has never heard of: asked whenever somebody wants to know.
     pub connected: Box<dyn Fn() -> Connected + Send + Sync>,
 }
 
-/// What a message may carry, as pages are told it so that they can say so before they upload.
+/// Lets somebody into a room.
+pub type Admit = Box<dyn Fn(RoomBits, &Profile) -> Result<JitsiSeat, Error> + Send + Sync>;
+
+/// What the operator decided about calls.
+pub struct Calls {
+    /// Whether a server relays sound and pictures between networks.
+    pub has_relay: bool,
+    /// How they get across.
+    pub provider: Provider,
+    /// The Jitsi server's origin, whose pages ours may frame.
+    pub frame: Option<String>,
+    /// Lets somebody into a room: done by what leads calls on sockets, which the API has never heard of.
+    pub admit: Admit,
+}
+
+/// What is known of the services that record.
+#[derive(Clone, Default)]
+pub struct Hooks {
+    /// What Jibri's script shows.
+    pub jibri_token: Option<Box<str>>,
+    /// What 8x8 signs with; several while it is being changed.
+    pub jaas_secrets: Vec<Secret>,
+    /// This application's id at 8x8.
+    pub jaas_app_id: String,
+}
+
+/// What a message may carry, as pages learn it so that they can say so before they upload.
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Limits {
@@ -62,6 +123,8 @@ pub struct Limits {
     pub file_bytes: u64,
     /// Files and addresses of one message.
     pub files_per_message: usize,
+    /// Seconds for which a message may be edited or deleted; 0 = always.
+    pub edit_window: u64,
 }
 
 /// One call.
@@ -82,15 +145,25 @@ impl Call {
         Ok(Actor::Member(caller))
     }
 
+    /// Takes one from the budget that the caller has for socket events and searches together.
+    pub fn spend(&self, actor: Actor) -> Result<(), Error> {
+        actor.caller().map_or(Ok(()), |caller| self.api.chat.spend(caller.user_id()))
+    }
+
     /// The chat.
     pub fn chat(&self) -> &Chat {
         &self.api.chat
     }
 
-    /// Reads the JSON body field by field.
+    /// Reads the JSON body field by field, whatever its `Content-Type` says.
     pub async fn body<T>(&mut self, reader: impl FnOnce(&mut Fields) -> T) -> Result<T, Error> {
-        let object = self.request.object(BODY_BYTES_MAX).await.map_err(reply::unreadable)?;
-        Ok(Fields::read(object, reader)?)
+        self.body_of(BODY_BYTES_MAX, reader).await
+    }
+
+    /// The same of a body that may be longer.
+    pub async fn body_of<T>(&mut self, bytes_max: u64, reader: impl FnOnce(&mut Fields) -> T) -> Result<T, Error> {
+        let text = self.request.bytes(bytes_max).await.map_err(reply::unreadable)?;
+        Ok(Fields::read_json("body", &text, reader)?)
     }
 
     /// Reads the query string field by field.
@@ -130,10 +203,4 @@ impl Call {
 pub fn optional_limit(fields: &mut Fields, limit_max: usize) -> Option<usize> {
     let limit = fields.optional_integer("limit", 1..=i64::try_from(limit_max).unwrap_or(i64::MAX));
     limit.and_then(|limit| usize::try_from(limit).ok())
-}
-
-/// The chat answered a command with the reply of another one.
-pub fn unexpected(reply: &impl fmt::Debug) -> Error {
-    let shown: String = format!("{reply:?}").chars().take_while(|c| c.is_alphanumeric()).collect();
-    Error::internal(format!("a reply of another command: {shown}"))
 }

@@ -4,11 +4,10 @@ use hyper::StatusCode;
 use serde::Serialize;
 
 use crate::api::auth;
-use crate::api::call::{self, Call};
+use crate::api::call::Call;
 use crate::api::reply::{self, Answer};
-use crate::chat::accounts;
-use crate::chat::command::{Command, CreateInvitation, RevokeInvitation};
-use crate::chat::reply::Reply;
+use crate::chat::contract::command::people::{CreateInvitation, RevokeInvitation};
+use crate::chat::people::accounts;
 use crate::model::id::InvitationId;
 use crate::model::timestamp::Timestamp;
 use crate::model::user::Role;
@@ -29,16 +28,12 @@ pub async fn create(mut call: Call) -> Answer {
             role: auth::role(fields, "role"),
             name: fields.optional_parsed("name", accounts::name_text(), |text| text.parse().ok()),
             email: fields.optional_parsed("email", accounts::email_text(), |text| text.parse().ok()),
+            send: fields.optional_boolean("send").unwrap_or(false),
         })
         .await?;
-    match call.chat().execute(actor, Command::CreateInvitation(command)).await? {
-        Reply::Invited(invited) => {
-            let url = format!("{}/invitation/{}", call.api.settings.public_url, invited.token);
-            let shown = Shown { id: invited.id, url, role: invited.role, expires_at: invited.expires_at };
-            call.json(StatusCode::CREATED, &shown)
-        }
-        other => Err(call::unexpected(&other)),
-    }
+    let invited = call.chat().execute(actor, command).await?;
+    let url = format!("{}/invitation/{}", call.api.settings.public_url, invited.token);
+    call.json(StatusCode::CREATED, &Shown { id: invited.id, url, role: invited.role, expires_at: invited.expires_at })
 }
 
 /// `GET /invitations`
@@ -49,7 +44,7 @@ pub async fn list(call: Call) -> Answer {
 
 /// `DELETE /invitations/{id}`
 pub async fn revoke(call: Call, id: InvitationId) -> Answer {
-    let command = Command::RevokeInvitation(RevokeInvitation { invitation_id: id });
+    let command = RevokeInvitation { invitation_id: id };
     call.chat().execute(call.member()?, command).await?;
     reply::done()
 }

@@ -6,23 +6,24 @@ use hyper::StatusCode;
 use hyper::header::{self, HeaderValue};
 use serde::Serialize;
 
-use crate::api::call::{self, Call};
+use crate::api::call::Call;
 use crate::api::reply::Answer;
-use crate::chat::command::{Command, DeleteMessage, ReactToMessage, ReadMessage};
-use crate::chat::history::Page;
-use crate::chat::reply::Reply;
-use crate::chat::wire;
-use crate::model::id::{ConversationId, MessageId};
+use crate::chat::contract::command::conversations::{DeleteMessage, ReactToMessage, ReadMessage};
+use crate::chat::contract::json;
+use crate::chat::contract::question::Cursor;
+use crate::chat::contract::reply::MessageSent;
+use crate::chat::conversations::history::Page;
+use crate::model::id::{ConversationId, INTEGER_MAX, MessageId};
 use crate::model::message::{Hit, Reaction};
 
 /// `GET /messages?conversationId=1[&before=ID|&after=ID|&around=ID][&limit=50]`
 pub async fn list(call: Call) -> Answer {
     let actor = call.member()?;
-    let read = call.query(|fields| (fields.id("conversationId"), wire::page(fields)))?;
+    let read = call.query(|fields| (fields.id("conversationId"), json::page(fields)))?;
     let (conversation_id, (cursor, limit)) = read;
     let page = call.chat().list_messages(actor, conversation_id, cursor, limit).await?;
     let mut response = call.ok(&page.messages)?;
-    if let Some(link) = link(&page, conversation_id, limit) {
+    if let Some(link) = link(&page, conversation_id, cursor, limit) {
         response.headers_mut().insert(header::LINK, link);
     }
     Ok(response)
@@ -37,7 +38,8 @@ pub async fn search(call: Call) -> Answer {
         next_cursor: Option<String>,
     }
     let actor = call.member()?;
-    let search = call.query(|fields| wire::search(fields, "q"))?;
+    call.spend(actor)?;
+    let search = call.query(|fields| json::search(fields, "q"))?;
     let found = call.chat().search(actor, search).await?;
     call.ok(&Shown { results: found.results, next_cursor: found.next_cursor })
 }
@@ -46,13 +48,9 @@ pub async fn search(call: Call) -> Answer {
 pub async fn send(mut call: Call) -> Answer {
     let actor = call.member()?;
     // Bytes of a file cannot stand in JSON: over HTTP they are uploaded first.
-    let command = call.body(|fields| wire::send_message(fields, |_| None)).await?;
-    match call.chat().execute(actor, Command::SendMessage(command)).await? {
-        Reply::Message { message, duplicate } => {
-            call.json(if duplicate { StatusCode::OK } else { StatusCode::CREATED }, &*message)
-        }
-        other => Err(call::unexpected(&other)),
-    }
+    let command = call.body(|fields| json::send_message(fields, |_| None)).await?;
+    let MessageSent { message, duplicate } = call.chat().execute(actor, command).await?;
+    call.json(if duplicate { StatusCode::OK } else { StatusCode::CREATED }, &*message)
 }
 
 /// `GET /messages/{id}`
@@ -70,23 +68,21 @@ pub async fn list_revisions(call: Call, id: MessageId) -> Answer {
 /// `PATCH /messages/{id}`
 pub async fn edit(mut call: Call, id: MessageId) -> Answer {
     let actor = call.member()?;
-    let command = call.body(|fields| wire::edit_message(fields, Some(id))).await?;
-    message(&call, call.chat().execute(actor, Command::EditMessage(command)).await?)
+    let command = call.body(|fields| json::edit_message(fields, Some(id))).await?;
+    call.ok(&*call.chat().execute(actor, command).await?)
 }
 
 /// `DELETE /messages/{id}`
 pub async fn delete(call: Call, id: MessageId) -> Answer {
-    let command = Command::DeleteMessage(DeleteMessage { message_id: id });
-    message(&call, call.chat().execute(call.member()?, command).await?)
+    let command = DeleteMessage { message_id: id };
+    call.ok(&*call.chat().execute(call.member()?, command).await?)
 }
 
 /// `PATCH /messages/{id}/mark-as-read`
 pub async fn mark_as_read(call: Call, id: MessageId) -> Answer {
-    let command = Command::ReadMessage(ReadMessage { message_id: id });
-    match call.chat().execute(call.member()?, command).await? {
-        Reply::Read { message, .. } => call.ok(&message),
-        other => Err(call::unexpected(&other)),
-    }
+    let command = ReadMessage { message_id: id };
+    let moved = call.chat().execute(call.member()?, command).await?;
+    call.ok(&moved.message)
 }
 
 /// `PUT /messages/{id}/reactions/{emoji}`
@@ -104,24 +100,20 @@ async fn react(call: Call, command: ReactToMessage) -> Answer {
     struct Shown {
         reactions: Vec<Reaction>,
     }
-    match call.chat().execute(call.member()?, Command::ReactToMessage(command)).await? {
-        Reply::Reactions(reactions) => call.ok(&Shown { reactions }),
-        other => Err(call::unexpected(&other)),
-    }
+    let reactions = call.chat().execute(call.member()?, command).await?;
+    call.ok(&Shown { reactions })
 }
 
-fn message(call: &Call, reply: Reply) -> Answer {
-    match reply {
-        Reply::Message { message, .. } => call.ok(&*message),
-        other => Err(call::unexpected(&other)),
-    }
-}
-
-/// Where the neighbouring pages are, for those that exist.
-fn link(page: &Page, conversation_id: ConversationId, limit: i64) -> Option<HeaderValue> {
-    let (first, last) = (page.messages.first()?, page.messages.last()?);
-    let neighbours =
-        [(page.has_more_before, "before", first.id, "prev"), (page.has_more_after, "after", last.id, "next")];
+/// Where the neighbouring pages are, for those that exist. Beside an empty page they begin where it was looked for.
+fn link(page: &Page, conversation_id: ConversationId, cursor: Cursor, limit: i64) -> Option<HeaderValue> {
+    let (first, last) = match (page.messages.as_slice(), cursor) {
+        ([first, .., last], _) => (first.id.as_i64(), last.id.as_i64()),
+        ([only], _) => (only.id.as_i64(), only.id.as_i64()),
+        ([], Cursor::Before(position)) => (position, (position - 1).max(0)),
+        ([], Cursor::After(position)) => ((position + 1).min(INTEGER_MAX), position),
+        ([], Cursor::Latest | Cursor::Around(_)) => return None,
+    };
+    let neighbours = [(page.has_more_before, "before", first, "prev"), (page.has_more_after, "after", last, "next")];
     let mut text = String::new();
     for (exists, cursor, id, rel) in neighbours {
         if exists {

@@ -5,7 +5,6 @@ use hyper::StatusCode;
 use hyper::header::{self, HeaderValue};
 
 use crate::api::call::Call;
-use crate::api::page;
 use crate::api::reply::Answer;
 use crate::http::response;
 
@@ -16,13 +15,6 @@ pub const DOCUMENT: &str = include_str!("openapi.json");
 pub async fn show(_call: Call) -> Answer {
     let mut response = response::full(StatusCode::OK, "application/json; charset=utf-8", DOCUMENT);
     // There is nothing of anybody in it: generators of clients in any page may read it.
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    Ok(response)
-}
-
-/// `GET /api`
-pub async fn page(_call: Call) -> Answer {
-    let mut response = response::full(StatusCode::OK, "text/html; charset=utf-8", page::rendered());
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     Ok(response)
 }

@@ -4,119 +4,36 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
+use hyper::StatusCode;
+use hyper::header::{self, HeaderValue};
 use serde_json::Value;
 
+use crate::api::call::Call;
 use crate::api::openapi::DOCUMENT;
-
-/// An event of the socket: its name, its data, and what is acknowledged, or to whom it is told.
-struct Event {
-    name: &'static str,
-    data: &'static str,
-    then: &'static str,
-}
-
-const ASKED: &[Event] = &[
-    Event {
-        name: "conversation:join",
-        data: "{conversationId}",
-        then: "message, conversation, messages (les 50 derniers), hasMore, onlineUsers",
-    },
-    Event { name: "conversation:leave", data: "{conversationId}", then: "message" },
-    Event { name: "conversation:users:online", data: "{conversationId}", then: "onlineUsers" },
-    Event {
-        name: "conversation:history",
-        data: "{conversationId, before?, after?, around?, limit?}",
-        then: "messages, hasMoreBefore, hasMoreAfter",
-    },
-    Event {
-        name: "conversation:sync",
-        data: "{conversationId, rev}",
-        then: "messages (changés après rev), rev, hasMore, reads",
-    },
-    Event {
-        name: "message:send",
-        data: "{conversationId, content, attachments?, files?, replyToId?, clientMessageId?}",
-        then: "message, duplicate",
-    },
-    Event { name: "message:edit", data: "{messageId, content}", then: "message" },
-    Event { name: "message:delete", data: "{messageId}", then: "message" },
-    Event { name: "message:react", data: "{messageId, emoji, remove?}", then: "reactions" },
-    Event { name: "message:read", data: "{messageId}", then: "lastReadMessageId, unreadCount" },
-    Event { name: "message:typing", data: "{conversationId, isTyping}", then: "–" },
-    Event {
-        name: "message:search",
-        data: "{query, conversationId?, senderId?, from?, to?, limit?, cursor?}",
-        then: "results, nextCursor",
-    },
-    Event { name: "auth:refresh", data: "{token}", then: "expiresAt" },
-];
-
-const TOLD: &[Event] = &[
-    Event {
-        name: "message:new",
-        data: "{message, timestamp}",
-        then: "aux sockets des deux membres qui ont rejoint, ceux de l'auteur compris",
-    },
-    Event { name: "message:edited", data: "{message, timestamp}", then: "à qui a rejoint" },
-    Event { name: "message:deleted", data: "{message, timestamp}", then: "à qui a rejoint" },
-    Event {
-        name: "message:reaction",
-        data: "{messageId, conversationId, emoji, userId, action, reactions, rev, timestamp}",
-        then: "à qui a rejoint ; action vaut added ou removed",
-    },
-    Event {
-        name: "message:read:ack",
-        data: "{messageId, conversationId, readBy, timestamp}",
-        then: "à qui a rejoint ; tout est lu jusqu'à messageId",
-    },
-    Event {
-        name: "user:typing",
-        data: "{userId, conversationId, isTyping, timestamp}",
-        then: "à qui a rejoint, sauf aux sockets de qui écrit ; s'éteint seul après 6 s",
-    },
-    Event {
-        name: "user:online",
-        data: "{userId, timestamp}",
-        then: "à qui partage une conversation avec cette personne",
-    },
-    Event {
-        name: "user:offline",
-        data: "{userId, timestamp}",
-        then: "à qui partage une conversation avec cette personne",
-    },
-    Event { name: "conversation:new", data: "{conversation, timestamp}", then: "aux deux membres" },
-    Event { name: "conversation:updated", data: "{conversation, timestamp}", then: "aux deux membres" },
-    Event {
-        name: "notification",
-        data: "{type: \"message\", conversationId, messageId, senderId, senderName, preview, unreadCount, timestamp}",
-        then: "aux sockets du destinataire qui n'ont pas rejoint",
-    },
-    Event { name: "auth:expiring", data: "{expiresAt}", then: "60 s avant la fin du jeton" },
-    Event {
-        name: "auth:expired",
-        data: "{reason}",
-        then: "à la fin du jeton ou de la session ; le serveur déconnecte",
-    },
-    Event {
-        name: "exception",
-        data: "{status: \"error\", message, code, event}",
-        then: "quand un événement sans accusé échoue",
-    },
-];
+use crate::api::reply::Answer;
+use crate::chat::contract::catalogue::{ANNOUNCED, ASKED};
+use crate::http::response;
 
 const INTRODUCTION: &str = "\
 <p>Les requêtes portent <code>Authorization: Bearer &lt;accessToken&gt;</code>, sauf celles marquées <em>ouverte</em>. \
-Le même contrat, pour les machines : <a href=\"/openapi.json\">openapi.json</a>.</p>
-<p>Le socket : Engine.IO v4 à <code>/socket.io/</code> (ou <code>/chat/</code>), Socket.IO v5, espace de noms \
-<code>/chat</code>. Le jeton se donne par <code>query</code>, par <code>auth</code> ou par l'en-tête \
+Le même contrat, pour les machines : <a href=\"/openapi.json\">openapi.json</a>.</p>
+<p>Le socket : Engine.IO v4 à <code>/socket.io/</code> (ou <code>/chat/</code>), Socket.IO v5, espace de noms \
+<code>/chat</code>. Le jeton se donne par <code>query</code>, par <code>auth</code> ou par l’en-tête \
 <code>Authorization</code>.</p>
 <pre><code>const socket = io('/chat', { auth: { token } });
 socket.emit('conversation:join', { conversationId: 1 }, (réponse) => console.log(réponse));
 socket.on('message:new', ({ message }) => console.log(message.senderId, message.content));</code></pre>
 ";
 
+/// `GET /api`
+pub async fn show(_call: Call) -> Answer {
+    let mut response = response::full(StatusCode::OK, "text/html; charset=utf-8", rendered());
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Ok(response)
+}
+
 /// The page, rendered once.
-pub fn rendered() -> Bytes {
+fn rendered() -> Bytes {
     static PAGE: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(render()));
     PAGE.clone()
 }
@@ -126,12 +43,12 @@ fn render() -> String {
     let mut page = String::from(
         "<!doctype html>\n<html lang=\"fr\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>L'API de lexchat</title>\n<link rel=\"stylesheet\" href=\"/api.css\">\n</head>\n<body>\n<main>\n\
-         <h1>L'API de lexchat</h1>\n",
+         <title>L’API de lexchat</title>\n<link rel=\"stylesheet\" href=\"/api.css\">\n</head>\n<body>\n<main>\n\
+         <h1>L’API de lexchat</h1>\n",
     );
     page.push_str(INTRODUCTION);
     page.push_str(
-        "<h2>HTTP</h2>\n<table>\n<thead><tr><th>Requête</th><th>Ce qu'elle fait</th><th>Réponses</th></tr></thead>\n",
+        "<h2>HTTP</h2>\n<table>\n<thead><tr><th>Requête</th><th>Ce qu’elle fait</th><th>Réponses</th></tr></thead>\n",
     );
     for (path, operations) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in operations.as_object().into_iter().flatten() {
@@ -139,8 +56,10 @@ fn render() -> String {
         }
     }
     page.push_str("</table>\n");
-    write_events(&mut page, "Du client au serveur", "Accusé, avec <code>success</code>", ASKED);
-    write_events(&mut page, "Du serveur au client", "À qui, quand", TOLD);
+    let asked = ASKED.iter().map(|event| (event.name, event.data, event.ack.join(", ")));
+    write_events(&mut page, "Du client au serveur", "Accusé, avec <code>success</code>", asked);
+    let announced = ANNOUNCED.iter().map(|event| (event.name, event.data, event.to.to_owned()));
+    write_events(&mut page, "Du serveur au client", "À qui, quand", announced);
     write_codes(&mut page, &document);
     page.push_str("</main>\n</body>\n</html>\n");
     page
@@ -183,14 +102,19 @@ fn named_fields(operation: &Value) -> Vec<String> {
     names
 }
 
-fn write_events(page: &mut String, title: &str, then: &str, events: &[Event]) {
+fn write_events(
+    page: &mut String,
+    title: &str,
+    then: &str,
+    events: impl Iterator<Item = (&'static str, &'static str, String)>,
+) {
     write!(
         page,
         "<h2>{title}</h2>\n<table>\n<thead><tr><th>Événement</th><th>Données</th><th>{then}</th></tr></thead>\n"
     )
     .expect("a String takes every text");
-    for event in events {
-        let (name, data, then) = (escaped(event.name), escaped(event.data), escaped(event.then));
+    for (name, data, then) in events {
+        let (name, data, then) = (escaped(name), escaped(data), escaped(&then));
         writeln!(page, "<tr><td><code>{name}</code></td><td><code>{data}</code></td><td>{then}</td></tr>")
             .expect("a String takes every text");
     }

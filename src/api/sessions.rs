@@ -2,7 +2,7 @@
 
 use crate::api::call::Call;
 use crate::api::reply::{self, Answer};
-use crate::chat::command::{Command, EndSession};
+use crate::chat::contract::command::people::EndSession;
 use crate::model::id::SessionId;
 
 /// `GET /auth/sessions`
@@ -13,6 +13,6 @@ pub async fn list(call: Call) -> Answer {
 
 /// `DELETE /auth/sessions/{id}`
 pub async fn end(call: Call, id: SessionId) -> Answer {
-    call.chat().execute(call.member()?, Command::EndSession(EndSession { session_id: id })).await?;
+    call.chat().execute(call.member()?, EndSession { session_id: id }).await?;
     reply::done()
 }

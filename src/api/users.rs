@@ -4,11 +4,12 @@ use serde::Serialize;
 
 use crate::api::auth;
 use crate::api::call::{self, Call, Limits};
+use crate::api::calls::{self, Offer};
 use crate::api::reply::{self, Answer};
-use crate::chat::accounts;
-use crate::chat::command::{Command, UpdateProfile};
-use crate::chat::directory::{self, ContactQuery};
-use crate::chat::reply::Reply;
+use crate::chat::contract::command::people::{RequestEmailConfirmation, UpdateProfile};
+use crate::chat::contract::error::Error;
+use crate::chat::people::accounts;
+use crate::chat::people::directory::{self, ContactQuery};
 use crate::model::locale::{Locale, Text};
 use crate::model::user::Profile;
 
@@ -18,12 +19,14 @@ struct Me {
     #[serde(flatten)]
     profile: Profile,
     limits: Limits,
+    calls: Option<Offer>,
 }
 
 /// `GET /users/me`
 pub async fn me(call: Call) -> Answer {
     let profile = call.chat().load_profile(call.member()?).await?;
-    call.ok(&Me { profile, limits: call.api.settings.limits })
+    let calls = calls::offer(&call, profile.role);
+    call.ok(&Me { profile, limits: call.api.settings.limits, calls })
 }
 
 /// `PATCH /users/me`
@@ -38,10 +41,8 @@ pub async fn update_me(mut call: Call) -> Answer {
             }
         })
         .await?;
-    match call.chat().execute(actor, Command::UpdateProfile(command)).await? {
-        Reply::Profile(profile) => call.ok(&profile),
-        other => Err(call::unexpected(&other)),
-    }
+    let profile = call.chat().execute(actor, command).await?;
+    call.ok(&profile)
 }
 
 /// `GET /users?role=&q=&limit=`
@@ -63,4 +64,24 @@ pub async fn change_password(mut call: Call) -> Answer {
         call.body(|fields| (fields.text("current", 1..=1024), fields.text("next", 0..=usize::MAX))).await?;
     call.chat().change_password(actor, current, next, &call.device()).await?;
     reply::done()
+}
+
+/// `POST /users/me/email`
+pub async fn change_email(mut call: Call) -> Answer {
+    let actor = call.member()?;
+    let (email, password) = call
+        .body(|fields| {
+            let text = accounts::email_text();
+            (fields.optional_parsed("email", text.clone(), |text| text.parse().ok()), fields.text("password", 1..=1024))
+        })
+        .await?;
+    let Some(email) = email else { return Err(Error::invalid("email", accounts::email_text())) };
+    call.chat().request_other_email(actor, email, password, &call.device()).await?;
+    reply::accepted()
+}
+
+/// `POST /users/me/email/confirmation`
+pub async fn confirm_own_email(call: Call) -> Answer {
+    call.chat().execute(call.member()?, RequestEmailConfirmation { change: None }).await?;
+    reply::accepted()
 }

@@ -5,6 +5,7 @@
 //! their role is today is read from the database in the transaction that acts.
 
 use crate::model::id::{SessionId, UserId};
+use crate::model::session::SessionNonce;
 use crate::model::timestamp::Timestamp;
 
 /// The one on whose behalf something is asked.
@@ -14,7 +15,7 @@ pub enum Actor {
     Anonymous,
     /// Somebody signed in.
     Member(Caller),
-    /// The program itself: the command line, upkeep.
+    /// The program itself: the command line, the maintenance.
     System,
 }
 
@@ -23,6 +24,7 @@ pub enum Actor {
 pub struct Caller {
     user_id: UserId,
     session_id: SessionId,
+    nonce: SessionNonce,
     expires_at: Timestamp,
 }
 
@@ -45,14 +47,19 @@ impl Actor {
 
 impl Caller {
     /// Only for the parts of `auth` that verify signatures.
-    pub(in crate::auth) fn verified(user_id: UserId, session_id: SessionId, expires_at: Timestamp) -> Self {
-        Self { user_id, session_id, expires_at }
+    pub(in crate::auth) fn verified(
+        user_id: UserId,
+        session_id: SessionId,
+        nonce: SessionNonce,
+        expires_at: Timestamp,
+    ) -> Self {
+        Self { user_id, session_id, nonce, expires_at }
     }
 
     /// A caller without a signature, for the tests of the rules.
     #[cfg(test)]
-    pub(crate) fn assumed(user_id: UserId, session_id: SessionId) -> Self {
-        Self { user_id, session_id, expires_at: Timestamp::from_millis(i64::MAX) }
+    pub(crate) fn assumed(user_id: UserId, session_id: SessionId, nonce: SessionNonce) -> Self {
+        Self { user_id, session_id, nonce, expires_at: Timestamp::from_millis(i64::MAX) }
     }
 
     /// The person.
@@ -65,6 +72,12 @@ impl Caller {
     #[must_use]
     pub fn session_id(&self) -> SessionId {
         self.session_id
+    }
+
+    /// What the session's row must have too.
+    #[must_use]
+    pub fn nonce(&self) -> SessionNonce {
+        self.nonce
     }
 
     /// From this moment on the token is worthless.

@@ -1,21 +1,22 @@
-//! The signing keys: one that signs, and the earlier ones that still verify.
+//! The key that signs, in the form in which it is used.
 //!
-//! The keys themselves are rows of the database; this is their form in memory, built once and shared. A rotation puts
-//! a new key in front. An earlier key verifies until the last thing it can have signed has expired, so nobody is
-//! signed out. Whoever has a key can be anybody: nothing here is ever shown.
+//! The key itself is a row of the database; this is its form in memory, built once and shared. A rotation puts a new key
+//! in its place, and what the one before has signed is refused from then on. Whoever has a key can be anybody: nothing
+//! here is ever shown.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Validation};
 
+use crate::auth::hmac;
+
 /// The algorithm of every signature; no other one is ever accepted.
 pub const ALGORITHM: Algorithm = Algorithm::HS256;
 
-/// Who issues the tokens, and for whom: this program, both times. What tells two instances apart is the key.
+/// Who issues the tokens: this program. Two instances differ in the key.
 pub(in crate::auth) const ISSUER: &str = "lexchat";
-/// See [`ISSUER`].
+/// For whom the tokens are: this program as well.
 pub(in crate::auth) const AUDIENCE: &str = "lexchat";
 
 /// Bytes of a key: as many as its signatures have.
@@ -30,29 +31,29 @@ pub struct Key {
     pub secret: [u8; SECRET_BYTES],
 }
 
-/// The keys in force; clones share them, and [`Keyring::replace`] changes them for all.
+/// The key in force; clones share it, and [`Keyring::replace`] changes it for all.
 #[derive(Clone)]
 pub struct Keyring {
     held: Arc<RwLock<Arc<Held>>>,
 }
 
-/// The keys of one moment.
+/// The key of one moment.
 pub(in crate::auth) struct Held {
     pub(in crate::auth) signing_id: String,
     pub(in crate::auth) signing: EncodingKey,
-    verifying: HashMap<String, DecodingKey>,
+    verifying: DecodingKey,
     validation: Validation,
 }
 
 impl Keyring {
-    /// `current` signs and verifies, `earlier` ones only verify.
-    pub fn new(current: &Key, earlier: &[Key]) -> Keyring {
-        Keyring { held: Arc::new(RwLock::new(Arc::new(Held::new(current, earlier)))) }
+    /// This key signs and verifies.
+    pub fn new(key: &Key) -> Keyring {
+        Keyring { held: Arc::new(RwLock::new(Arc::new(Held::new(key)))) }
     }
 
-    /// Takes other keys from now on.
-    pub fn replace(&self, current: &Key, earlier: &[Key]) {
-        *self.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Held::new(current, earlier));
+    /// Takes another key from now on.
+    pub fn replace(&self, key: &Key) {
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Held::new(key));
     }
 
     pub(in crate::auth) fn held(&self) -> Arc<Held> {
@@ -61,22 +62,18 @@ impl Keyring {
 }
 
 impl Held {
-    fn new(current: &Key, earlier: &[Key]) -> Held {
-        let verifying = earlier
-            .iter()
-            .chain([current])
-            .map(|key| (key.id.to_string(), DecodingKey::from_secret(&key.secret)))
-            .collect();
+    fn new(key: &Key) -> Held {
+        hmac::install();
         Held {
-            signing_id: current.id.to_string(),
-            signing: EncodingKey::from_secret(&current.secret),
-            verifying,
+            signing_id: key.id.to_string(),
+            signing: EncodingKey::from_secret(&key.secret),
+            verifying: DecodingKey::from_secret(&key.secret),
             validation: validation(),
         }
     }
 
     pub(in crate::auth) fn verifying(&self, id: &str) -> Option<&DecodingKey> {
-        self.verifying.get(id)
+        (id == self.signing_id).then_some(&self.verifying)
     }
 
     /// Signature, issuer and audience; built once, for it is needed at each handshake.
@@ -85,7 +82,7 @@ impl Held {
     }
 }
 
-/// Times are left to `token::verify`, which is told what time it is and takes nothing but whole numbers for one.
+/// Times are left to `token::verify`, which gets the time and takes nothing but whole numbers for one.
 fn validation() -> Validation {
     let mut validation = Validation::new(ALGORITHM);
     validation.set_required_spec_claims(&["iss", "aud"]);

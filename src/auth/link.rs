@@ -1,17 +1,39 @@
-//! Signed links: an address of one attachment that a browser can use in `<img>` and `<a>`, where no header can be sent.
+//! Signed links: an address of one attachment, or of one conversation's files or export, that a browser can use in `<img>` and
+//! `<a>`, where no header can be sent.
 //!
 //! ```text
-//! grant = key id "." user id "." session id "." expiry in seconds "." signature
+//! grant = key id "." user id "." session id "." nonce "." expiry in seconds "." signature
 //! ```
 //!
-//! The signature covers the attachment's id too, so a grant opens nothing else. It names the person and session that
+//! The signature covers what the link leads to, so a grant opens nothing else. It names the person and session that
 //! asked for it: with them, each use is checked like a request with a token, and dies when the session does.
 
 use crate::auth::actor::Caller;
 use crate::auth::keyring::{self, Keyring};
+use crate::auth::secret;
 use crate::auth::token::Invalid;
-use crate::model::id::{AttachmentId, SessionId, UserId};
+use crate::model::id::{AttachmentId, ConversationId, InvoiceId, SessionId, UserId};
+use crate::model::session::SessionNonce;
 use crate::model::timestamp::Timestamp;
+
+/// What a link leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// One file.
+    Attachment(AttachmentId),
+    /// The archive of a conversation's files.
+    Files(ConversationId),
+    /// The document of an invoice.
+    Invoice(InvoiceId),
+    /// What was said in a conversation.
+    Export(ConversationId),
+}
+
+impl From<AttachmentId> for Subject {
+    fn from(id: AttachmentId) -> Self {
+        Self::Attachment(id)
+    }
+}
 
 /// How long a link is good for.
 pub const LIFETIME_S: i64 = 300;
@@ -22,41 +44,49 @@ const LENGTH_MAX: usize = 256;
 /// was asked with if that is sooner.
 pub fn issue(
     keyring: &Keyring,
-    attachment_id: AttachmentId,
+    subject: impl Into<Subject>,
     caller: &Caller,
     now: Timestamp,
 ) -> Result<(String, Timestamp), jsonwebtoken::errors::Error> {
     let expires_s = (now.as_secs() + LIFETIME_S).min(caller.expires_at().as_secs());
     let (user_id, session_id) = (caller.user_id().as_i64(), caller.session_id().as_i64());
     let held = keyring.held();
-    let message = signed_message(attachment_id, user_id, session_id, expires_s);
+    let nonce = secret::to_hex(&caller.nonce().0);
+    let message = signed_message(subject.into(), user_id, session_id, &nonce, expires_s);
     let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &held.signing, keyring::ALGORITHM)?;
-    let grant = format!("{}.{user_id}.{session_id}.{expires_s}.{signature}", held.signing_id);
+    let grant = format!("{}.{user_id}.{session_id}.{nonce}.{expires_s}.{signature}", held.signing_id);
     Ok((grant, Timestamp::from_millis(expires_s * 1_000)))
 }
 
-/// Who asked for `grant`, if one of our keys signed it for this attachment and it is good at `now`.
-pub fn verify(keyring: &Keyring, attachment_id: AttachmentId, grant: &str, now: Timestamp) -> Result<Caller, Invalid> {
+/// Who asked for `grant`, if our key signed it for this and it is good at `now`.
+pub fn verify(keyring: &Keyring, subject: impl Into<Subject>, grant: &str, now: Timestamp) -> Result<Caller, Invalid> {
     if grant.len() > LENGTH_MAX {
         return Err(Invalid);
     }
     let parts: Vec<&str> = grant.split('.').collect();
-    let [key_id, user_id, session_id, expires_s, signature] = parts[..] else { return Err(Invalid) };
+    let [key_id, user_id, session_id, nonce, expires_s, signature] = parts[..] else { return Err(Invalid) };
     let (user_id, session_id, expires_s) = (number(user_id)?, number(session_id)?, number(expires_s)?);
     let held = keyring.held();
     let key = held.verifying(key_id).ok_or(Invalid)?;
-    let message = signed_message(attachment_id, user_id, session_id, expires_s);
+    let message = signed_message(subject.into(), user_id, session_id, nonce, expires_s);
     let is_ours = jsonwebtoken::crypto::verify(signature, message.as_bytes(), key, keyring::ALGORITHM);
     if !is_ours.unwrap_or(false) || now.as_secs() >= expires_s {
         return Err(Invalid);
     }
     let (user_id, session_id) = (UserId::new(user_id).ok_or(Invalid)?, SessionId::new(session_id).ok_or(Invalid)?);
-    Ok(Caller::verified(user_id, session_id, Timestamp::from_millis(expires_s.saturating_mul(1_000))))
+    let nonce = secret::from_hex(nonce).map(SessionNonce).ok_or(Invalid)?;
+    Ok(Caller::verified(user_id, session_id, nonce, Timestamp::from_millis(expires_s.saturating_mul(1_000))))
 }
 
 /// Begins with what no token's signed part can begin with, so neither passes for the other.
-fn signed_message(attachment_id: AttachmentId, user_id: i64, session_id: i64, expires_s: i64) -> String {
-    format!("attachment link\n{}\n{user_id}\n{session_id}\n{expires_s}", attachment_id.as_i64())
+fn signed_message(subject: Subject, user_id: i64, session_id: i64, nonce: &str, expires_s: i64) -> String {
+    let (kind, id) = match subject {
+        Subject::Attachment(id) => ("attachment", id.as_i64()),
+        Subject::Files(id) => ("files", id.as_i64()),
+        Subject::Invoice(id) => ("invoice", id.as_i64()),
+        Subject::Export(id) => ("export", id.as_i64()),
+    };
+    format!("{kind} link\n{id}\n{user_id}\n{session_id}\n{nonce}\n{expires_s}")
 }
 
 /// Plain digits only: one number has one spelling.
@@ -71,7 +101,6 @@ mod tests {
 
     use super::*;
     use crate::auth::keyring::Key;
-    use crate::auth::secret;
 
     const NOW_S: i64 = 1_780_000_000;
 
@@ -85,7 +114,7 @@ mod tests {
     }
 
     fn caller() -> Caller {
-        Caller::verified(UserId::new(1).unwrap(), SessionId::new(7).unwrap(), at(NOW_S + 3_600))
+        Caller::verified(UserId::new(1).unwrap(), SessionId::new(7).unwrap(), SessionNonce([7; 16]), at(NOW_S + 3_600))
     }
 
     fn attachment(id: i64) -> AttachmentId {
@@ -94,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_grant_names_who_asked_and_ends_after_five_minutes() {
-        let ring = Keyring::new(&new_key(), &[]);
+        let ring = Keyring::new(&new_key());
         let (grant, expires_at) = issue(&ring, attachment(3), &caller(), at(NOW_S)).unwrap();
         assert_eq!(expires_at, at(NOW_S + 300));
         let found = verify(&ring, attachment(3), &grant, at(NOW_S + 299)).unwrap();
@@ -105,8 +134,13 @@ mod tests {
 
     #[test]
     fn a_grant_does_not_outlive_the_token_it_was_asked_with() {
-        let ring = Keyring::new(&new_key(), &[]);
-        let ending = Caller::verified(UserId::new(1).unwrap(), SessionId::new(7).unwrap(), at(NOW_S + 10));
+        let ring = Keyring::new(&new_key());
+        let ending = Caller::verified(
+            UserId::new(1).unwrap(),
+            SessionId::new(7).unwrap(),
+            SessionNonce([7; 16]),
+            at(NOW_S + 10),
+        );
         let (grant, expires_at) = issue(&ring, attachment(3), &ending, at(NOW_S)).unwrap();
         assert_eq!(expires_at, at(NOW_S + 10));
         assert_eq!(verify(&ring, attachment(3), &grant, at(NOW_S + 10)), Err(Invalid));
@@ -114,16 +148,20 @@ mod tests {
 
     #[test]
     fn a_grant_opens_one_attachment_of_one_instance() {
-        let ring = Keyring::new(&new_key(), &[]);
+        let ring = Keyring::new(&new_key());
         let (grant, _) = issue(&ring, attachment(3), &caller(), at(NOW_S)).unwrap();
         assert_eq!(verify(&ring, attachment(4), &grant, at(NOW_S)), Err(Invalid));
-        let other = Keyring::new(&new_key(), &[]);
+        let files = Subject::Files(ConversationId::new(3).unwrap());
+        assert_eq!(verify(&ring, files, &grant, at(NOW_S)), Err(Invalid));
+        let export = Subject::Export(ConversationId::new(3).unwrap());
+        assert_eq!(verify(&ring, export, &grant, at(NOW_S)), Err(Invalid));
+        let other = Keyring::new(&new_key());
         assert_eq!(verify(&other, attachment(3), &grant, at(NOW_S)), Err(Invalid));
     }
 
     #[test]
     fn every_prefix_and_every_flipped_byte_is_refused() {
-        let ring = Keyring::new(&new_key(), &[]);
+        let ring = Keyring::new(&new_key());
         let (grant, _) = issue(&ring, attachment(3), &caller(), at(NOW_S)).unwrap();
         for place in 0..grant.len() {
             assert_eq!(verify(&ring, attachment(3), &grant[..place], at(NOW_S)), Err(Invalid));
@@ -136,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_token_is_no_grant_and_numbers_have_one_spelling() {
-        let ring = Keyring::new(&new_key(), &[]);
+        let ring = Keyring::new(&new_key());
         let (grant, _) = issue(&ring, attachment(3), &caller(), at(NOW_S)).unwrap();
         for other in [grant.replace(".1.", ".01."), grant.replace(".1.", ".+1."), grant.replace(".7.", ".-7.")] {
             assert_ne!(other, grant);

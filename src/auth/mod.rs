@@ -5,8 +5,10 @@
 
 pub mod actor;
 pub mod hasher;
+mod hmac;
 pub mod keyring;
 pub mod link;
 pub mod password;
 pub mod secret;
 pub mod token;
+pub mod vapid;

@@ -5,11 +5,12 @@
 
 use std::fmt;
 
+use ring::hmac;
 use sha2::{Digest as _, Sha256};
 
 const BYTES: usize = 32;
 
-/// A secret in the clear, as it is handed to its owner. Its `Debug` tells nothing.
+/// A secret in the clear, as it is handed to its owner. Its `Debug` shows nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -26,6 +27,12 @@ impl Secret {
     /// A new secret that nobody has seen.
     pub fn generate() -> Result<Secret, NoRandomness> {
         Ok(Secret(to_hex(&random_bytes::<BYTES>()?)))
+    }
+
+    /// The secret that follows the one presented: always the same, and nobody without the key can compute it.
+    pub fn successor(key: &[u8; BYTES], presented: &str) -> Secret {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+        Secret(to_hex(hmac::sign(&key, presented.as_bytes()).as_ref()))
     }
 
     /// The text to hand out.
@@ -85,6 +92,18 @@ pub fn to_hex(bytes: &[u8]) -> String {
     })
 }
 
+/// The bytes that so many lower-case hexadecimal digits stand for.
+pub fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    if text.len() != 2 * N || !text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+        return None;
+    }
+    let mut bytes = [0; N];
+    for (place, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * place..2 * place + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,6 +116,23 @@ mod tests {
         let other = Secret::generate().unwrap();
         assert_ne!(secret, other);
         assert_ne!(secret.digest(), other.digest());
+    }
+
+    #[test]
+    fn a_successor_is_always_the_same_and_depends_on_the_key() {
+        let secret = Secret::generate().unwrap();
+        let next = Secret::successor(&[1; 32], secret.reveal());
+        assert_eq!(next, Secret::successor(&[1; 32], secret.reveal()));
+        assert_ne!(next, Secret::successor(&[2; 32], secret.reveal()));
+        assert_eq!(Digest::of_presented(next.reveal()), Some(next.digest()));
+    }
+
+    #[test]
+    fn hexadecimal_digits_are_read_back_and_nothing_else_is() {
+        assert_eq!(from_hex::<2>("0aff"), Some([10, 255]));
+        for text in ["", "0af", "0AFF", "0aff0", "+aff", "é0a"] {
+            assert_eq!(from_hex::<2>(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! claims  {"sub":1,"email":"…","role":"client","sid":7,"iat":…,"exp":…,"iss":"lexchat","aud":"lexchat","jti":"…"}
 //! ```
 //!
+//! `jti` is 64 hexadecimal digits: the nonce of the session, then 128 random bits of the token's own.
+//!
 //! Every claim is required and typed; the algorithm is pinned; a token of another instance names a key that is not
 //! ours. A valid token says who somebody *was* when it was issued: that the session is live and the person active is
 //! read from the database by whoever acts on it.
@@ -18,6 +20,7 @@ use crate::auth::actor::Caller;
 use crate::auth::keyring::{self, Keyring};
 use crate::auth::secret::{self, NoRandomness};
 use crate::model::id::{SessionId, UserId};
+use crate::model::session::SessionNonce;
 use crate::model::timestamp::Timestamp;
 use crate::model::user::Role;
 
@@ -68,7 +71,7 @@ pub fn issue(
     user_id: UserId,
     email: &str,
     role: Role,
-    session_id: SessionId,
+    session: (SessionId, SessionNonce),
     life: Duration,
     now: Timestamp,
 ) -> Result<(String, Timestamp), IssueError> {
@@ -78,13 +81,13 @@ pub fn issue(
         sub: user_id.as_i64(),
         email: email.to_owned(),
         role,
-        sid: session_id.as_i64(),
+        sid: session.0.as_i64(),
         iat,
         exp,
         nbf: None,
         iss: keyring::ISSUER.to_owned(),
         aud: keyring::AUDIENCE.to_owned(),
-        jti: secret::to_hex(&secret::random_bytes::<16>()?),
+        jti: secret::to_hex(&session.1.0) + &secret::to_hex(&secret::random_bytes::<16>()?),
     };
     let held = keyring.held();
     let header = Header { kid: Some(held.signing_id.clone()), ..Header::new(keyring::ALGORITHM) };
@@ -92,7 +95,7 @@ pub fn issue(
     Ok((token, Timestamp::from_millis(exp * 1_000)))
 }
 
-/// Who holds `token`, if one of our keys signed it and it is good at `now`.
+/// Who holds `token`, if our key signed it and it is good at `now`.
 pub fn verify(keyring: &Keyring, token: &str, now: Timestamp) -> Result<Caller, Invalid> {
     if token.len() > LENGTH_MAX {
         return Err(Invalid);
@@ -103,25 +106,27 @@ pub fn verify(keyring: &Keyring, token: &str, now: Timestamp) -> Result<Caller, 
     let wire: Wire = jsonwebtoken::decode(token, key, held.validation()).map_err(|_| Invalid)?.claims;
     let now_s = now.as_secs();
     let is_current = now_s < wire.exp && wire.nbf.is_none_or(|nbf| (0..=now_s + LEEWAY_S).contains(&nbf));
-    let is_sound =
-        wire.iat >= 0 && wire.iat <= wire.exp && wire.exp - wire.iat <= LIFETIME_MAX_S && !wire.jti.is_empty();
+    let is_sound = wire.iat >= 0 && wire.iat <= wire.exp && wire.exp - wire.iat <= LIFETIME_MAX_S;
     if !is_current || !is_sound {
         return Err(Invalid);
     }
+    let nonce = wire.jti.get(..32).filter(|_| wire.jti.len() == 64).and_then(secret::from_hex).ok_or(Invalid)?;
     let (user_id, session_id) = (UserId::new(wire.sub).ok_or(Invalid)?, SessionId::new(wire.sid).ok_or(Invalid)?);
-    Ok(Caller::verified(user_id, session_id, Timestamp::from_millis(wire.exp * 1_000)))
+    Ok(Caller::verified(user_id, session_id, SessionNonce(nonce), Timestamp::from_millis(wire.exp * 1_000)))
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicI64, Ordering};
 
+    use ring::hmac;
     use serde_json::{Value, json};
 
     use super::*;
     use crate::auth::keyring::Key;
 
     const NOW_S: i64 = 1_780_000_000;
+    const NONCE: SessionNonce = SessionNonce([7; 16]);
 
     fn new_key() -> Key {
         static LAST_ID: AtomicI64 = AtomicI64::new(0);
@@ -134,20 +139,20 @@ mod tests {
 
     fn key_and_ring() -> (Key, Keyring) {
         let key = new_key();
-        let ring = Keyring::new(&key, &[]);
+        let ring = Keyring::new(&key);
         (key, ring)
     }
 
     fn issue_one(ring: &Keyring) -> String {
         let (user_id, session_id) = (UserId::new(1).unwrap(), SessionId::new(7).unwrap());
         let hour = Duration::from_secs(3_600);
-        issue(ring, user_id, "client1@example.com", Role::Client, session_id, hour, at(NOW_S)).unwrap().0
+        issue(ring, user_id, "client1@example.com", Role::Client, (session_id, NONCE), hour, at(NOW_S)).unwrap().0
     }
 
     fn good_claims() -> Value {
         json!({
             "sub": 1, "email": "client1@example.com", "role": "client", "sid": 7, "iat": NOW_S, "exp": NOW_S + 60,
-            "iss": "lexchat", "aud": "lexchat", "jti": "abc",
+            "iss": "lexchat", "aud": "lexchat", "jti": "07".repeat(32),
         })
     }
 
@@ -211,18 +216,16 @@ mod tests {
     }
 
     #[test]
-    fn an_earlier_key_still_verifies_and_a_dropped_one_does_not() {
-        let (old, ring) = key_and_ring();
+    fn what_a_replaced_key_signed_is_refused_at_once() {
+        let (_, ring) = key_and_ring();
         let token = issue_one(&ring);
         let new = new_key();
-        ring.replace(&new, std::slice::from_ref(&old));
-        assert!(verify(&ring, &token, at(NOW_S)).is_ok());
+        ring.replace(&new);
+        assert_eq!(verify(&ring, &token, at(NOW_S)), Err(Invalid));
         let fresh = issue_one(&ring);
         let header = jsonwebtoken::decode_header(&fresh).unwrap();
         assert_eq!(header.kid.as_deref(), Some(new.id.to_string().as_str()), "the new key signs");
-        ring.replace(&new, &[]);
-        assert_eq!(verify(&ring, &token, at(NOW_S)), Err(Invalid));
-        assert!(verify(&ring, &fresh, at(NOW_S)).is_ok());
+        assert_eq!(verify(&ring, &fresh, at(NOW_S)).unwrap().nonce(), NONCE);
     }
 
     #[test]
@@ -239,9 +242,13 @@ mod tests {
     #[test]
     fn no_other_algorithm_is_accepted() {
         let (key, ring) = key_and_ring();
-        for algorithm in [jsonwebtoken::Algorithm::HS384, jsonwebtoken::Algorithm::HS512] {
-            let header = Header { kid: Some(key.id.to_string()), ..Header::new(algorithm) };
-            assert_eq!(verify(&ring, &sign(&key, &header, &good_claims()), at(NOW_S)), Err(Invalid));
+        for (name, algorithm) in [("HS384", hmac::HMAC_SHA384), ("HS512", hmac::HMAC_SHA512)] {
+            let header = json!({"typ": "JWT", "alg": name, "kid": key.id.to_string()});
+            let part = |value: &Value| base64url(value.to_string().as_bytes());
+            let message = format!("{}.{}", part(&header), part(&good_claims()));
+            let signature = hmac::sign(&hmac::Key::new(algorithm, &key.secret), message.as_bytes());
+            let signed = format!("{message}.{}", base64url(signature.as_ref()));
+            assert_eq!(verify(&ring, &signed, at(NOW_S)), Err(Invalid), "{name}");
         }
         let token = issue_one(&ring);
         for algorithm in ["none", "None", "NONE", "hs256", "HS384", "RS256", "ES256", "EdDSA", ""] {

@@ -51,6 +51,22 @@ impl Fault {
         Self::Unavailable,
     ];
 
+    /// A word for counters.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::UnknownTransport => "transport",
+            Self::UnknownSession => "session",
+            Self::BadHandshakeMethod => "method",
+            Self::BadRequest => "request",
+            Self::Forbidden => "origin",
+            Self::UnsupportedVersion => "version",
+            Self::TooLarge => "size",
+            Self::TooSlow => "slow",
+            Self::TooMany => "address",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
     /// The protocol's code, 0…5.
     pub fn code(self) -> u8 {
         match self {

@@ -11,7 +11,8 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 
 use crate::engineio::registry::{Leave, Registry, Sid};
-use crate::engineio::session::{Session, Stirred};
+use crate::engineio::session::Session;
+use crate::engineio::session::state::Stirred;
 use crate::engineio::websocket::WebSocket;
 
 /// The WebSocket of a session, as the HTTP server hands it over.
@@ -28,7 +29,7 @@ pub(super) enum Waiter {
 pub(super) struct Link {
     sid: Sid,
     address: IpAddr,
-    registry: Arc<Registry>,
+    registry: Arc<Registry<Link>>,
     shared: Mutex<Shared>,
 }
 
@@ -44,7 +45,7 @@ struct Shared {
 }
 
 impl Link {
-    pub(super) fn new(sid: Sid, address: IpAddr, registry: Arc<Registry>, session: Session) -> Self {
+    pub(super) fn new(sid: Sid, address: IpAddr, registry: Arc<Registry<Link>>, session: Session) -> Self {
         let shared =
             Shared { session, owner: None, poll: None, post: None, handover: None, admitted: false, entered: true };
         Self { sid, address, registry, shared: Mutex::new(shared) }

@@ -1,7 +1,7 @@
 //! Which pages may talk to the endpoint, by the `Origin` header that browsers send.
 //!
 //! A request without `Origin` (a native client) and one from the server's own origin always pass. Scheme, host
-//! and port are compared exactly. What passes is told back by name, never as `*`.
+//! and port are compared exactly. What passes is sent back by name, never as `*`.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,7 +17,8 @@ const HEADERS: &str = "authorization, content-type";
 /// Origins that pass beside the server's own.
 #[derive(Debug, Clone, Default)]
 pub struct Origins {
-    /// Serialised origins: `https://app.example`, with the port where it is not the scheme's own.
+    /// Serialised origins: `https://app.example`, with the port where it is not the scheme's own; those of apps as well
+    /// (`capacitor://localhost`).
     pub allowed: Vec<String>,
     /// Pages from any loopback origin: `localhost`, `127.0.0.0/8`, `[::1]`, any port.
     pub loopback: bool,
@@ -30,7 +31,7 @@ pub struct Origins {
 pub enum Verdict {
     /// No page is involved.
     Native,
-    /// A page that may; its origin as it has to be told back.
+    /// A page that may; its origin as it has to be sent back.
     Page(HeaderValue),
     /// A page that may not.
     Refused,
@@ -58,7 +59,7 @@ impl Origins {
     }
 }
 
-/// Whether a text is an origin as a browser would say it.
+/// Whether a text is an origin as a browser, or the shell of an app, would say it.
 pub fn is_origin(text: &str) -> bool {
     Origin::parse(text).is_some()
 }
@@ -84,7 +85,8 @@ pub(super) fn permit_requests(headers: &mut HeaderMap, asked: &HeaderMap) {
 struct Origin {
     scheme: String,
     host: String,
-    port: u16,
+    /// Schemes of apps have no port of their own.
+    port: Option<u16>,
 }
 
 impl Origin {
@@ -96,12 +98,13 @@ impl Origin {
     fn new(scheme: &str, authority: &str) -> Option<Self> {
         let scheme = scheme.to_ascii_lowercase();
         let usual = match scheme.as_str() {
-            "http" => 80,
-            "https" => 443,
+            "http" => Some(80),
+            "https" => Some(443),
+            _ if is_scheme(&scheme) => None,
             _ => return None,
         };
         let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok().filter(|_| is_digits(port))?),
+            Some((host, port)) if !port.ends_with(']') => (host, Some(port.parse().ok().filter(|_| is_digits(port))?)),
             _ => (authority, usual),
         };
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte);
@@ -112,10 +115,20 @@ impl Origin {
         Some(Self { scheme, host: host.to_ascii_lowercase(), port })
     }
 
+    /// A page on this machine. The page of an app, which names itself `localhost` too, is none: apps have to be allowed.
     fn is_loopback(&self) -> bool {
+        if !matches!(self.scheme.as_str(), "http" | "https") {
+            return false;
+        }
         let bare = self.host.trim_start_matches('[').trim_end_matches(']');
         self.host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     }
+}
+
+/// RFC 3986, 3.1. A page opened from disk has no origin but `null`.
+fn is_scheme(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+    text.starts_with(|first: char| first.is_ascii_alphabetic()) && text.bytes().all(plain) && text != "file"
 }
 
 fn is_digits(text: &str) -> bool {
@@ -180,6 +193,24 @@ mod tests {
         let disk = Origins { null: Arc::new(true.into()), ..Origins::default() };
         assert!(judge(&disk, "null", "localhost:3000", false));
         assert!(!judge(&disk, "http://null", "localhost:3000", false));
+    }
+
+    #[test]
+    fn an_app_passes_where_it_is_allowed_by_name_and_never_as_a_page_of_this_machine() {
+        let apps = ["capacitor://localhost", "ionic://localhost", "tauri://localhost", "app://.", "app://obsidian.md"];
+        for app in apps {
+            let allowed = Origins { allowed: vec![app.to_owned()], ..Origins::default() };
+            assert!(judge(&allowed, app, "chat.example", true), "{app}");
+            assert!(!judge(&allowed, "https://localhost", "chat.example", true), "{app}");
+            let local = Origins { loopback: true, ..Origins::default() };
+            assert!(!judge(&local, app, "localhost:3000", false), "{app}");
+        }
+        let allowed = Origins { allowed: vec!["capacitor://localhost".to_owned()], ..Origins::default() };
+        for other in
+            ["ionic://localhost", "capacitor://localhost:80", "capacitor://localhost.evil", "capacitor:localhost"]
+        {
+            assert!(!judge(&allowed, other, "chat.example", true), "{other}");
+        }
     }
 
     #[test]

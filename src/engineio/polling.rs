@@ -22,7 +22,8 @@ use crate::engineio::answer::{self, Body, BoxError, Fault};
 use crate::engineio::link::{Link, Waiter};
 use crate::engineio::packet::{Frame, Malformed, Text};
 use crate::engineio::payload;
-use crate::engineio::session::{Misplaced, Session};
+use crate::engineio::session::Session;
+use crate::engineio::session::state::Misplaced;
 
 /// Shorter answers are not worth compressing.
 const GZIP_FROM: usize = 1024;
@@ -60,9 +61,14 @@ pub(super) async fn get(link: &Arc<Link>, gzips: bool) -> Result<Response<Body>,
     Ok(response)
 }
 
-/// Answers a GET that crossed its client's goodbye on the way.
-pub(super) fn farewell() -> Response<Body> {
-    answer::text(payload::encode(&[Frame::NOOP]))
+/// Answers a GET on a session that is gone.
+pub(super) fn farewell(word: Frame) -> Response<Body> {
+    answer::text(payload::encode(&[word]))
+}
+
+/// Answers a POST.
+pub(super) fn taken() -> Response<Body> {
+    answer::text(Bytes::from_static(b"ok"))
 }
 
 /// Takes the packets of a POST.
@@ -91,7 +97,7 @@ where
     let packets = payload::decode(&text).map_err(|Malformed| Fault::BadRequest)?;
     link.with(|session| session.post(packets, Instant::now().into_std())).map_err(|Malformed| Fault::BadRequest)?;
     turn.end();
-    Ok(answer::text(Bytes::from_static(b"ok")))
+    Ok(taken())
 }
 
 async fn read<B>(mut body: B, bytes_max: usize) -> Result<Text, Fault>

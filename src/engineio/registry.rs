@@ -1,14 +1,12 @@
 //! The sessions that are open, by their secret id, and how many each address has that nobody vouched for.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use tokio::sync::Notify;
-
-use crate::engineio::link::Link;
 
 /// Goodbyes that are remembered.
 const FAREWELLS_MAX: usize = 64;
@@ -54,31 +52,38 @@ pub(super) struct Leave {
     pub(super) owes_farewell: bool,
 }
 
-#[derive(Default)]
-pub(super) struct Registry {
-    tables: Mutex<Tables>,
+pub(super) struct Registry<L> {
+    tables: Mutex<Tables<L>>,
     emptied: Notify,
 }
 
-#[derive(Default)]
-struct Tables {
-    sessions: HashMap<Sid, Arc<Link>>,
+struct Tables<L> {
+    sessions: HashMap<Sid, Arc<L>>,
     unadmitted: HashMap<IpAddr, usize>,
     /// Sessions whose client said goodbye, youngest last: a poll that crosses the goodbye on its way ends in peace.
     farewells: VecDeque<Sid>,
-    closing: bool,
+    /// Once no session is opened any more: those that there were then, and that all hear of the end.
+    told: Option<HashSet<Sid>>,
 }
 
-impl Registry {
+impl<L> Default for Registry<L> {
+    fn default() -> Self {
+        let tables =
+            Tables { sessions: HashMap::new(), unadmitted: HashMap::new(), farewells: VecDeque::new(), told: None };
+        Self { tables: Mutex::new(tables), emptied: Notify::new() }
+    }
+}
+
+impl<L> Registry<L> {
     /// Enters a session that `make` builds under a new name, unless `address` has `per_address` already.
     pub(super) fn enter(
         &self,
         address: IpAddr,
         per_address: usize,
-        make: impl FnOnce(Sid) -> Arc<Link>,
-    ) -> Result<Arc<Link>, Full> {
+        make: impl FnOnce(Sid) -> Arc<L>,
+    ) -> Result<Arc<L>, Full> {
         let mut tables = self.lock();
-        if tables.closing {
+        if tables.told.is_some() {
             return Err(Full::Closing);
         }
         let count = tables.unadmitted.entry(household(address)).or_default();
@@ -92,7 +97,7 @@ impl Registry {
         Ok(link)
     }
 
-    pub(super) fn find(&self, sid: Sid) -> Option<Arc<Link>> {
+    pub(super) fn find(&self, sid: Sid) -> Option<Arc<L>> {
         self.lock().sessions.get(&sid).cloned()
     }
 
@@ -127,9 +132,16 @@ impl Registry {
     }
 
     /// Enters no more; the sessions that there are.
-    pub(super) fn shut(&self) -> Vec<Arc<Link>> {
-        self.lock().closing = true;
-        self.links()
+    pub(super) fn shut(&self) -> Vec<Arc<L>> {
+        let mut tables = self.lock();
+        let Tables { sessions, told, .. } = &mut *tables;
+        told.get_or_insert_default().extend(sessions.keys());
+        sessions.values().cloned().collect()
+    }
+
+    /// Whether a session that is gone was there when the endpoint closed: it ended for that, and its client may not know.
+    pub(super) fn was_told(&self, sid: Sid) -> bool {
+        self.lock().told.as_ref().is_some_and(|told| told.contains(&sid))
     }
 
     /// Waits until no session is left.
@@ -144,7 +156,7 @@ impl Registry {
     }
 
     /// The sessions that there are.
-    pub(super) fn links(&self) -> Vec<Arc<Link>> {
+    pub(super) fn links(&self) -> Vec<Arc<L>> {
         self.lock().sessions.values().cloned().collect()
     }
 
@@ -152,12 +164,12 @@ impl Registry {
         self.lock().sessions.len()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Tables> {
+    fn lock(&self) -> MutexGuard<'_, Tables<L>> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Tables {
+impl<L> Tables<L> {
     fn discount(&mut self, address: IpAddr) {
         let address = household(address);
         if let Some(count) = self.unadmitted.get_mut(&address) {

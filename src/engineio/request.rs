@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 /// Who sent a request, as the listener knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer {
-    /// The client's address (behind a trusted proxy: the one that the proxy tells).
+    /// The client's address (behind a trusted proxy: the one that the proxy names).
     pub address: IpAddr,
     /// Whether the client's own connection is encrypted; decides the scheme of the server's own origin.
     pub secure: bool,

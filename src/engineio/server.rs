@@ -1,6 +1,7 @@
 //! The endpoint: answers HTTP requests, opens sessions, hands their sockets to whoever accepts them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,7 +10,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::task::TaskTracker;
 
 use crate::engineio::answer::{self, Body, BoxError, Fault};
@@ -20,10 +21,15 @@ use crate::engineio::payload;
 use crate::engineio::polling::{self, Allowance};
 use crate::engineio::registry::{Full, Registry, Sid};
 use crate::engineio::request::{OpeningRequest, Parameter, Peer, Query};
-use crate::engineio::session::{Carrier, Limits, Session};
+use crate::engineio::session::Session;
+use crate::engineio::session::state::{Carrier, Limits};
 use crate::engineio::socket::{Manners, Socket};
 use crate::engineio::websocket::{self, WebSocket};
 
+/// How often a closing endpoint looks at who has left, and after how many looks in vain it waits no longer: clients between
+/// two polls are back by then. Looks are counted and not time: a machine that is busy looks later, and clients are later.
+const LEAVING_LOOK: Duration = Duration::from_millis(25);
+const LEAVING_LOOKS: u32 = 8;
 /// Sockets that may wait to be accepted.
 const INCOMING_MAX: usize = 1024;
 
@@ -78,22 +84,30 @@ pub struct Server {
 
 struct Endpoint {
     settings: Settings,
-    registry: Arc<Registry>,
+    registry: Arc<Registry<Link>>,
     sockets: mpsc::Sender<Socket>,
     farewells: TaskTracker,
+    /// In the order of [`Fault::ALL`].
+    refused: [AtomicU64; Fault::ALL.len()],
 }
 
 impl Server {
     /// An endpoint without sessions, and where its sockets come out.
     pub fn new(settings: Settings) -> (Self, Incoming) {
         let (sockets, accepted) = mpsc::channel(INCOMING_MAX);
-        let endpoint = Endpoint { settings, registry: Arc::default(), sockets, farewells: TaskTracker::new() };
+        let endpoint = Endpoint {
+            settings,
+            registry: Arc::default(),
+            sockets,
+            farewells: TaskTracker::new(),
+            refused: Default::default(),
+        };
         (Self { endpoint: Arc::new(endpoint) }, Incoming { accepted })
     }
 
     /// Answers one HTTP request for the endpoint: handshake, poll, post, upgrade or preflight.
     ///
-    /// Never fails: what is wrong with a request is told in the answer, as the protocol's error JSON.
+    /// Never fails: what is wrong with a request stands in the response, as the protocol's error JSON.
     /// `peer` is an `IpAddr` or a [`Peer`].
     pub async fn respond<B>(&self, request: Request<B>, peer: impl Into<Peer>) -> Response<Body>
     where
@@ -104,14 +118,18 @@ impl Server {
         let verdict = self.endpoint.settings.origins.judge(request.headers(), peer.secure);
         let mut response = match self.endpoint.route(request, peer, &verdict).await {
             Ok(response) => response,
-            Err(fault) => fault.answer(),
+            Err(fault) => {
+                self.endpoint.count(fault);
+                fault.answer()
+            }
         };
         origin::permit(response.headers_mut(), &verdict);
         response
     }
 
-    /// Opens no further session, closes every one that is open, and waits until they are gone or `within` is over;
-    /// what is left then is cut off.
+    /// Opens no further session, closes every one that is open, and waits until they are gone: for as long as clients come
+    /// and fetch their goodbye, and for `within` at most. What is left then is cut off; who comes still later is told
+    /// goodbye all the same.
     pub async fn close(&self, within: Duration) {
         let links = self.endpoint.registry.shut();
         let now = Instant::now().into_std();
@@ -122,14 +140,23 @@ impl Server {
             self.endpoint.registry.emptied().await;
             farewells.wait().await;
         };
-        if tokio::time::timeout(within, gone).await.is_err() {
-            links.iter().for_each(|link| link.with(Session::end));
+        tokio::select! {
+            biased;
+            () = gone => {}
+            () = self.endpoint.nobody_leaves() => {}
+            () = tokio::time::sleep(within) => {}
         }
+        links.iter().for_each(|link| link.with(Session::end));
     }
 
     /// Bytes that wait for the clients of all sessions together.
     pub fn queue_bytes(&self) -> usize {
         self.endpoint.registry.links().iter().map(|link| link.with(|session| session.queue_bytes())).sum()
+    }
+
+    /// Requests that were refused since the start, by fault.
+    pub fn refused(&self) -> impl Iterator<Item = (Fault, u64)> + '_ {
+        Fault::ALL.iter().zip(&self.endpoint.refused).map(|(fault, count)| (*fault, count.load(Ordering::Relaxed)))
     }
 
     /// Sessions that are open now.
@@ -158,6 +185,25 @@ struct Target {
 }
 
 impl Endpoint {
+    /// Resolves once no session and no WebSocket has left for a while.
+    async fn nobody_leaves(&self) {
+        let mut looks = tokio::time::interval(LEAVING_LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut left, mut in_vain) = (usize::MAX, 0);
+        while in_vain < LEAVING_LOOKS {
+            looks.tick().await;
+            let now = self.registry.count() + self.farewells.len();
+            in_vain = if now < left { 0 } else { in_vain + 1 };
+            left = now;
+        }
+    }
+
+    fn count(&self, fault: Fault) {
+        if let Some(place) = Fault::ALL.iter().position(|known| *known == fault) {
+            self.refused[place].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     async fn route<B>(&self, mut request: Request<B>, peer: Peer, verdict: &Verdict) -> Result<Response<Body>, Fault>
     where
         B: hyper::body::Body<Data = Bytes> + Send + Unpin,
@@ -175,12 +221,30 @@ impl Endpoint {
         let (parts, body) = request.into_parts();
         let target = self.target(&parts)?;
         let Some(sid) = target.session else { return self.open(target, &parts, peer, upgrade) };
-        let polls = (target.carrier, &parts.method) == (Carrier::Polling, &Method::GET);
-        let link = match self.registry.find(sid) {
-            Some(link) => link,
-            None if polls && self.registry.take_farewell(sid) => return Ok(polling::farewell()),
-            None => return Err(Fault::UnknownSession),
+        let (carrier, method) = (target.carrier, parts.method.clone());
+        let served = match self.registry.find(sid) {
+            Some(link) => self.serve(link, target, parts, body, upgrade).await,
+            None => Err(Fault::UnknownSession),
         };
+        match served {
+            Err(Fault::UnknownSession) => self.last_word(sid, carrier, &method),
+            served => served,
+        }
+    }
+
+    /// Answers a request on a session that is open.
+    async fn serve<B>(
+        &self,
+        link: Arc<Link>,
+        target: Target,
+        parts: Parts,
+        body: B,
+        upgrade: OnUpgrade,
+    ) -> Result<Response<Body>, Fault>
+    where
+        B: hyper::body::Body<Data = Bytes> + Send + Unpin,
+        B::Error: Into<BoxError>,
+    {
         match (target.carrier, &parts.method) {
             (Carrier::WebSocket, &Method::GET) => self.upgrade(link, &parts, upgrade),
             (Carrier::Polling, &Method::GET) => {
@@ -194,6 +258,18 @@ impl Endpoint {
                 polling::post(&link, &parts, body, allowance).await
             }
             _ => Err(Fault::BadRequest),
+        }
+    }
+
+    /// Answers a request on a session that is gone, where its client is owed more than that: it has said goodbye itself and
+    /// the request crossed that, or the endpoint has closed and it may not have heard so.
+    fn last_word(&self, sid: Sid, carrier: Carrier, method: &Method) -> Result<Response<Body>, Fault> {
+        match (carrier, method) {
+            (Carrier::Polling, &Method::GET) if self.registry.take_farewell(sid) => Ok(polling::farewell(Frame::NOOP)),
+            _ if !self.registry.was_told(sid) => Err(Fault::UnknownSession),
+            (Carrier::Polling, &Method::GET) => Ok(polling::farewell(Frame::CLOSE)),
+            (Carrier::Polling, &Method::POST) => Ok(polling::taken()),
+            _ => Err(Fault::Unavailable),
         }
     }
 

@@ -17,6 +17,9 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::engineio::packet::{Frame, Malformed, Message, Packet, Unit};
+use crate::engineio::session::state::{Carrier, Heartbeat, Limits, Misplaced, Stage, Stirred, Upgrade};
+
+pub mod state;
 
 /// Packets in the answer of a poll, unless one unit alone has more: some clients refuse bodies with more than 16.
 const ANSWER_PACKETS_MAX: usize = 16;
@@ -29,70 +32,6 @@ const LATENESS: u32 = 8;
 
 /// How soon a late pong is looked for again while the client's words may still be unread.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// What a session needs to know of the endpoint's settings.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// From a pong to the next ping.
-    pub ping_interval: Duration,
-    /// From a ping to its pong.
-    pub ping_timeout: Duration,
-    /// How long what is queued may take to leave once the session is closing.
-    pub close_timeout: Duration,
-    /// Bytes that may be queued.
-    pub queue_bytes_max: usize,
-}
-
-/// What carries the packets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Carrier {
-    /// HTTP requests.
-    Polling,
-    /// One WebSocket.
-    WebSocket,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Open,
-    Closing { by: Instant },
-    Closed,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Upgrade {
-    None,
-    Probing,
-    Probed,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Heartbeat {
-    PingDue(Instant),
-    PongDue(Instant),
-}
-
-/// Why a request has no place in a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Misplaced {
-    /// The session is over.
-    Closed,
-    /// Another transport carries the session.
-    OtherCarrier,
-    /// There is one already; two at once end the session.
-    Doubled,
-}
-
-/// Who has something to look at after a change.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Stirred {
-    /// The layer above.
-    pub owner: bool,
-    /// The GET that waits.
-    pub poll: bool,
-    /// The POST that waits.
-    pub post: bool,
-}
 
 /// The state of one session.
 #[derive(Debug)]
@@ -138,6 +77,13 @@ impl Session {
     /// Queues a unit; `false` if the session takes no more, or just ended because too much is waiting.
     pub fn send(&mut self, unit: Unit) -> bool {
         self.stage == Stage::Open && self.push(unit)
+    }
+
+    /// Queues a unit unless more than `queued_max` bytes wait already: what is worth nothing to a client that is behind.
+    pub fn send_if_short(&mut self, unit: Unit, queued_max: usize) {
+        if self.stage == Stage::Open && self.queue_bytes <= queued_max {
+            self.push(unit);
+        }
     }
 
     /// Has the layer above look at the session again.

@@ -281,6 +281,11 @@ impl Sender {
         if self.link.with(|session| session.send(unit)) { Ok(()) } else { Err(Closed) }
     }
 
+    /// Queues a unit unless more than `queued_max` bytes wait already.
+    pub fn send_if_short(&self, unit: Unit, queued_max: usize) {
+        self.link.with(|session| session.send_if_short(unit, queued_max));
+    }
+
     /// Closes the session once what is queued has left.
     pub fn close(&self) {
         self.link.with(|session| session.close(Instant::now().into_std()));

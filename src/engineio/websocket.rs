@@ -29,11 +29,14 @@ const CONTROL_BUFFER: usize = 1024;
 /// How long the closing handshake may take, and how many bytes are still read meanwhile.
 const CLOSING_TIME: Duration = Duration::from_secs(1);
 const CLOSING_BYTES_MAX: usize = 1 << 20;
-/// The header that names subprotocols, of which there are none here, may be this long.
+/// The header that names subprotocols may be this long.
 const PROTOCOLS_MAX: usize = 1024;
 
 /// The headers of the answer that accepts an upgrade request; `None` if it is not one that can be accepted.
-pub(super) fn accept(headers: &HeaderMap) -> Option<[(HeaderName, HeaderValue); 3]> {
+///
+/// Of the subprotocols that the client offers the first one is chosen, as the protocol's own server does: some clients close
+/// a connection that chooses none.
+pub(super) fn accept(headers: &HeaderMap) -> Option<Vec<(HeaderName, HeaderValue)>> {
     let key = headers.get(header::SEC_WEBSOCKET_KEY)?.as_bytes();
     let protocols: usize = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().map(HeaderValue::len).sum();
     let acceptable = is_upgrade(headers)
@@ -41,12 +44,37 @@ pub(super) fn accept(headers: &HeaderMap) -> Option<[(HeaderName, HeaderValue); 
         && key.len() == 24
         && key.ends_with(b"==")
         && protocols <= PROTOCOLS_MAX;
-    let accepted = HeaderValue::from_str(&derive_accept_key(key)).ok()?;
-    acceptable.then_some([
+    if !acceptable {
+        return None;
+    }
+    let mut answered = vec![
         (header::CONNECTION, HeaderValue::from_static("Upgrade")),
         (header::UPGRADE, HeaderValue::from_static("websocket")),
-        (header::SEC_WEBSOCKET_ACCEPT, accepted),
-    ])
+        (header::SEC_WEBSOCKET_ACCEPT, HeaderValue::from_str(&derive_accept_key(key)).ok()?),
+    ];
+    answered.extend(subprotocol(headers)?.map(|first| (header::SEC_WEBSOCKET_PROTOCOL, first)));
+    Some(answered)
+}
+
+/// The first subprotocol of the list, if there is one; `None` if it is no list of different names.
+fn subprotocol(headers: &HeaderMap) -> Option<Option<HeaderValue>> {
+    let is_name = |name: &str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        !name.is_empty() && name.bytes().all(plain)
+    };
+    let mut names: Vec<&str> = Vec::new();
+    for value in headers.get_all(header::SEC_WEBSOCKET_PROTOCOL) {
+        for name in value.to_str().ok()?.split(',').map(str::trim) {
+            if !is_name(name) || names.contains(&name) {
+                return None;
+            }
+            names.push(name);
+        }
+    }
+    match names.first() {
+        Some(first) => HeaderValue::from_str(first).ok().map(Some),
+        None => Some(None),
+    }
 }
 
 /// Whether a request asks to go on as a WebSocket.

@@ -2,7 +2,7 @@
 //!
 //! Out: frames wait here as they were encoded, shared with every other socket that gets the same, and leave in as few
 //! vectored writes as the stream takes. In: the watch counts the fragments of a message and notes since when one is
-//! incomplete, which the WebSocket library does not tell. Neither copies or buffers payload.
+//! incomplete, which the WebSocket library does not report. Neither copies or buffers payload.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};

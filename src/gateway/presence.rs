@@ -1,8 +1,8 @@
-//! Telling who is online and who is writing. Nothing of it is stored, but when somebody was last seen.
+//! Announces who is online and who is writing. Nothing of it is stored, but when somebody was last seen.
 //!
-//! A person is online while any socket of theirs is open, and only people who share a conversation with them are told,
-//! once per change, however many devices come and go. Of states that follow each other faster than they can be told the
-//! last one is told, for somebody may have seen another in between. There is no grace for reconnects: what is told is
+//! A person is online while any socket of theirs is open, and only people who share a conversation with them learn of it,
+//! once per change, however many devices come and go. Of states that follow each other faster than they can be sent the
+//! last one is sent, for somebody may have seen another in between. There is no grace for reconnects: what is sent is
 //! what is true.
 
 use std::collections::HashSet;
@@ -13,16 +13,23 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use crate::auth::actor::Actor;
-use crate::chat::command::{Command, RecordLastSeen};
-use crate::chat::execute::{Chat, Pending};
-use crate::gateway::hub::{Hub, Reach};
-use crate::gateway::telling::NAMESPACE;
+use crate::chat::contract::command::people::RecordLastSeen;
+use crate::chat::contract::request::Pending;
+use crate::chat::handle::chat::Chat;
+use crate::gateway::hub::{Hub, NAMESPACE, Reach};
 use crate::gateway::typing::{Typing, Typist};
 use crate::model::id::{ConversationId, UserId};
 use crate::model::timestamp::Timestamp;
-use crate::socketio::packet::Encoded;
+use crate::socketio::encoded::Encoded;
 
-/// See the module's head.
+/// Bytes that may wait for a socket which learns that somebody writes: no more than what was queued a moment ago and is
+/// about to leave, such as a message or who came.
+const START_QUEUED_MAX: usize = 1 << 10;
+
+/// Bytes that may wait for a socket which learns that somebody stopped writing.
+const STOP_QUEUED_MAX: usize = 16 << 10;
+
+/// Who is online and who writes, and how others learn of it.
 pub struct Presence {
     chat: Chat,
     hub: Hub,
@@ -37,7 +44,7 @@ impl Presence {
         Self { chat, hub, typing: Mutex::default(), typing_changed: Notify::new() }
     }
 
-    /// Tells who comes and goes, and ends what nobody renewed; never returns.
+    /// Announces who comes and goes, and ends what nobody renewed; never returns.
     pub async fn run(&self) {
         loop {
             tokio::select! {
@@ -50,26 +57,40 @@ impl Presence {
         }
     }
 
-    /// Tells the peer that the typist writes, or no longer does.
+    /// Announces that the typist writes, or no longer does, if that is news.
     pub fn set_typing(&self, typist: Typist, is_typing: bool) {
-        if is_typing {
-            self.typing().start(typist, Instant::now());
+        let is_news = if is_typing {
+            let is_news = self.typing().start(typist, Instant::now());
             self.typing_changed.notify_one();
+            is_news
         } else {
-            self.typing().stop(typist);
+            self.typing().stop(typist)
+        };
+        if is_news {
+            self.tell_typing(typist, is_typing);
         }
-        self.tell_typing(typist, is_typing);
     }
 
-    /// Tells where those who moved are now. When somebody was last seen is on disk before it is told that they left; of
+    /// What somebody was writing in a conversation they have sent: they write no more.
+    pub fn message_sent(&self, user_id: UserId, conversation_id: ConversationId) {
+        let mut typing = self.typing();
+        if typing.is_empty() {
+            return;
+        }
+        let stopped = typing.take_in(user_id, conversation_id);
+        drop(typing);
+        self.tell_stopped(stopped);
+    }
+
+    /// Announces where those who moved are now. When somebody was last seen is on disk before it is announced that they left; of
     /// a crowd that leaves at once all are noted together.
     async fn tell_moved(&self, moved: HashSet<UserId>) {
         let note = |user_id| {
             let is_online = self.chat.presence().is_online(user_id);
-            let note = Command::RecordLastSeen(RecordLastSeen { user_id });
+            let note = RecordLastSeen { user_id };
             (user_id, (!is_online).then(|| self.chat.submit(Actor::System, note)))
         };
-        let news: Vec<(UserId, Option<Pending>)> = moved.into_iter().map(note).collect();
+        let news: Vec<(UserId, Option<Pending<()>>)> = moved.into_iter().map(note).collect();
         for (user_id, noted) in news {
             let is_online = noted.is_none();
             if let Some(noted) = noted {
@@ -86,7 +107,7 @@ impl Presence {
     async fn tell_presence(&self, user_id: UserId, is_online: bool) {
         let contacts = match self.chat.list_contacts(user_id).await {
             Ok(contacts) => contacts,
-            Err(error) => return tracing::warn!(%error, "nobody could be told who came or went"),
+            Err(error) => return tracing::warn!(%error, "it could not be announced who came or went"),
         };
         let name = if is_online { "user:online" } else { "user:offline" };
         let packet = Encoded::event(NAMESPACE, name, &UserPresence { user_id, timestamp: Timestamp::now() });
@@ -103,9 +124,10 @@ impl Presence {
 
     fn tell_typing(&self, typist: Typist, is_typing: bool) {
         let Typist { user_id, conversation_id, peer_id } = typist;
-        let told = UserTyping { user_id, conversation_id, is_typing, timestamp: Timestamp::now() };
-        let packet = Encoded::event(NAMESPACE, "user:typing", &told);
-        self.hub.send(peer_id, Reach::Joined(conversation_id), || &packet);
+        let typing = UserTyping { user_id, conversation_id, is_typing, timestamp: Timestamp::now() };
+        let packet = Encoded::event(NAMESPACE, "user:typing", &typing);
+        let queued_max = if is_typing { START_QUEUED_MAX } else { STOP_QUEUED_MAX };
+        self.hub.send_if_short(peer_id, Reach::Joined(conversation_id), queued_max, || &packet);
     }
 
     /// Waits until an entry has ended by itself.

@@ -1,15 +1,19 @@
 //! What an event that asked for it is acknowledged with, and how a refusal is shown on a socket.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::auth::actor::Caller;
-use crate::chat::error::{Detail, Error};
-use crate::chat::history::{Changes, Page};
-use crate::chat::reply::Reply;
-use crate::chat::search::Found;
+use crate::chat::contract::error::{Detail, Error};
+use crate::chat::contract::reply::{MessageSent, ReadMarkMoved};
+use crate::chat::conversations::history::{Changes, Page};
+use crate::chat::conversations::search::Found;
+use crate::gateway::calls::Direct;
+use crate::model::call::{Call, JitsiSeat};
 use crate::model::conversation::Conversation;
 use crate::model::id::{MessageId, UserId};
 use crate::model::locale::Locale;
@@ -34,6 +38,10 @@ pub enum Answer {
         has_more: bool,
         /// Members with a live socket.
         online_users: Vec<UserId>,
+        /// What the revs belong to.
+        history: Arc<str>,
+        /// The call that goes on there.
+        call: Option<Box<Call>>,
     },
     /// Of `conversation:leave`.
     Left {
@@ -64,6 +72,8 @@ pub enum Answer {
         has_more: bool,
         /// How far each member has read.
         reads: Vec<ReadMark>,
+        /// What the revs belong to.
+        history: Arc<str>,
     },
     /// Of `message:send`.
     Sent {
@@ -89,12 +99,38 @@ pub enum Answer {
         /// What is left.
         unread_count: i64,
     },
+    /// Of `conversation:unread`.
+    Shown {
+        /// As the caller sees it.
+        conversation: Arc<Conversation>,
+    },
     /// Of `message:search`.
     Found {
         /// Newest first.
         results: Vec<Hit>,
         /// Where the next page begins.
         next_cursor: Option<String>,
+    },
+    /// Of `call:start`, `call:decline`, `call:leave` and `call:end`.
+    Called {
+        /// As it is now.
+        call: Arc<Call>,
+    },
+    /// Of `call:join`.
+    Seated {
+        /// As it is now.
+        call: Arc<Call>,
+        /// What the browser needs to reach the others.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        direct: Option<Direct>,
+        /// The way into the room, where calls go through Jitsi.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        jitsi: Option<Box<JitsiSeat>>,
+    },
+    /// Of `call:signal`.
+    Signalled {
+        /// Whether there is a socket in that seat.
+        delivered: bool,
     },
     /// Of `auth:refresh`.
     Refreshed {
@@ -106,23 +142,40 @@ pub enum Answer {
     },
 }
 
-impl Answer {
-    /// For `message:send`.
-    pub fn sent(reply: Reply) -> Self {
-        match reply {
-            Reply::Message { message, duplicate } => Self::Sent { message, duplicate },
-            _ => Self::Done {},
-        }
+impl From<MessageSent> for Answer {
+    fn from(sent: MessageSent) -> Self {
+        Self::Sent { message: sent.message, duplicate: sent.duplicate }
     }
+}
 
-    /// For every other change.
-    pub fn changed(reply: Reply) -> Self {
-        match reply {
-            Reply::Message { message, .. } => Self::Changed { message },
-            Reply::Reactions(reactions) => Self::Reacted { reactions },
-            Reply::Read { last_read_message_id, unread_count, .. } => Self::Read { last_read_message_id, unread_count },
-            _ => Self::Done {},
-        }
+impl From<Arc<Shared>> for Answer {
+    fn from(message: Arc<Shared>) -> Self {
+        Self::Changed { message }
+    }
+}
+
+impl From<Arc<Call>> for Answer {
+    fn from(call: Arc<Call>) -> Self {
+        Self::Called { call }
+    }
+}
+
+impl From<Vec<Reaction>> for Answer {
+    fn from(reactions: Vec<Reaction>) -> Self {
+        Self::Reacted { reactions }
+    }
+}
+
+impl From<ReadMarkMoved> for Answer {
+    fn from(moved: ReadMarkMoved) -> Self {
+        let ReadMarkMoved { last_read_message_id, unread_count, .. } = moved;
+        Self::Read { last_read_message_id, unread_count }
+    }
+}
+
+impl From<Arc<Conversation>> for Answer {
+    fn from(conversation: Arc<Conversation>) -> Self {
+        Self::Shown { conversation }
     }
 }
 
@@ -135,8 +188,8 @@ impl From<Page> for Answer {
 
 impl From<Changes> for Answer {
     fn from(changes: Changes) -> Self {
-        let Changes { messages, rev, has_more, reads } = changes;
-        Self::Changes { messages, rev, has_more, reads }
+        let Changes { messages, rev, has_more, reads, history } = changes;
+        Self::Changes { messages, rev, has_more, reads, history }
     }
 }
 
@@ -174,6 +227,9 @@ pub struct Refusal<'a> {
     retry_after: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<&'a str>,
+    /// What would be right, under the name of its field.
+    #[serde(flatten)]
+    right: BTreeMap<&'a str, &'a Value>,
 }
 
 impl<'a> Refusal<'a> {
@@ -186,6 +242,7 @@ impl<'a> Refusal<'a> {
             details: error.shown_details(locale).collect(),
             retry_after: error.retry_after_s(),
             reference: error.reference.as_deref(),
+            right: error.right(),
         }
     }
 }
@@ -211,7 +268,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::chat::error::Reason;
+    use crate::chat::contract::error::Reason;
     use crate::model::locale::Text;
 
     #[test]

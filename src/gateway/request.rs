@@ -1,56 +1,72 @@
-//! What a socket may ask: every event's name, and its data read into a command or a question.
+//! What a socket asks, read into a command or a question: each event of `chat/contract/catalogue` by its name.
 
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::chat::command::{Command, DeleteMessage, ReadMessage};
-use crate::chat::error::{Error, Reason};
-use crate::chat::history::Cursor;
-use crate::chat::search::Search;
-use crate::chat::wire;
-use crate::model::fields::{Fault, Fields, INTEGER_MAX};
-use crate::model::id::ConversationId;
+use crate::chat::contract::command::calls::{DeclineCall, JoinCall, LeaveCall, RecordCall, StartCall};
+use crate::chat::contract::command::conversations::{
+    DeleteMessage, EditMessage, MarkUnread, ReactToMessage, ReadMessage, SendMessage,
+};
+use crate::chat::contract::error::{Error, Reason};
+use crate::chat::contract::json;
+use crate::chat::contract::question::Cursor;
+use crate::chat::contract::question::Search;
+use crate::gateway::calls::{SIGNAL_BYTES_MAX, Signal};
+use crate::model::call::SEAT_CHARS_MAX;
+use crate::model::fields::{Fault, Fields};
+use crate::model::id::{ConversationId, INTEGER_MAX};
 use crate::model::locale::Text;
-use crate::socketio::packet::{Args, Placeholder};
-
-/// Every event that a client may send.
-pub const EVENTS: [&str; 13] = [
-    "conversation:join",
-    "conversation:leave",
-    "conversation:users:online",
-    "conversation:history",
-    "conversation:sync",
-    "message:send",
-    "message:edit",
-    "message:delete",
-    "message:react",
-    "message:read",
-    "message:typing",
-    "message:search",
-    "auth:refresh",
-];
+use crate::socketio::args::{Args, Placeholder};
 
 /// What an event asks.
 #[derive(Debug)]
 pub enum Request {
-    /// A change.
-    Change(Command),
-    /// To be told what members see of it, and to see the latest of it.
+    /// To be carried out and committed.
+    Change(Change),
+    /// To be answered.
+    Question(Question),
+    /// To be passed on to another seat of a call.
+    Signal(Signal),
+}
+
+/// A change that an event asks for.
+#[derive(Debug)]
+pub enum Change {
+    Send(SendMessage),
+    Edit(EditMessage),
+    Delete(DeleteMessage),
+    React(ReactToMessage),
+    Read(ReadMessage),
+    MarkUnread(MarkUnread),
+    StartCall(StartCall),
+    DeclineCall(DeclineCall),
+    LeaveCall(LeaveCall),
+    RecordCall(RecordCall),
+}
+
+/// What an event asks without changing the database.
+#[derive(Debug)]
+pub enum Question {
+    /// To receive what members see of it, and to see the latest of it.
     Join(ConversationId),
-    /// No more to be told.
+    /// To receive no more of it.
     Leave(ConversationId),
     /// Who of it is connected.
     Online(ConversationId),
     /// A page of it.
     History(ConversationId, Cursor, i64),
-    /// What changed in it after a rev.
-    Sync(ConversationId, i64),
-    /// To tell the other party that one writes, or no longer does.
+    /// What changed in it after a rev, of the history with this name.
+    Sync(ConversationId, i64, Option<String>),
+    /// To show the other members that one writes, or no longer does.
     Typing(ConversationId, bool),
     /// Messages.
     Search(Search),
+    /// To sit in a call; that is carried out and committed, and answered with what the browser needs.
+    JoinCall(JoinCall),
     /// To stay, by a newer token.
     Refresh(String),
+    /// To be told that somebody looks at the page, or no longer does.
+    Attention(bool),
 }
 
 impl Request {
@@ -59,38 +75,82 @@ impl Request {
     /// # Errors
     /// `INVALID`: there is no such event, or a field of it is wrong.
     pub fn read(event: &str, args: &Args) -> Result<Self, Error> {
-        let data = args.parse::<Value>(0).map_err(|_| Error::from(Reason::Invalid))?;
         let reader: fn(&mut Fields, &Args) -> Self = match event {
-            "conversation:join" => |fields, _| Self::Join(fields.id("conversationId")),
-            "conversation:leave" => |fields, _| Self::Leave(fields.id("conversationId")),
-            "conversation:users:online" => |fields, _| Self::Online(fields.id("conversationId")),
+            "conversation:join" => |fields, _| Question::Join(fields.id("conversationId")).into(),
+            "conversation:leave" => |fields, _| Question::Leave(fields.id("conversationId")).into(),
+            "conversation:users:online" => |fields, _| Question::Online(fields.id("conversationId")).into(),
             "conversation:history" => |fields, _| {
                 let conversation_id = fields.id("conversationId");
-                let (cursor, limit) = wire::page(fields);
-                Self::History(conversation_id, cursor, limit)
+                let (cursor, limit) = json::page(fields);
+                Question::History(conversation_id, cursor, limit).into()
             },
-            "conversation:sync" => {
-                |fields, _| Self::Sync(fields.id("conversationId"), fields.integer("rev", 0..=INTEGER_MAX))
-            }
-            "message:send" => |fields, args| {
-                let send = wire::send_message(fields, |data| bytes_of(data, args));
-                Self::Change(Command::SendMessage(send))
+            "conversation:sync" => |fields, _| {
+                let conversation_id = fields.id("conversationId");
+                let rev = fields.integer("rev", 0..=INTEGER_MAX);
+                Question::Sync(conversation_id, rev, fields.optional_text("history", 1..=64)).into()
             },
-            "message:edit" => |fields, _| Self::Change(Command::EditMessage(wire::edit_message(fields, None))),
-            "message:delete" => {
-                |fields, _| Self::Change(Command::DeleteMessage(DeleteMessage { message_id: fields.id("messageId") }))
+            "conversation:unread" => |fields, _| Change::MarkUnread(json::mark_unread(fields, None)).into(),
+            "message:send" => {
+                |fields, args| Change::Send(json::send_message(fields, |data| bytes_of(data, args))).into()
             }
-            "message:react" => |fields, _| Self::Change(Command::ReactToMessage(wire::react_to_message(fields))),
-            "message:read" => {
-                |fields, _| Self::Change(Command::ReadMessage(ReadMessage { message_id: fields.id("messageId") }))
+            "message:edit" => |fields, _| Change::Edit(json::edit_message(fields, None)).into(),
+            "message:delete" => |fields, _| Change::Delete(DeleteMessage { message_id: fields.id("messageId") }).into(),
+            "message:react" => |fields, _| Change::React(json::react_to_message(fields)).into(),
+            "message:read" => |fields, _| Change::Read(ReadMessage { message_id: fields.id("messageId") }).into(),
+            "message:typing" => {
+                |fields, _| Question::Typing(fields.id("conversationId"), fields.boolean("isTyping")).into()
             }
-            "message:typing" => |fields, _| Self::Typing(fields.id("conversationId"), fields.boolean("isTyping")),
-            "message:search" => |fields, _| Self::Search(wire::search(fields, "query")),
-            "auth:refresh" => |fields, _| Self::Refresh(fields.text("token", 1..=4_096)),
+            "message:search" => |fields, _| Question::Search(json::search(fields, "query")).into(),
+            "call:start" => |fields, _| {
+                let conversation_id = fields.id("conversationId");
+                Change::StartCall(StartCall { conversation_id, media: json::media(fields) }).into()
+            },
+            "call:join" => |fields, _| {
+                let (call_id, seat) = (fields.id("callId"), fields.text("seat", 1..=SEAT_CHARS_MAX));
+                let take_over = fields.optional_boolean("takeOver").unwrap_or(false);
+                Question::JoinCall(JoinCall { call_id, seat: Some(seat), take_over }).into()
+            },
+            "call:decline" => |fields, _| Change::DeclineCall(DeclineCall { call_id: fields.id("callId") }).into(),
+            "call:leave" | "call:end" => {
+                |fields, _| Change::LeaveCall(LeaveCall { call_id: fields.id("callId") }).into()
+            }
+            "call:recording" => |fields, _| {
+                let (call_id, wish) = (fields.id("callId"), json::wish(fields));
+                Change::RecordCall(RecordCall { call_id, wish }).into()
+            },
+            "call:signal" => |fields, _| Self::Signal(signal(fields)),
+            "auth:refresh" => |fields, _| Question::Refresh(fields.text("token", 1..=4_096)).into(),
+            "presence:attention" => |fields, _| Question::Attention(fields.boolean("visible")).into(),
             _ => return Err(unknown_event()),
         };
-        Fields::read_value(data, |fields| reader(fields, args)).map_err(Error::from)
+        let data = args.raw(0).unwrap_or_default();
+        if event == "call:signal" && data.len() > SIGNAL_BYTES_MAX {
+            return Err(Reason::TooLarge.into());
+        }
+        Fields::read_json("data", data.as_bytes(), |fields| reader(fields, args)).map_err(Error::from)
     }
+}
+
+impl From<Change> for Request {
+    fn from(change: Change) -> Self {
+        Self::Change(change)
+    }
+}
+
+impl From<Question> for Request {
+    fn from(question: Question) -> Self {
+        Self::Question(question)
+    }
+}
+
+/// `{callId, toSeat, data}`.
+fn signal(fields: &mut Fields) -> Signal {
+    let (call_id, to_seat) = (fields.id("callId"), fields.text("toSeat", 1..=SEAT_CHARS_MAX));
+    let data = match fields.take("data") {
+        Some(data @ Value::Object(_)) => data,
+        _ => fields.wrong("data", Text::new("doit être un objet", "must be an object")),
+    };
+    Signal { call_id, to_seat, data }
 }
 
 /// The bytes that a placeholder in `data` stands for.
@@ -100,7 +160,7 @@ fn bytes_of(data: &Value, args: &Args) -> Option<Bytes> {
 }
 
 fn unknown_event() -> Error {
-    let message = Text::new("cet événement n'existe pas", "there is no such event");
+    let message = Text::new("cet événement n’existe pas", "there is no such event");
     Error::from(vec![Fault::new("event", message)])
 }
 
@@ -109,6 +169,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::chat::contract::catalogue::ASKED;
 
     fn read(event: &str, data: &Value) -> Result<Request, Error> {
         let mut args = Args::default();
@@ -120,11 +181,12 @@ mod tests {
     fn every_event_is_read() {
         let data = json!({
             "conversationId": 1, "messageId": 1, "content": "x", "emoji": "👍", "isTyping": true, "query": "x",
-            "token": "x", "rev": 0,
+            "token": "x", "rev": 0, "visible": true, "media": "audio", "callId": 1, "seat": "a", "toSeat": "b", "data": {},
+            "consent": false,
         });
-        for event in EVENTS {
-            assert!(read(event, &data).is_ok(), "{event}");
-            assert!(read(event, &json!({})).is_err(), "{event} without data");
+        for event in ASKED {
+            assert!(read(event.name, &data).is_ok(), "{}", event.name);
+            assert!(read(event.name, &json!({})).is_err(), "{} without data", event.name);
         }
     }
 

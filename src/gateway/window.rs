@@ -7,12 +7,16 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use crate::chat::error::Error;
-use crate::chat::execute::Pending;
-use crate::chat::reply::Reply;
+use crate::chat::contract::error::Error;
+use crate::chat::contract::reply::{CallStarted, MessageSent, ReadMarkMoved};
+use crate::chat::contract::request::Pending;
 use crate::gateway::reply::Answer;
+use crate::model::call::Call;
+use crate::model::conversation::Conversation;
+use crate::model::message::{Reaction, Shared};
 use crate::socketio::packet::AckId;
 
 /// A question that starts when it is first looked at.
@@ -20,12 +24,24 @@ pub type Reading = Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send>>;
 
 /// An answer to come.
 pub enum Work {
-    /// A change on its way to the disk, and how its reply is shown.
-    Change(Pending, fn(Reply) -> Answer),
+    /// A message on its way to the disk.
+    Sent(Pending<MessageSent>),
+    /// A changed message on its way to the disk.
+    Changed(Pending<Arc<Shared>>),
+    /// Reactions on their way to the disk.
+    Reacted(Pending<Vec<Reaction>>),
+    /// A read mark on its way to the disk.
+    Read(Pending<ReadMarkMoved>),
+    /// A conversation on its way to the disk.
+    Shown(Pending<Arc<Conversation>>),
     /// A question.
     Reading(Reading),
-    /// Refused before it began.
-    Refused(Option<Error>),
+    /// A call that is declined or left.
+    Called(Pending<Arc<Call>>),
+    /// A call that is started.
+    Started(Pending<CallStarted>),
+    /// Answered at once: refused before it began, or passed on.
+    Settled(Option<Box<Result<Answer, Error>>>),
 }
 
 /// An event that has been taken, and what it asked.
@@ -38,7 +54,7 @@ pub struct Asked {
     pub work: Work,
 }
 
-/// See the module's head.
+/// The requests of one socket that are under way, the oldest first.
 pub struct Window {
     asked: VecDeque<Asked>,
     length_max: usize,
@@ -82,29 +98,34 @@ impl Window {
 impl Work {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answer, Error>> {
         match self {
-            Self::Change(pending, show) => Pin::new(pending).poll(cx).map_ok(*show),
+            Self::Sent(pending) => Pin::new(pending).poll(cx).map_ok(Answer::from),
+            Self::Changed(pending) => Pin::new(pending).poll(cx).map_ok(Answer::from),
+            Self::Reacted(pending) => Pin::new(pending).poll(cx).map_ok(Answer::from),
+            Self::Read(pending) => Pin::new(pending).poll(cx).map_ok(Answer::from),
+            Self::Shown(pending) => Pin::new(pending).poll(cx).map_ok(Answer::from),
             Self::Reading(reading) => reading.as_mut().poll(cx),
-            Self::Refused(error) => error.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error))),
+            Self::Called(pending) => Pin::new(pending).poll(cx).map_ok(Answer::from),
+            Self::Started(pending) => Pin::new(pending).poll(cx).map_ok(|started| Answer::from(started.call)),
+            Self::Settled(result) => result.take().map_or(Poll::Pending, |result| Poll::Ready(*result)),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use futures_util::FutureExt;
 
     use super::*;
-    use crate::chat::error::Reason;
+    use crate::chat::contract::error::Reason;
 
     fn asked(event: &str, work: Work) -> Asked {
         Asked { event: event.to_owned(), ack: None, work }
     }
 
     fn refused() -> Work {
-        Work::Refused(Some(Reason::NotFound.into()))
+        Work::Settled(Some(Box::new(Err(Reason::NotFound.into()))))
     }
 
     fn reading(reading: impl Future<Output = Result<Answer, Error>> + Send + 'static) -> Work {

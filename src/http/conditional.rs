@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use hyper::header::{self, HeaderMap};
 
-use crate::http::request::text_of;
+use crate::http::header_text::text_of;
 
 /// Whether the caller already has what `etag` (quoted) names.
 pub fn is_unchanged(headers: &HeaderMap, etag: &str) -> bool {

@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use hyper::header::{self, HeaderMap};
 
-use crate::http::request::text_of;
+use crate::http::header_text::text_of;
 
 /// Below this many bytes compression saves nothing.
 pub const BYTES_MIN: usize = 1024;

@@ -1,71 +1,37 @@
 //! Where connections come from: bound sockets, an accept loop that outlives a shortage of descriptors, and one task per
 //! connection that ends politely.
 //!
-//! A connection must deliver each request's headers within [`Settings::header_timeout`], which bounds its idle time
-//! between requests as well; a TLS handshake has the same time. It must go on reading what is written to it: see
-//! [`Settings::write_timeout`]. At the cap on connections the loop stops accepting: the
-//! kernel's queue waits.
+//! What one connection may do, and how long it may take, is [`crate::http::conversation`]'s. Where connections or descriptors
+//! are short, those that have not asked for anything yet make room, the oldest first; if there are none, the loop waits, and
+//! the kernel's queue with it.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
-use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-use hyper::body::{Frame, Incoming, SizeHint};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::http::progress::Progressing;
-use crate::http::response::{Body, BoxError};
-use crate::http::tls::Identity;
+use crate::http::conversation::{Conversation, Settings};
+use crate::http::line::Arriving;
+use crate::http::response::Body;
 
 /// Connections that wait for `accept` in the kernel.
 const BACKLOG: i32 = 4096;
 /// Linux: this kernel has no such kind of address.
 const EAFNOSUPPORT: i32 = 97;
-/// How long the accept loop rests when the process has no descriptor left.
+/// How long the accept loop rests when the process has no descriptor left, and nobody can make room.
 const SHORTAGE_PAUSE: Duration = Duration::from_millis(100);
-
-/// Bounds of the listener.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// How long a connection may take to send a request's headers, and how long it may idle between requests.
-    pub header_timeout: Duration,
-    /// How long a client may take nothing of what is written to it before its connection is cut.
-    pub write_timeout: Duration,
-    /// The most bytes that a request's line and headers may have.
-    pub header_bytes_max: usize,
-    /// The most connections at once, WebSockets included.
-    pub connections_max: usize,
-    /// With one, every connection begins with a TLS handshake; without, HTTP is spoken in the clear.
-    pub identity: Option<Identity>,
-}
-
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings {
-            header_timeout: Duration::from_secs(20),
-            write_timeout: Duration::from_secs(30),
-            header_bytes_max: 32 * 1024,
-            connections_max: 50_000,
-            identity: None,
-        }
-    }
-}
+/// How many make room then at once, and how long that takes.
+const ROOM_AT_ONCE: usize = 32;
+const ROOM_PAUSE: Duration = Duration::from_millis(1);
 
 /// What to listen on, as it was typed: `localhost:3000` means both loopback addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +62,13 @@ impl Listen {
         &self.addresses
     }
 
+    /// What is listened on already, by sockets that were handed over.
+    pub fn inherited(addresses: Vec<SocketAddr>) -> Option<Listen> {
+        let first = addresses.first()?;
+        let host = if first.is_ipv4() { first.ip().to_string() } else { format!("[{}]", first.ip()) };
+        Some(Listen { host, port: first.port(), addresses })
+    }
+
     /// Binds every address, on one port. `localhost` needs only one of its two addresses to exist on this machine.
     pub fn bind(&self) -> Result<Listeners, BindError> {
         let mut bound: Vec<std::net::TcpListener> = Vec::new();
@@ -115,7 +88,7 @@ impl Listen {
         }
         match missing {
             Some(error) if bound.is_empty() => Err(error),
-            _ => Ok(Listeners(bound)),
+            _ => Ok(Listeners { sockets: bound, handed_over: false }),
         }
     }
 }
@@ -184,18 +157,30 @@ impl BindError {
 
 /// Bound sockets that nobody accepts from yet.
 #[derive(Debug)]
-pub struct Listeners(Vec<std::net::TcpListener>);
+pub struct Listeners {
+    sockets: Vec<std::net::TcpListener>,
+    /// Somebody else holds them too: whoever waits in their queues is served by the next process.
+    handed_over: bool,
+}
+
+impl From<Vec<std::net::TcpListener>> for Listeners {
+    fn from(sockets: Vec<std::net::TcpListener>) -> Listeners {
+        Listeners { sockets, handed_over: true }
+    }
+}
 
 impl Listeners {
     /// The bound addresses, the first one first.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.0.iter().filter_map(|listener| listener.local_addr().ok()).collect()
+        self.sockets.iter().filter_map(|listener| listener.local_addr().ok()).collect()
     }
 }
 
 /// The running listener.
 pub struct Running {
     stopping: CancellationToken,
+    /// Cancelled when one of the accept loops has ended, however.
+    gone: CancellationToken,
     tasks: TaskTracker,
 }
 
@@ -205,21 +190,29 @@ impl Running {
     /// Must be called within a tokio runtime.
     pub fn start<A, F>(listeners: Listeners, settings: Settings, answer: A) -> io::Result<Running>
     where
-        A: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + Sync + 'static,
+        A: Fn(Request<Arriving>, SocketAddr) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Response<Body>> + Send + 'static,
     {
-        let running = Running { stopping: CancellationToken::new(), tasks: TaskTracker::new() };
+        let (stopping, gone) = (CancellationToken::new(), CancellationToken::new());
+        let running = Running { stopping, gone, tasks: TaskTracker::new() };
         let places = Arc::new(Semaphore::new(settings.connections_max));
-        for listener in listeners.0 {
+        let conversation = Arc::new(Conversation::new(settings, running.stopping.clone(), answer));
+        for listener in listeners.sockets {
             let listener = TcpListener::from_std(listener)?;
             let door = Door {
-                settings: settings.clone(),
+                conversation: conversation.clone(),
                 places: places.clone(),
                 stopping: running.stopping.clone(),
                 tasks: running.tasks.clone(),
-                answer: answer.clone(),
             };
-            running.tasks.spawn(door.accept_from(listener));
+            let noticed = running.gone.clone().drop_guard();
+            running.tasks.spawn(async move {
+                let _noticed = noticed;
+                door.accept_from(&listener).await;
+                if !listeners.handed_over {
+                    door.accept_the_last(listener);
+                }
+            });
         }
         running.tasks.close();
         Ok(running)
@@ -230,114 +223,84 @@ impl Running {
         self.stopping.cancel();
     }
 
+    /// Resolves when nobody accepts connections any more on one of the sockets.
+    pub fn accepting_ended(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.gone.clone().cancelled_owned()
+    }
+
     /// Waits until every connection has ended; those that became WebSockets end with their sessions.
     pub async fn ended(&self) {
         self.tasks.wait().await;
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("the body of an answer failed")]
-struct BodyFailed(#[source] BoxError);
-
-/// An answer's body with an error that has a name: hyper cannot box what is boxed already.
-struct Outgoing(Body);
-
-impl hyper::body::Body for Outgoing {
-    type Data = Bytes;
-    type Error = BodyFailed;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyFailed>>> {
-        Pin::new(&mut self.0).poll_frame(cx).map_err(BodyFailed)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.0.size_hint()
-    }
-}
-
 struct Door<A> {
-    settings: Settings,
+    conversation: Arc<Conversation<A>>,
     places: Arc<Semaphore>,
     stopping: CancellationToken,
     tasks: TaskTracker,
-    answer: A,
 }
 
 impl<A, F> Door<A>
 where
-    A: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + Sync + 'static,
+    A: Fn(Request<Arriving>, SocketAddr) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
-    async fn accept_from(self, listener: TcpListener) {
-        let door = Arc::new(self);
+    async fn accept_from(&self, listener: &TcpListener) {
         let mut short = false;
-        while let Some(Ok(place)) = door.stopping.run_until_cancelled(door.places.clone().acquire_owned()).await {
-            match door.stopping.run_until_cancelled(listener.accept()).await {
-                None => return,
-                Some(Ok((stream, peer))) => {
+        while let Some(accepted) = self.stopping.run_until_cancelled(listener.accept()).await {
+            match accepted {
+                Ok((stream, peer)) => {
                     short = false;
-                    door.tasks.spawn(door.clone().serve(stream, peer, place));
+                    let Some(place) = self.place().await else { return };
+                    self.let_in(stream, peer, place);
                 }
-                Some(Err(error)) if is_of_one_connection(&error) => {}
-                Some(Err(error)) => {
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
                     if !short {
                         tracing::warn!(%error, "cannot accept connections for the moment");
                     }
                     short = true;
-                    tokio::time::sleep(SHORTAGE_PAUSE).await;
+                    let made = self.conversation.newcomers().make_room(ROOM_AT_ONCE);
+                    tokio::time::sleep(if made > 0 { ROOM_PAUSE } else { SHORTAGE_PAUSE }).await;
                 }
             }
         }
     }
 
-    async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
-        // Answers and events are small and wanted at once.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "no TCP_NODELAY");
+    /// Serves those who wait in the queue of a socket that is about to close: their connections stand, and they may have
+    /// asked already.
+    fn accept_the_last(&self, listener: TcpListener) {
+        let Ok(listener) = listener.into_std() else { return };
+        for _ in 0..BACKLOG {
+            let Ok(place) = self.places.clone().try_acquire_owned() else { return };
+            match listener.accept() {
+                Ok((stream, peer)) => {
+                    if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {
+                        self.let_in(stream, peer, place);
+                    }
+                }
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(_) => return,
+            }
         }
-        let stream = Progressing::new(stream, self.settings.write_timeout);
-        match &self.settings.identity {
-            None => self.converse(stream, peer).await,
-            Some(identity) => match tokio::time::timeout(self.settings.header_timeout, identity.greet(stream)).await {
-                Ok(Ok(stream)) => self.converse(stream, peer).await,
-                Ok(Err(error)) => tracing::debug!(%error, "no TLS handshake"),
-                Err(_) => tracing::debug!("a TLS handshake took too long"),
-            },
-        }
-        drop(place);
     }
 
-    async fn converse<S>(&self, stream: S, peer: SocketAddr)
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let answer = self.answer.clone();
-        let service = service_fn(move |request| {
-            let answered = answer(request, peer);
-            async move { Ok::<_, Infallible>(answered.await.map(Outgoing)) }
+    fn let_in(&self, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
+        let (conversation, newcomer) = (self.conversation.clone(), self.conversation.enter(peer));
+        self.tasks.spawn(async move {
+            conversation.serve(stream, peer, newcomer).await;
+            drop(place);
         });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(self.settings.header_timeout)
-            .max_buf_size(self.settings.header_bytes_max)
-            .serve_connection(TokioIo::new(stream), service)
-            .with_upgrades();
-        let mut connection = std::pin::pin!(connection);
-        let ended = match self.stopping.run_until_cancelled(connection.as_mut()).await {
-            Some(ended) => ended,
-            None => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        };
-        if let Err(error) = ended {
-            tracing::debug!(%error, "connection ended");
+    }
+
+    /// A place among all connections; where there is none, whoever has been silent for longest makes room. `None` at a stop.
+    async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        if let Ok(place) = self.places.clone().try_acquire_owned() {
+            return Some(place);
         }
+        self.conversation.newcomers().make_room(1);
+        self.stopping.run_until_cancelled(self.places.clone().acquire_owned()).await?.ok()
     }
 }
 
@@ -372,7 +335,40 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Listen;
+    use std::net::TcpStream;
+    use std::time::{Duration, Instant};
+
+    use hyper::StatusCode;
+
+    use super::{Listen, Running};
+    use crate::http::conversation::Settings;
+    use crate::http::response;
+    use crate::http::tls::Identity;
+
+    #[tokio::test]
+    async fn a_stop_waits_for_nobody_who_says_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+        let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        std::fs::write(&cert, own.cert.pem()).unwrap();
+        std::fs::write(&key, own.signing_key.serialize_pem()).unwrap();
+        let settings = Settings { first_head_timeout: Duration::from_secs(60), ..Settings::default() };
+        let with_tls = Settings { identity: Some(Identity::load(&cert, &key).unwrap()), ..settings.clone() };
+        for settings in [settings, with_tls] {
+            let listeners = "127.0.0.1:0".parse::<Listen>().unwrap().bind().unwrap();
+            let address = listeners.addresses()[0];
+            let answer = |_, _| async { response::full(StatusCode::OK, "text/plain", "yes") };
+            let running = Running::start(listeners, settings, answer).unwrap();
+            let _silent = TcpStream::connect(address).unwrap();
+            while running.tasks.len() < 2 {
+                tokio::task::yield_now().await;
+            }
+            let began = Instant::now();
+            running.stop_accepting();
+            running.ended().await;
+            assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+        }
+    }
 
     #[test]
     fn localhost_means_both_loopback_addresses_on_one_port() {

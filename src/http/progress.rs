@@ -86,7 +86,8 @@ mod tests {
     use tokio::time::{Instant, advance, timeout};
 
     use super::*;
-    use crate::http::listener::{Listen, Running, Settings};
+    use crate::http::conversation::Settings;
+    use crate::http::listener::{Listen, Running};
 
     #[tokio::test(start_paused = true)]
     async fn a_reader_who_takes_a_byte_now_and_then_is_waited_for_and_one_who_takes_none_is_not() {

@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use hyper::body::{Body as _, Incoming};
-use hyper::header::{self, HeaderMap};
+use hyper::Version;
+use hyper::body::Body as _;
+use hyper::header;
 use hyper::http::request::Parts;
-use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
+
+use crate::http::header_text::text_of;
+use crate::http::line::Arriving;
+use crate::http::peer::Way;
 
 /// How long a body that is held in memory may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a streamed body may pause between two chunks.
 const CHUNK_TIMEOUT: Duration = Duration::from_secs(30);
-/// How much of a refused body is read away, so that its sender comes to read the answer.
-const REFUSED_BYTES_MAX: u64 = 8 * 1024 * 1024;
-/// How long that may take.
-const REFUSED_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A request and who sent it.
 pub struct Request {
@@ -28,7 +28,9 @@ pub struct Request {
     pub peer: IpAddr,
     /// Whether the connection itself came from this machine, proxies or not.
     pub direct_from_loopback: bool,
-    body: Option<Incoming>,
+    /// How it came.
+    pub way: Way,
+    body: Option<Arriving>,
 }
 
 /// Why a body could not be read.
@@ -40,16 +42,16 @@ pub enum BodyError {
     /// It did not arrive in time, or the connection broke.
     #[error("the body did not arrive")]
     Lost,
-    /// Not one JSON object.
-    #[error("the body is not a JSON object")]
-    NotAnObject,
+    /// It has a `Content-Encoding`.
+    #[error("the body is compressed")]
+    Packed,
 }
 
 impl Request {
     /// A request as it came from the connection.
-    pub fn new(request: hyper::Request<Incoming>, peer: IpAddr, direct_from_loopback: bool) -> Request {
+    pub fn new(request: hyper::Request<Arriving>, peer: IpAddr, direct_from_loopback: bool, way: Way) -> Request {
         let (parts, body) = request.into_parts();
-        Request { parts, peer, direct_from_loopback, body: Some(body) }
+        Request { parts, peer, direct_from_loopback, way, body: Some(body) }
     }
 
     /// A header as text; `None` if it is absent or not ASCII.
@@ -70,16 +72,14 @@ impl Request {
 
     /// The whole body, if it has at most `bytes_max` bytes. Of a larger one nothing is kept.
     pub async fn bytes(&mut self, bytes_max: u64) -> Result<Bytes, BodyError> {
-        let Some(mut body) = self.body.take() else { return Ok(Bytes::new()) };
+        let Some(mut body) = self.take_body()? else { return Ok(Bytes::new()) };
         let deadline = Instant::now() + BODY_TIMEOUT;
         if body.size_hint().lower() > bytes_max {
-            self.discard(body).await;
             return Err(BodyError::TooLarge(bytes_max));
         }
         let mut bytes = BytesMut::new();
         while let Some(chunk) = next_chunk(&mut body, deadline).await? {
             if (bytes.len() + chunk.len()) as u64 > bytes_max {
-                self.discard(body).await;
                 return Err(BodyError::TooLarge(bytes_max));
             }
             bytes.extend_from_slice(&chunk);
@@ -87,46 +87,30 @@ impl Request {
         Ok(bytes.freeze())
     }
 
-    /// The body as one JSON object; an empty body counts as an empty object.
-    pub async fn object(&mut self, bytes_max: u64) -> Result<Map<String, Value>, BodyError> {
-        let bytes = self.bytes(bytes_max).await?;
-        if bytes.is_empty() {
-            return Ok(Map::new());
-        }
-        serde_json::from_slice(&bytes).map_err(|_| BodyError::NotAnObject)
-    }
-
     /// The body piece by piece, at most `bytes_max` bytes in all. A size that is known in advance is refused in advance.
     pub async fn stream(&mut self, bytes_max: u64) -> Result<Chunks, BodyError> {
-        match self.body.take() {
-            Some(body) if body.size_hint().lower() > bytes_max => {
-                self.discard(body).await;
-                Err(BodyError::TooLarge(bytes_max))
-            }
+        match self.take_body()? {
+            Some(body) if body.size_hint().lower() > bytes_max => Err(BodyError::TooLarge(bytes_max)),
             body => Ok(Chunks { body, bytes_left: bytes_max, bytes_max }),
         }
     }
 
-    /// Reads away what is still coming of a refused body, within reason: a sender that is cut off in the middle of its
-    /// body would never see why. One that asks first (`Expect`) has sent nothing yet.
-    async fn discard(&self, mut body: Incoming) {
-        if self.parts.headers.contains_key(header::EXPECT) || body.size_hint().lower() > REFUSED_BYTES_MAX {
-            return;
-        }
-        let deadline = Instant::now() + REFUSED_TIMEOUT;
-        let mut read = 0;
-        while read < REFUSED_BYTES_MAX {
-            match next_chunk(&mut body, deadline).await {
-                Ok(Some(chunk)) => read += chunk.len() as u64,
-                Ok(None) | Err(_) => return,
-            }
-        }
+    /// Whether anything comes behind the head.
+    pub fn has_body(&self) -> bool {
+        self.body.as_ref().is_some_and(|body| !body.is_end_stream())
+    }
+
+    /// The body, unless it is packed: what is stored and read is what was meant, never a compressed form of it.
+    fn take_body(&mut self) -> Result<Option<Arriving>, BodyError> {
+        let codings = self.parts.headers.get_all(header::CONTENT_ENCODING);
+        let is_packed = codings.iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
+        if is_packed && self.has_body() { Err(BodyError::Packed) } else { Ok(self.body.take()) }
     }
 }
 
 /// A body that is read piece by piece.
 pub struct Chunks {
-    body: Option<Incoming>,
+    body: Option<Arriving>,
     bytes_left: u64,
     bytes_max: u64,
 }
@@ -143,13 +127,13 @@ impl Chunks {
         Ok(Some(chunk))
     }
 
-    /// The size of the whole body, where the request tells it.
+    /// The size of the whole body, where the request says it.
     pub fn size_known(&self) -> Option<u64> {
         self.body.as_ref().and_then(|body| body.size_hint().exact())
     }
 }
 
-async fn next_chunk(body: &mut Incoming, deadline: Instant) -> Result<Option<Bytes>, BodyError> {
+async fn next_chunk(body: &mut Arriving, deadline: Instant) -> Result<Option<Bytes>, BodyError> {
     loop {
         match timeout_at(deadline, body.frame()).await {
             Ok(Some(Ok(frame))) => {
@@ -163,12 +147,51 @@ async fn next_chunk(body: &mut Incoming, deadline: Instant) -> Result<Option<Byt
     }
 }
 
-/// A header as text; `None` if it is absent or not ASCII.
-pub fn text_of(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
+/// What is wrong with a request before anybody asks what it wants; nothing for most.
+///
+/// Two readers of such a request could see two requests in it, or two hosts: it is refused, and the connection with it.
+pub fn fault_of(request: &hyper::Request<impl hyper::body::Body>) -> Option<HeadFault> {
+    let headers = request.headers();
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let host = hosts.next();
+    if hosts.next().is_some() {
+        return Some(HeadFault::TwoHosts);
+    }
+    match host.map(|host| host.to_str().ok().filter(|host| is_authority(host))) {
+        Some(None) => return Some(HeadFault::BadHost),
+        Some(Some(host))
+            if request.uri().authority().is_some_and(|named| !named.as_str().eq_ignore_ascii_case(host)) =>
+        {
+            return Some(HeadFault::TwoHosts);
+        }
+        None if request.version() >= Version::HTTP_11 => return Some(HeadFault::NoHost),
+        _ => {}
+    }
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let first = codings.next().is_none_or(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"));
+    (!first || codings.next().is_some()).then_some(HeadFault::BadEncoding)
 }
 
-/// The pairs of a query string, decoded as forms are: `+` is a space, bytes that are no UTF-8 become `U+FFFD`.
+/// Why a head is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeadFault {
+    /// HTTP/1.1 asks for one.
+    NoHost,
+    /// Twice, or another in the address.
+    TwoHosts,
+    /// None that a host can have.
+    BadHost,
+    /// Anything but `chunked`, once.
+    BadEncoding,
+}
+
+/// An empty `Host` is one of requests whose address has none.
+fn is_authority(host: &str) -> bool {
+    host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~[]:%!$&'()*+;=,".contains(&byte))
+}
+
+/// The pairs of a query string, decoded as forms are: `+` is a space. Bytes that are no UTF-8 are those of older programs,
+/// which mean Windows-1252 by them.
 pub fn pairs(query: &str) -> Vec<(String, String)> {
     query
         .split('&')
@@ -196,8 +219,24 @@ pub fn segments(path: &str) -> Option<Vec<String>> {
 }
 
 fn decoded(text: &str) -> String {
-    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
+    let bytes: Vec<u8> = percent_encoding::percent_decode_str(text).collect();
+    text_from(bytes)
 }
+
+/// Text in UTF-8 or, where that makes no sense, in what programs call Latin-1 and mean Windows-1252 by.
+pub fn text_from(bytes: Vec<u8>) -> String {
+    let western = |byte: u8| match byte {
+        0x80..=0x9f => WINDOWS_1252[usize::from(byte - 0x80)],
+        other => char::from(other),
+    };
+    String::from_utf8(bytes).unwrap_or_else(|error| error.as_bytes().iter().copied().map(western).collect())
+}
+
+/// What Windows-1252 has where Latin-1 has control characters; those stay where it has nothing.
+const WINDOWS_1252: [char; 32] = [
+    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘', '’',
+    '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+];
 
 #[cfg(test)]
 mod tests {
@@ -205,8 +244,8 @@ mod tests {
 
     #[test]
     fn query_pairs_are_decoded_like_forms() {
-        let read = pairs("q=l%27%C3%A9t%C3%A9+2026&&limit=5&flag&%74oken=a=b&bad=%ff%");
-        let expected = [("q", "l'été 2026"), ("limit", "5"), ("flag", ""), ("token", "a=b"), ("bad", "\u{fffd}%")];
+        let read = pairs("q=l%27%C3%A9t%C3%A9+2026&&limit=5&flag&%74oken=a=b&old=caf%E9+%ff%");
+        let expected = [("q", "l'été 2026"), ("limit", "5"), ("flag", ""), ("token", "a=b"), ("old", "café ÿ%")];
         assert_eq!(read, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
 

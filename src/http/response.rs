@@ -13,10 +13,11 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// The body of every answer.
 pub type Body = UnsyncBoxBody<Bytes, BoxError>;
 
-/// What only our own pages may load and run.
+/// What only our own pages may load and run. They frame what they have made themselves: a PDF in the browser's viewer.
+/// Origins that may be framed besides are written behind it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; \
-    base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+    base-uri 'none'; form-action 'self'; frame-ancestors 'none'; frame-src blob:";
 
 /// Set on every answer unless the answer says something stricter itself.
 const SECURITY_HEADERS: &[(&str, &str)] = &[
@@ -31,6 +32,22 @@ const SECURITY_HEADERS: &[(&str, &str)] = &[
          microphone=(), payment=(), usb=()",
     ),
 ];
+
+/// Lets the page in this answer use camera, microphone and screen; and frame pages of this origin, which may as well.
+pub fn permit_calls(headers: &mut HeaderMap, frame: Option<&str>) {
+    let whom = frame.map_or("(self)".to_owned(), |origin| format!("(self \"{origin}\")"));
+    let permitted = format!(
+        "accelerometer=(), camera={whom}, display-capture={whom}, geolocation=(), gyroscope=(), magnetometer=(), \
+         microphone={whom}, payment=(), usb=()"
+    );
+    let policy = frame.map(|origin| format!("{CONTENT_SECURITY_POLICY} {origin}"));
+    let permissions = HeaderName::from_static("permissions-policy");
+    for (name, value) in [(permissions, Some(permitted)), (header::CONTENT_SECURITY_POLICY, policy)] {
+        if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+            headers.insert(name, value);
+        }
+    }
+}
 
 /// An answer whose body is in memory.
 pub fn full(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Body> {
@@ -53,6 +70,31 @@ pub fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
     let mut response = full(status, "application/json; charset=utf-8", body);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// An answer that is its status and nothing else.
+pub fn bare(status: StatusCode) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = status;
+    response
+}
+
+/// The bytes of an answer, as they stand on a connection that ends with it.
+pub fn written_out(response: Response<Bytes>) -> Bytes {
+    let (mut parts, body) = response.into_parts();
+    parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    parts.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    let reason = parts.status.canonical_reason().unwrap_or_default();
+    let mut bytes = format!("HTTP/1.1 {} {reason}\r\n", parts.status.as_str()).into_bytes();
+    for (name, value) in &parts.headers {
+        bytes.extend_from_slice(name.as_str().as_bytes());
+        bytes.extend_from_slice(b": ");
+        bytes.extend_from_slice(value.as_bytes());
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes.extend_from_slice(b"\r\n");
+    bytes.extend_from_slice(&body);
+    bytes.into()
 }
 
 /// A body that is in memory.

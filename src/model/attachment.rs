@@ -3,7 +3,8 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-use crate::model::id::AttachmentId;
+use crate::model::id::{AttachmentId, MessageId, UserId};
+use crate::model::timestamp::Timestamp;
 
 /// What may stand bare in the last segment of a file's address.
 const NAME_BARE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_').remove(b'~');
@@ -30,6 +31,21 @@ pub struct FileRef {
     /// Pixels, for images.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
+}
+
+/// A file that went with a message, as a list of a conversation's files shows it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SentFile {
+    /// The file.
+    #[serde(flatten)]
+    pub file: FileRef,
+    /// The message that it went with.
+    pub message_id: MessageId,
+    /// Who sent it.
+    pub sender_id: UserId,
+    /// When it arrived.
+    pub created_at: Timestamp,
 }
 
 /// The address of a stored file on this server.

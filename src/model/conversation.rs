@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::model::id::{ConversationId, MessageId, UserId};
+use crate::model::message_kind::Kind;
 use crate::model::timestamp::Timestamp;
 use crate::model::user::Person;
 
@@ -59,6 +60,9 @@ pub struct Conversation {
     pub last_message_sender_id: Option<UserId>,
     /// How many files and addresses go with it.
     pub last_message_file_count: i64,
+    /// What it is, with its state; left out where it is a text. What becomes of a call reads differently for each member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_message_entry: Option<Kind>,
     /// Messages that the client has not read.
     pub unread_count_client: i64,
     /// Messages that the juriste has not read.
@@ -73,6 +77,8 @@ pub struct Conversation {
     pub rev: i64,
     /// Whether both people still have a working account.
     pub is_active: bool,
+    /// Until when the caller wants no notice of it.
+    pub muted_until: Option<Timestamp>,
     /// When it was opened.
     pub created_at: Timestamp,
     /// When anything of it last changed.

@@ -3,10 +3,18 @@
 use std::fmt;
 use std::str::FromStr;
 
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+use crate::model::text::nfc::nfc;
+use crate::model::text::visible;
+
 /// The longest address that mail can be delivered to.
 const LENGTH_MAX: usize = 254;
 
-/// An address in the one spelling under which it is stored and looked for: trimmed and in lower case.
+/// An address in the one spelling under which it is stored and looked for: trimmed, in lower case and in NFC.
+///
+/// What comes along with a pasted address and cannot be seen is trimmed too; inside of it, it is refused.
 ///
 /// Whether mail arrives there is not judged, only that it can be one address and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -28,12 +36,14 @@ impl FromStr for Email {
     type Err = NotAnEmail;
 
     fn from_str(text: &str) -> Result<Email, NotAnEmail> {
-        let folded = text.trim().to_lowercase();
+        let folded = spelling(text);
         let (local, domain) = folded.rsplit_once('@').ok_or(NotAnEmail)?;
-        let is_plain = |c: char| !c.is_whitespace() && !c.is_control() && !"@<>()[]\\,;:\"".contains(c);
-        let good_local = (1..=64).contains(&local.len()) && local.chars().all(is_plain);
+        let is_plain = |c: char| !c.is_whitespace() && !visible::is_hidden(c) && !"@<>()[]\\,;:\"".contains(c);
+        let good_local = (1..=64).contains(&local.len()) && local.chars().all(is_plain) && !has_loose_mark(local);
         let good_label = |label: &str| {
-            !label.is_empty() && !label.starts_with('-') && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+            !label.is_empty()
+                && !label.starts_with('-')
+                && label.chars().all(|c| (c.is_alphanumeric() || c == '-') && !visible::is_hidden(c))
         };
         let good = folded.len() <= LENGTH_MAX && good_local && domain.split('.').all(good_label);
         if good { Ok(Email(folded)) } else { Err(NotAnEmail) }
@@ -44,6 +54,27 @@ impl fmt::Display for Email {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// The one spelling of what may or may not be an address.
+#[must_use]
+pub fn spelling(text: &str) -> String {
+    let spelling = nfc(&visible::trim(text).to_lowercase()).into_owned();
+    match spelling.rsplit_once('@') {
+        // As names of hosts are read everywhere: wide letters, and the full stop of Chinese and Japanese, are no others.
+        Some((local, domain)) if !domain.is_ascii() => {
+            let domain: String = domain.nfkc().map(|c| if c == '。' { '.' } else { c }).collect();
+            format!("{local}@{}", nfc(&domain.to_lowercase()))
+        }
+        _ => spelling,
+    }
+}
+
+/// Whether a mark stands on no letter, or on one that is never written with it: only scripts beyond Latin have marks that
+/// NFC leaves apart from their letters.
+fn has_loose_mark(text: &str) -> bool {
+    let before = std::iter::once('\0').chain(text.chars());
+    text.chars().zip(before).any(|(c, before)| is_combining_mark(c) && before < '\u{370}')
 }
 
 #[cfg(test)]
@@ -58,6 +89,12 @@ mod tests {
             ("o'neil@cabinet-martin.fr", "o'neil@cabinet-martin.fr"),
             ("élodie@société.fr", "élodie@société.fr"),
             ("admin@localhost", "admin@localhost"),
+            ("e\u{301}lodie@socie\u{301}te\u{301}.fr", "élodie@société.fr"),
+            ("\u{feff}zed@example.com\u{200b} ", "zed@example.com"),
+            ("zed@ＥＸample．com", "zed@example.com"),
+            ("zed@例え。jp", "zed@例え.jp"),
+            ("\u{2068}zed@example.com\u{2069}", "zed@example.com"),
+            ("हिन्दी@example.com", "हिन्दी@example.com"),
         ] {
             assert_eq!(text.parse::<Email>().map(|email| email.to_string()), Ok(address.to_owned()));
         }
@@ -84,6 +121,17 @@ mod tests {
             "a\0@b.fr",
             "a\r\n@b.fr",
             "a@b_c.fr",
+            "a\u{200b}b@c.fr",
+            "a\u{202e}b@c.fr",
+            "a\u{ad}b@c.fr",
+            "a\u{fe0f}@c.fr",
+            "a\u{feff}b@c.fr",
+            "a\u{200d}b@c.fr",
+            "\u{3164}b@c.fr",
+            "a@c\u{3164}.fr",
+            "a@\u{115f}.fr",
+            "x\u{302}@c.fr",
+            "\u{301}@c.fr",
             &long,
         ] {
             assert_eq!(text.parse::<Email>(), Err(NotAnEmail), "{text:?}");

@@ -4,15 +4,14 @@
 //! every bad field at once, by its name. Unknown fields are ignored. Integers are those that JavaScript can hold
 //! (53 bits); text never holds NUL. What was read leaves only when nothing was wrong.
 
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::model::id::NotAnId;
+use crate::model::id::{INTEGER_MAX, NotAnId};
 use crate::model::locale::Text;
-
-/// The largest integer that every JSON client can hold exactly, 2⁵³ − 1.
-pub const INTEGER_MAX: i64 = 9_007_199_254_740_991;
 
 /// One field and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,12 +20,14 @@ pub struct Fault {
     pub field: String,
     /// What is wrong, for people.
     pub message: Text,
+    /// What would be right, where that is known.
+    pub right: Option<Value>,
 }
 
 impl Fault {
     /// A fault of `field`, said in French and in English.
     pub fn new(field: impl Into<String>, message: Text) -> Fault {
-        Fault { field: field.into(), message }
+        Fault { field: field.into(), message, right: None }
     }
 }
 
@@ -50,6 +51,25 @@ impl Fields {
             Value::Object(map) => Fields::read(map, reader),
             Value::Null => Fields::read(Map::new(), reader),
             _ => Err(vec![Fault::new("", Text::new("un objet est attendu", "an object is expected"))]),
+        }
+    }
+
+    /// Reads JSON text, which must be an object; nothing at all counts as an empty one, and so does what some editors put in
+    /// front of a text (a byte order mark). Of an object that cannot be read each member that is the reason is named; `whole`
+    /// is the name of the text itself.
+    pub fn read_json<T>(
+        whole: &'static str,
+        text: &[u8],
+        reader: impl FnOnce(&mut Fields) -> T,
+    ) -> Result<T, Vec<Fault>> {
+        let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
+        if text.is_empty() {
+            return Fields::read(Map::new(), reader);
+        }
+        match serde_json::from_slice::<Value>(text) {
+            Ok(value @ (Value::Object(_) | Value::Null)) => Fields::read_value(value, reader),
+            Ok(_) => Err(vec![Fault::new(whole, Text::new("doit être un objet JSON", "must be a JSON object"))]),
+            Err(error) => Err(unreadable(whole, text, &error)),
         }
     }
 
@@ -108,17 +128,17 @@ impl Fields {
     /// An integer in `range`, if it is there.
     pub fn optional_integer(&mut self, name: &str, range: RangeInclusive<i64>) -> Option<i64> {
         let value = self.take(name)?;
-        let Some(number) = integer_of(&value, self.textual) else {
-            return Some(self.wrong(name, Text::new("doit être un entier", "must be an integer")));
-        };
-        if range.contains(&number) {
+        let number = integer_of(&value, self.textual);
+        if let Some(number) = number.filter(|number| range.contains(number)) {
             return Some(number);
         }
         let (least, most) = (range.start(), range.end());
-        let message = if *most == INTEGER_MAX {
-            Text::new(format!("doit être au moins {least}"), format!("must be at least {least}"))
-        } else {
-            Text::new(format!("doit être entre {least} et {most}"), format!("must be between {least} and {most}"))
+        let message = match number {
+            None if !is_large_integer(&value, self.textual) => Text::new("doit être un entier", "must be an integer"),
+            Some(_) if *most == INTEGER_MAX => {
+                Text::new(format!("doit être au moins {least}"), format!("must be at least {least}"))
+            }
+            _ => Text::new(format!("doit être entre {least} et {most}"), format!("must be between {least} and {most}")),
         };
         Some(self.wrong(name, message))
     }
@@ -181,9 +201,31 @@ impl Fields {
         }
     }
 
+    /// Whether a list is there and nothing is in it.
+    pub fn is_empty_list(&self, name: &str) -> bool {
+        self.map.get(name).and_then(Value::as_array).is_some_and(Vec::is_empty)
+    }
+
+    /// The id that a value is by itself, as an item of a list; `None` if it is none.
+    pub fn id_in<I: TryFrom<i64, Error = NotAnId>>(&self, value: &Value) -> Option<I> {
+        integer_of(value, self.textual).and_then(|number| I::try_from(number).ok())
+    }
+
+    /// What is not said stays as it is known: a field that is not there at all is read out of `known`.
+    pub fn fill(&mut self, known: &Value) {
+        for (name, value) in known.as_object().into_iter().flatten() {
+            self.map.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+
     /// The value itself, whatever it is, if it is there and not `null`.
     pub fn take(&mut self, name: &str) -> Option<Value> {
         self.map.remove(name).filter(|value| !value.is_null())
+    }
+
+    /// Whether the member is there and `null`, which means something else than that it is not there.
+    pub fn is_null(&self, name: &str) -> bool {
+        self.map.get(name).is_some_and(Value::is_null)
     }
 
     /// Reads an object that stands inside this one under `path` (`files[2]`); its faults become faults of the whole.
@@ -217,6 +259,28 @@ impl Fields {
     fn path(&self, name: &str) -> String {
         format!("{}{name}", self.within)
     }
+}
+
+/// Why a text is no JSON: the members whose values make no sense by themselves (half of a surrogate pair, too deep, a number
+/// without end), or the place where the text as a whole stops making sense.
+fn unreadable(whole: &str, text: &[u8], error: &serde_json::Error) -> Vec<Fault> {
+    let members: HashMap<String, &RawValue> = serde_json::from_slice(text).unwrap_or_default();
+    let is_bad = |value: &RawValue| serde_json::from_str::<Value>(value.get()).is_err();
+    let mut faults: Vec<Fault> = members
+        .into_iter()
+        .filter(|(_, value)| is_bad(value))
+        .map(|(name, _)| Fault::new(name, Text::new("ne peut pas être lu", "cannot be read")))
+        .collect();
+    faults.sort_unstable_by(|left, right| left.field.cmp(&right.field));
+    if faults.is_empty() {
+        let (line, column) = (error.line(), error.column());
+        let message = Text::new(
+            format!("n’est pas du JSON (ligne {line}, colonne {column})"),
+            format!("is not JSON (line {line}, column {column})"),
+        );
+        faults.push(Fault::new(whole, message));
+    }
+    faults
 }
 
 /// The id with a number that was read. A number that was wrong is remembered as a fault, and 1 stands in for it.
@@ -262,86 +326,19 @@ fn integer_of(value: &Value, textual: bool) -> Option<i64> {
     (-INTEGER_MAX..=INTEGER_MAX).contains(&number).then_some(number)
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::Fields;
-    use crate::model::id::MessageId;
-    use crate::model::locale::Locale;
-
-    #[test]
-    fn every_bad_field_is_named_at_once() {
-        let faults = Fields::read_value(json!({"a": 1, "c": "x\0", "d": 1.5, "e": [1, 2], "f": "yes"}), |fields| {
-            fields.text("a", 1..=5);
-            fields.id::<MessageId>("b");
-            fields.text("c", 1..=5);
-            fields.integer("d", 0..=9);
-            fields.optional_list("e", 1);
-            fields.optional_boolean("f");
-        })
-        .unwrap_err();
-        let names: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
-        assert_eq!(names, ["a", "b", "c", "d", "e", "f"]);
-        assert_eq!(faults[1].message.show(Locale::English), "is required");
-    }
-
-    #[test]
-    fn lengths_are_counted_in_characters() {
-        for (text, length, good) in [
-            ("", 1..=3, false),
-            ("", 0..=3, true),
-            ("éèà", 1..=3, true),
-            ("éèàù", 1..=3, false),
-            ("😀😀", 3..=9, false),
-            ("abc", 3..=9, true),
-        ] {
-            let read = Fields::read_value(json!({"t": text}), |fields| fields.text("t", length.clone()));
-            assert_eq!(read.is_ok(), good, "{text} {length:?}");
+/// Whether a value is an integer, of those that not every client can hold.
+fn is_large_integer(value: &Value, textual: bool) -> bool {
+    match value {
+        Value::Number(number) => {
+            number.is_i64() || number.is_u64() || number.as_f64().is_some_and(|f| f.fract() == 0.0)
         }
-    }
-
-    #[test]
-    fn integers_are_those_that_every_client_can_hold() {
-        for (number, good) in [
-            (json!(1), true),
-            (json!(1.0), true),
-            (json!(9_007_199_254_740_991_i64), true),
-            (json!(9_007_199_254_740_992_i64), false),
-            (json!(u64::MAX), false),
-            (json!(i64::MIN), false),
-            (json!(1e300), false),
-            (json!(0), false),
-            (json!(-1), false),
-            (json!("1"), false),
-            (json!(true), false),
-        ] {
-            let read = Fields::read_value(json!({"n": number}), |fields| fields.id::<MessageId>("n"));
-            assert_eq!(read.is_ok(), good, "{number}");
+        Value::String(text) => {
+            let digits = text.strip_prefix('-').unwrap_or(text);
+            textual && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
         }
-    }
-
-    #[test]
-    fn a_query_string_is_read_out_of_text() {
-        let pairs = [("n", "7"), ("b", "true"), ("t", "12")].map(|(name, text)| (name.to_owned(), text.to_owned()));
-        let read = Fields::read_pairs(pairs, |fields| {
-            (fields.id::<MessageId>("n"), fields.boolean("b"), fields.text("t", 1..=5))
-        });
-        assert_eq!(read.unwrap(), (MessageId::new(7).unwrap(), true, "12".to_owned()));
-    }
-
-    #[test]
-    fn null_counts_as_absent_and_unknown_fields_are_ignored() {
-        let read = Fields::read_value(json!({"a": null, "z": {}}), |fields| fields.optional_text("a", 1..=5));
-        assert_eq!(read.unwrap(), None);
-    }
-
-    #[test]
-    fn a_fault_inside_a_list_carries_its_path() {
-        let faults = Fields::read_value(json!({}), |fields| {
-            fields.inner("files[2]", json!({"name": 1}), |file| file.text("name", 1..=9))
-        })
-        .unwrap_err();
-        assert_eq!(faults[0].field, "files[2].name");
+        _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::model::person_name::is_invisible;
+use crate::model::text::nfc::nfc;
+use crate::model::text::{emoji, visible};
 
 /// What a file is called when nothing of its name could be kept.
 const NAMELESS: &str = "fichier";
@@ -18,7 +19,7 @@ const ENDING_BYTES_MAX: usize = 16;
 /// Names that open a device on Windows, whatever ending follows.
 const DEVICES: &[&str] = &["con", "prn", "aux", "nul", "conin$", "conout$", "clock$"];
 
-/// A name without controls, separators, text-direction overrides or a device's name; never empty, at most 180 bytes.
+/// A name in NFC without controls, separators, text-direction overrides or a device's name; never empty, at most 180 bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct FileName(String);
@@ -26,11 +27,11 @@ pub struct FileName(String);
 impl FileName {
     /// The nearest good name to what was sent; anything at all gives one.
     pub fn clean(sent: &str) -> FileName {
-        let last = sent.rsplit(['/', '\\']).next().unwrap_or_default();
-        let kept: String = last.chars().filter(|c| c.is_whitespace() || !is_invisible(*c)).map(harmless).collect();
+        let last = nfc(sent.rsplit(['/', '\\']).next().unwrap_or_default());
+        let kept: String = visible_part(&last).chars().map(harmless).collect();
         let words = kept.split_whitespace().collect::<Vec<_>>().join(" ");
         let name = cut(words.trim_matches(|c: char| c == '.' || c == ' '));
-        if name.is_empty() {
+        if !visible::has_visible(&name) {
             FileName(NAMELESS.to_owned())
         } else if is_device(&name) {
             FileName(format!("_{name}"))
@@ -49,6 +50,27 @@ impl fmt::Display for FileName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Without what cannot be seen, but for the joiners and selectors that emoji and some scripts are spelled with.
+fn visible_part(name: &str) -> String {
+    let mut kept = String::with_capacity(name.len());
+    let mut chars = name.chars().peekable();
+    while let Some(c) = chars.next() {
+        let before = kept.chars().next_back().unwrap_or_default();
+        let after = chars.peek().copied().unwrap_or_default();
+        let is_spelling = if emoji::is_selector(c) {
+            emoji::is_pictograph(before)
+        } else {
+            visible::is_joiner(c)
+                && (visible::joins(before) && visible::joins(after)
+                    || (emoji::is_pictograph(before) || emoji::is_selector(before)) && emoji::is_pictograph(after))
+        };
+        if is_spelling || !visible::is_hidden(c) {
+            kept.push(c);
+        }
+    }
+    kept
 }
 
 /// Characters that shells and file systems give a meaning become `_`.
@@ -110,6 +132,10 @@ mod tests {
             ("a\0b.txt", "ab.txt"),
             ("invoice\u{202e}fdp.exe", "invoicefdp.exe"),
             ("a\u{2066}b\u{2069}c\u{200b}.txt", "abc.txt"),
+            ("e\u{301}te\u{301}.pdf", "été.pdf"),
+            ("a\u{fe0f}b\u{200d}c\u{3164}.txt", "abc.txt"),
+            ("\u{200b}\u{301}", "fichier"),
+            ("\u{3164}.\u{feff}", "fichier"),
             ("a\t  b\u{a0} c.txt", "a b c.txt"),
             ("a<b>c:d\"e|f?g*h.txt", "a_b_c_d_e_f_g_h.txt"),
             ("a\u{2215}b\u{ff0f}c", "a_b_c"),

@@ -7,7 +7,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::model::fields::INTEGER_MAX;
+/// The largest integer that every JSON client can hold exactly, 2⁵³ − 1.
+pub const INTEGER_MAX: i64 = 9_007_199_254_740_991;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
@@ -76,6 +77,16 @@ ids! {
     AttachmentId;
     /// One invitation to open an account.
     InvitationId;
+    /// One browser or app to which notices go.
+    DeviceId;
+    /// One mail or push on its way.
+    DeliveryId;
+    /// One draft, invoice or credit note.
+    InvoiceId;
+    /// One movement of money.
+    PaymentId;
+    /// One call, answered or not.
+    CallId;
 }
 
 /// The text or number is not an id.

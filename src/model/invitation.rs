@@ -6,7 +6,7 @@ use crate::model::id::{InvitationId, UserId};
 use crate::model::timestamp::Timestamp;
 use crate::model::user::Role;
 
-/// An open invitation as whoever gave it out sees it. Its secret was told once and is not known any more.
+/// An open invitation as whoever gave it out sees it. Its secret was shown once and is not known any more.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Invitation {

@@ -34,6 +34,15 @@ impl Locale {
         }
     }
 
+    /// What stands between a name and what is said of it.
+    #[must_use]
+    pub fn colon(self) -> &'static str {
+        match self {
+            Locale::French => "\u{a0}: ",
+            Locale::English => ": ",
+        }
+    }
+
     /// The language that an `Accept-Language` header asks for: its best-weighted one that we speak, else French.
     pub fn accepted(header: &str) -> Locale {
         let mut best = (0.0, Locale::French);

@@ -1,5 +1,7 @@
 //! What kind of file it is, judged by its bytes and never by what its sender calls it.
 
+use std::io::Cursor;
+
 use serde::Serialize;
 
 /// A kind of file that may be shown in a page, or the one kind for all that may not.
@@ -123,13 +125,25 @@ impl MediaType {
         self != MediaType::Opaque
     }
 
-    /// The size of a picture that begins with `head`, if this kind has one and it stands there.
+    /// The size of a picture that begins with `head`, if this kind has one and it stands there: as it is seen, so with
+    /// width and height changed where the camera was held upright and says so (EXIF 2.3, orientation 5 to 8).
     pub fn dimensions(self, head: &[u8]) -> Option<Dimensions> {
         let is_picture =
             matches!(self, MediaType::Png | MediaType::Jpeg | MediaType::Gif | MediaType::Webp | MediaType::Avif);
         let size = is_picture.then(|| imagesize::blob_size(head).ok())??;
         let (width, height) = (u32::try_from(size.width).ok()?, u32::try_from(size.height).ok()?);
-        (width > 0 && height > 0).then_some(Dimensions { width, height })
+        let seen = if self.lies_on_its_side(head) { (height, width) } else { (width, height) };
+        (width > 0 && height > 0).then_some(Dimensions { width: seen.0, height: seen.1 })
+    }
+
+    /// Whether the rows of a picture are its columns to who looks at it. Browsers turn these two kinds.
+    fn lies_on_its_side(self, head: &[u8]) -> bool {
+        if !matches!(self, MediaType::Jpeg | MediaType::Webp) {
+            return false;
+        }
+        let Ok(fields) = exif::Reader::new().read_from_container(&mut Cursor::new(head)) else { return false };
+        let orientation = fields.get_field(exif::Tag::Orientation, exif::In::PRIMARY);
+        orientation.and_then(|field| field.value.get_uint(0)).is_some_and(|value| (5..=8).contains(&value))
     }
 }
 
@@ -259,6 +273,41 @@ mod tests {
             assert!(MediaType::sniff(&whole[..end]) == MediaType::Opaque || end >= 8);
             for kind in MediaType::ALL {
                 kind.dimensions(&whole[..end]);
+            }
+        }
+    }
+
+    /// A JPEG of 640 by 480 as a camera writes it that was held in one of eight ways.
+    fn photograph(orientation: u8) -> Vec<u8> {
+        let mut bytes = b"\xff\xd8\xff\xe1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
+        bytes.extend([orientation, 0, 0, 0, 0, 0, 0, 0]);
+        bytes.extend(b"\xff\xc0\0\x11\x08\x01\xe0\x02\x80\x03\x01\x22\0\x02\x11\x01\x03\x11\x01\xff\xd9");
+        bytes
+    }
+
+    #[test]
+    fn a_picture_is_as_wide_as_it_is_seen_however_the_camera_was_held() {
+        for (orientation, width, height) in [
+            (0, 640, 480),
+            (1, 640, 480),
+            (3, 640, 480),
+            (4, 640, 480),
+            (5, 480, 640),
+            (6, 480, 640),
+            (8, 480, 640),
+            (9, 640, 480),
+        ] {
+            let seen = MediaType::Jpeg.dimensions(&photograph(orientation));
+            assert_eq!(seen, Some(Dimensions { width, height }), "orientation {orientation}");
+        }
+        let whole = photograph(6);
+        for end in 0..whole.len() {
+            let mut bytes = whole[..end].to_vec();
+            MediaType::Jpeg.dimensions(&bytes);
+            for place in 0..end {
+                bytes[place] ^= 0xff;
+                MediaType::Jpeg.dimensions(&bytes);
+                bytes[place] ^= 0xff;
             }
         }
     }

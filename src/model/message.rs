@@ -1,14 +1,15 @@
 //! Messages, and what is said about them.
 
+use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::OnceLock;
 
-use serde::ser::Error;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::model::attachment::FileRef;
 use crate::model::id::{ConversationId, MessageId, UserId};
+use crate::model::message_kind::Kind;
 use crate::model::timestamp::Timestamp;
 
 /// One message as a member of its conversation sees it.
@@ -19,7 +20,10 @@ pub struct Message {
     pub id: MessageId,
     /// Where it was said.
     pub conversation_id: ConversationId,
-    /// Who said it.
+    /// `kind`, `call` and `invoice`.
+    #[serde(flatten)]
+    pub kind: Kind,
+    /// Who said it; who started the call or issued the invoice.
     pub sender_id: UserId,
     /// What was said; empty once deleted, and where only files speak.
     pub content: String,
@@ -43,17 +47,75 @@ pub struct Message {
     pub edited_at: Option<Timestamp>,
     /// When it was stored.
     pub created_at: Timestamp,
-    /// The sender's own id for it; told to the sender only.
+    /// The sender's own id for it; shown to the sender only. This and the next one are the last fields: see [`Shared`].
     pub client_message_id: Option<String>,
     /// The number of its latest change among the changes of its conversation.
     pub rev: i64,
 }
 
-/// A message that is shown several times: as an event, as the answer to its author. Its JSON is written once.
+impl Message {
+    /// A message of text alone as it was just sent: unread and unchanged.
+    #[must_use]
+    pub fn sent(
+        id: MessageId,
+        conversation_id: ConversationId,
+        sender_id: UserId,
+        rev: i64,
+        content: String,
+        created_at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            conversation_id,
+            kind: Kind::Text,
+            sender_id,
+            content,
+            attachments: None,
+            files: Vec::new(),
+            reply_to_id: None,
+            reactions: Vec::new(),
+            is_read: false,
+            read_at: None,
+            is_deleted: false,
+            deleted_at: None,
+            edited_at: None,
+            created_at,
+            client_message_id: None,
+            rev,
+        }
+    }
+}
+
+/// A message that is shown several times: to its sender as an event and as the answer, to the others as an event. Its JSON
+/// is written once; that of the others differs by its end alone, as the sender's own id is not for them.
 #[derive(Debug)]
 pub struct Shared {
     message: Message,
     json: OnceLock<Box<RawValue>>,
+}
+
+impl Shared {
+    /// The JSON of the message for this viewer.
+    #[must_use]
+    pub fn json_for(&self, viewer: UserId) -> Cow<'_, str> {
+        let json = self.json().get();
+        match &self.client_message_id {
+            Some(client_id) if viewer != self.sender_id => {
+                let client_id = serde_json::to_string(client_id).expect("a text serialises");
+                let same = json.strip_suffix(&self.end(&client_id)).expect("a message ends with these two fields");
+                Cow::Owned([same, &self.end("null")].concat())
+            }
+            _ => Cow::Borrowed(json),
+        }
+    }
+
+    fn end(&self, client_id: &str) -> String {
+        format!(r#""clientMessageId":{client_id},"rev":{}}}"#, self.rev)
+    }
+
+    fn json(&self) -> &RawValue {
+        self.json.get_or_init(|| serde_json::value::to_raw_value(&self.message).expect("plain data serialises"))
+    }
 }
 
 impl From<Message> for Shared {
@@ -70,16 +132,10 @@ impl Deref for Shared {
     }
 }
 
+/// As its sender sees it.
 impl Serialize for Shared {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let json = match self.json.get() {
-            Some(json) => json,
-            None => {
-                let json = serde_json::value::to_raw_value(&self.message).map_err(S::Error::custom)?;
-                self.json.get_or_init(|| json)
-            }
-        };
-        json.serialize(serializer)
+        self.json().serialize(serializer)
     }
 }
 
@@ -129,30 +185,41 @@ pub struct Hit {
 mod tests {
     use super::*;
 
+    fn message(client_message_id: Option<&str>) -> Message {
+        Message {
+            reactions: vec![Reaction { emoji: "👍".to_owned(), user_ids: vec![UserId::new(3).unwrap()] }],
+            client_message_id: client_message_id.map(str::to_owned),
+            ..Message::sent(
+                MessageId::new(1).unwrap(),
+                ConversationId::new(2).unwrap(),
+                UserId::new(3).unwrap(),
+                4,
+                "« Bonjour » \" \\ \u{7} \",\"clientMessageId\":\"x\",\"rev\":4}".to_owned(),
+                Timestamp::from_millis(1),
+            )
+        }
+    }
+
     #[test]
     fn a_shared_message_looks_like_the_message_each_time() {
-        let message = Message {
-            id: MessageId::new(1).unwrap(),
-            conversation_id: ConversationId::new(2).unwrap(),
-            sender_id: UserId::new(3).unwrap(),
-            content: "« Bonjour » \" \\ \u{7}".to_owned(),
-            attachments: None,
-            files: Vec::new(),
-            reply_to_id: None,
-            reactions: vec![Reaction { emoji: "👍".to_owned(), user_ids: vec![UserId::new(3).unwrap()] }],
-            is_read: false,
-            read_at: None,
-            is_deleted: false,
-            deleted_at: None,
-            edited_at: None,
-            created_at: Timestamp::from_millis(1),
-            client_message_id: Some("x".to_owned()),
-            rev: 4,
-        };
+        let message = message(Some("x"));
         let expected = serde_json::to_string(&message).unwrap();
         let shared = Shared::from(message);
         for _ in 0..2 {
             assert_eq!(serde_json::to_string(&shared).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn only_the_sender_sees_the_senders_own_id() {
+        let others = serde_json::to_string(&message(None)).unwrap();
+        for client_id in [None, Some("mine"), Some("é\"\\\u{1}"), Some("null"), Some("\"rev\":4}")] {
+            let message = message(client_id);
+            let own = serde_json::to_string(&message).unwrap();
+            let shared = Shared::from(message);
+            for (viewer, expected) in [(3, &own), (5, &others), (3, &own)] {
+                assert_eq!(&shared.json_for(UserId::new(viewer).unwrap()), expected, "{client_id:?} for {viewer}");
+            }
         }
     }
 }

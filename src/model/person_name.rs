@@ -5,10 +5,13 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
+use crate::model::text::nfc::nfc;
+use crate::model::text::visible;
+
 /// Most characters of a name.
 pub const LENGTH_MAX: usize = 100;
 
-/// A name fit to be shown: one line, single spaces, nothing invisible in it, 1…100 characters.
+/// A name fit to be shown: one line in NFC, single spaces, nothing hidden in it, 1…100 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct PersonName(String);
@@ -22,6 +25,9 @@ pub enum NotAName {
     /// More than [`LENGTH_MAX`] characters.
     #[error("the name has more than {LENGTH_MAX} characters")]
     TooLong,
+    /// It holds what nobody can see, so it could pass for another name.
+    #[error("the name holds characters that cannot be seen")]
+    Hidden,
 }
 
 impl PersonName {
@@ -35,8 +41,14 @@ impl FromStr for PersonName {
     type Err = NotAName;
 
     fn from_str(text: &str) -> Result<PersonName, NotAName> {
-        let kept: String = text.chars().filter(|c| c.is_whitespace() || !is_invisible(*c)).collect();
-        let name = kept.split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = nfc(visible::trim(text));
+        if !visible::has_visible(&text) {
+            return Err(NotAName::Empty);
+        }
+        if visible::has_hidden(&text) {
+            return Err(NotAName::Hidden);
+        }
+        let name = text.split_whitespace().collect::<Vec<_>>().join(" ");
         match name.chars().count() {
             0 => Err(NotAName::Empty),
             1..=LENGTH_MAX => Ok(PersonName(name)),
@@ -51,14 +63,6 @@ impl fmt::Display for PersonName {
     }
 }
 
-/// Controls, and characters that turn the writing direction or hide.
-pub(in crate::model) fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fff0}'..='\u{fffc}' | '\u{e0000}'..='\u{e007f}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,9 +75,21 @@ mod tests {
     fn a_name_is_one_visible_line() {
         assert_eq!(name("  Anne-Sophie   de  L'Étoile\n").unwrap(), "Anne-Sophie de L'Étoile");
         assert_eq!(name("محمد").unwrap(), "محمد");
-        assert_eq!(name("a\u{202e}b\u{200b}c\0d\u{7}").unwrap(), "abcd");
+        assert_eq!(name("\u{feff}Zoe\u{308}\u{200b}").unwrap(), "Zoë");
+        assert_eq!(name("علی\u{200c}رضا").unwrap(), "علی\u{200c}رضا");
         assert_eq!(name("a\u{2028}b\tc").unwrap(), "a b c");
         assert_eq!(name("<script>alert(1)</script>").unwrap(), "<script>alert(1)</script>", "text is drawn as text");
+    }
+
+    #[test]
+    fn a_name_that_could_pass_for_another_is_refused() {
+        for c in [
+            '\0', '\u{7}', '\u{ad}', '\u{200b}', '\u{200d}', '\u{202e}', '\u{2066}', '\u{3164}', '\u{fe0f}', '\u{feff}',
+        ] {
+            assert_eq!(name(&format!("Zo{c}e")), Err(NotAName::Hidden), "{c:?}");
+            assert_eq!(name(&format!("{c} {c}")), Err(NotAName::Empty), "{c:?}");
+        }
+        assert_eq!(name("\u{301}"), Err(NotAName::Empty));
     }
 
     #[test]

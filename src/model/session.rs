@@ -1,9 +1,22 @@
 //! Signed-in devices.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::model::id::SessionId;
 use crate::model::timestamp::Timestamp;
+
+/// A random value that a session's row and its access tokens share: knowing a session's number, or even the signing key
+/// of another time, makes no token for it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SessionNonce(pub [u8; 16]);
+
+impl fmt::Debug for SessionNonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionNonce(…)")
+    }
+}
 
 /// One of somebody's devices, as they see it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]

@@ -91,9 +91,19 @@ impl Serialize for Timestamp {
 impl FromStr for Timestamp {
     type Err = NotATimestamp;
 
-    /// Reads RFC 3339 with any offset, or a bare date, which means its midnight in UTC.
+    /// Reads RFC 3339 with any offset. What is left out at the end, as date fields of pages do, is filled up: a time without an
+    /// offset is one of UTC, one without seconds that of the whole minute, a bare date its midnight.
     fn from_str(text: &str) -> Result<Self, NotATimestamp> {
-        let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
+        let (date, time) = text.split_at_checked(10).ok_or(NotATimestamp)?;
+        let offset_at = time.find(['Z', 'z', '+', '-']).unwrap_or(time.len());
+        let (clock, offset) = time.split_at(offset_at);
+        if clock.is_empty() && !offset.is_empty() {
+            return Err(NotATimestamp);
+        }
+        let seconds = if clock.len() == "T10:30".len() { ":00" } else { "" };
+        let clock = if clock.is_empty() { "T00:00:00" } else { clock };
+        let offset = if offset.is_empty() { "Z" } else { offset };
+        let whole = format!("{date}{clock}{seconds}{offset}");
         let moment = OffsetDateTime::parse(&whole, &Rfc3339).map_err(|_| NotATimestamp)?;
         let millis = i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).map_err(|_| NotATimestamp)?;
         Ok(Self::from_millis(millis))
@@ -150,7 +160,26 @@ mod tests {
     fn dates_and_offsets_are_read_and_nonsense_is_not() {
         assert_eq!("2026-11-22".parse::<Timestamp>().unwrap().to_string(), "2026-11-22T00:00:00.000Z");
         assert_eq!("2026-11-22T01:00:00+02:00".parse::<Timestamp>().unwrap().to_string(), "2026-11-21T23:00:00.000Z");
-        for text in ["", "hier", "2026-13-01", "2026-11-22T11:32", "12345", "2026-02-30"] {
+        for (short, whole) in [
+            ("2026-11-22T11:32", "2026-11-22T11:32:00.000Z"),
+            ("2026-11-22T11:32:05", "2026-11-22T11:32:05.000Z"),
+            ("2026-11-22T11:32:05.5", "2026-11-22T11:32:05.500Z"),
+            ("2026-11-22T11:32Z", "2026-11-22T11:32:00.000Z"),
+            ("2026-11-22T11:32-01:00", "2026-11-22T12:32:00.000Z"),
+        ] {
+            assert_eq!(short.parse::<Timestamp>().unwrap().to_string(), whole, "{short}");
+        }
+        for text in [
+            "",
+            "hier",
+            "2026-13-01",
+            "2026-11-22Z",
+            "2026-11-22T",
+            "2026-11-22T1:32",
+            "12345",
+            "2026-02-30",
+            "2026-11-2é",
+        ] {
             assert!(text.parse::<Timestamp>().is_err(), "{text}");
         }
     }

@@ -22,6 +22,9 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every role.
+    pub const ALL: [Self; 3] = [Self::Client, Self::Juriste, Self::Admin];
+
     /// The word on the wire and in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -29,6 +32,16 @@ impl Role {
             Self::Client => "client",
             Self::Juriste => "juriste",
             Self::Admin => "admin",
+        }
+    }
+
+    /// Whether somebody of this role may invite somebody of that: a juriste invites clients, an admin anybody.
+    #[must_use]
+    pub const fn may_invite(self, guest: Self) -> bool {
+        match self {
+            Self::Client => false,
+            Self::Juriste => matches!(guest, Self::Client),
+            Self::Admin => true,
         }
     }
 }

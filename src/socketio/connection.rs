@@ -18,8 +18,10 @@ use tokio::time::{Instant, Sleep};
 use crate::engineio::packet::Message;
 use crate::engineio::request::OpeningRequest;
 use crate::engineio::socket::Socket;
+use crate::socketio::args::Args;
 use crate::socketio::assembler::{Assembler, Bounds};
-use crate::socketio::packet::{AckId, Args, Body, Encoded, Malformed, Packet};
+use crate::socketio::encoded::Encoded;
+use crate::socketio::packet::{AckId, Body, Malformed, NAMESPACE_MAX, Packet};
 use crate::socketio::sender::Sender;
 
 /// What a connection allows its client.
@@ -143,7 +145,7 @@ impl Connection {
         self.socket.drive().await;
     }
 
-    /// Lets the client into a namespace and tells it its socket id.
+    /// Lets the client into a namespace and sends it its socket id.
     pub fn accept(&mut self, namespace: &str) -> Sender {
         let name: Arc<str> = Arc::from(namespace);
         let sender = Sender::new(self.socket.sender(), Arc::clone(&name));
@@ -202,23 +204,28 @@ impl Connection {
         let Packet { namespace, body, .. } = packet;
         let place = self.namespaces.iter().position(|known| *known.name == *namespace);
         match (body, place) {
-            (Body::Connect(auth), None) => self.ask(&namespace, auth.map(Value::Object)).map(Some),
+            (Body::Connect(_), None) if namespace.len() > NAMESPACE_MAX => {
+                self.refuse(&namespace, "Invalid namespace", None);
+                Ok(None)
+            }
+            (Body::Connect(auth), None) => Ok(self.ask(&namespace, auth.map(Value::Object))),
             (Body::Connect(auth), Some(place)) if self.namespaces[place].is_left() => {
                 self.namespaces.swap_remove(place);
-                self.ask(&namespace, auth.map(Value::Object)).map(Some)
+                Ok(self.ask(&namespace, auth.map(Value::Object)))
             }
             (Body::Connect(_), Some(_)) | (_, None) => Err(Malformed),
             (body, Some(place)) => self.take_at(place, body),
         }
     }
 
-    fn ask(&mut self, namespace: &str, auth: Option<Value>) -> Result<Received, Malformed> {
+    fn ask(&mut self, namespace: &str, auth: Option<Value>) -> Option<Received> {
         if self.namespaces.len() >= self.settings.namespaces_max {
-            return Err(Malformed);
+            self.refuse(namespace, "Too many namespaces", None);
+            return None;
         }
         let name: Arc<str> = Arc::from(namespace);
         self.namespaces.push(Namespace { name: Arc::clone(&name), stage: Stage::Asked });
-        Ok(Received::Connect { namespace: name, auth })
+        Some(Received::Connect { namespace: name, auth })
     }
 
     /// Takes what the client says in a namespace that it was let into.

@@ -5,7 +5,9 @@
 //!
 //! The protocol: <https://socket.io/docs/v4/socket-io-protocol/>. What is implemented: `docs/PROTOCOL.md`.
 
+pub mod args;
 pub mod assembler;
 pub mod connection;
+pub mod encoded;
 pub mod packet;
 pub mod sender;

@@ -11,7 +11,9 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 
 use crate::engineio::socket::{Closed, Sender as Line};
-use crate::socketio::packet::{AckId, Args, Encoded};
+use crate::socketio::args::Args;
+use crate::socketio::encoded::Encoded;
+use crate::socketio::packet::AckId;
 
 /// Why an acknowledgement did not come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -68,6 +70,13 @@ impl Sender {
         self.push(packet.clone())
     }
 
+    /// Sends a packet unless more than `queued_max` bytes wait for this client already, or the connection is over.
+    pub fn send_if_short(&self, packet: &Encoded, queued_max: usize) {
+        if self.is_open() {
+            self.channel.line.send_if_short(packet.clone().into_unit(), queued_max);
+        }
+    }
+
     /// Sends an event with one argument.
     pub fn emit(&self, name: &str, data: &impl Serialize) -> Result<(), Closed> {
         self.push(Encoded::event(self.namespace(), name, data))
@@ -108,7 +117,7 @@ impl Sender {
         self.push(Encoded::ack_with(self.namespace(), id, args))
     }
 
-    /// Leaves the namespace: the client is told, and what it still sends there is ignored.
+    /// Leaves the namespace: the client learns of it, and what it still sends there is ignored.
     pub fn disconnect(&self) {
         if self.shut() {
             let _ = self.channel.line.send(Encoded::disconnect(self.namespace()).into_unit());

@@ -5,8 +5,16 @@
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 
-use crate::model::id::{AttachmentId, ConversationId, InvitationId, MessageId, SessionId, UserId};
+use crate::model::call::{CallState, EndReason, Media, Provider};
+use crate::model::cents::Cents;
+use crate::model::day::Day;
+use crate::model::id::{
+    AttachmentId, CallId, ConversationId, DeliveryId, DeviceId, InvitationId, InvoiceId, MessageId, PaymentId,
+    SessionId, UserId,
+};
 use crate::model::locale::Locale;
+use crate::model::recording::RecordingState;
+use crate::model::session::SessionNonce;
 use crate::model::timestamp::Timestamp;
 use crate::model::user::{PasswordHash, Role};
 
@@ -27,7 +35,27 @@ macro_rules! id_columns {
     )*};
 }
 
-id_columns! { UserId SessionId ConversationId MessageId AttachmentId InvitationId }
+id_columns! {
+    UserId SessionId ConversationId MessageId AttachmentId InvitationId DeviceId DeliveryId InvoiceId PaymentId CallId
+}
+
+macro_rules! word_columns {
+    ($($name:ident)*) => {$(
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(self.as_str().into())
+            }
+        }
+
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                $name::find(value.as_str()?).ok_or(FromSqlError::InvalidType)
+            }
+        }
+    )*};
+}
+
+word_columns! { CallState EndReason Media Provider RecordingState }
 
 impl ToSql for Timestamp {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -38,6 +66,42 @@ impl ToSql for Timestamp {
 impl FromSql for Timestamp {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         value.as_i64().map(Timestamp::from_millis)
+    }
+}
+
+impl ToSql for Cents {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.into())
+    }
+}
+
+impl FromSql for Cents {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_i64().map(Cents)
+    }
+}
+
+impl ToSql for Day {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.to_string().into())
+    }
+}
+
+impl FromSql for Day {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_str()?.parse().map_err(FromSqlError::other)
+    }
+}
+
+impl ToSql for SessionNonce {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.as_slice().into())
+    }
+}
+
+impl FromSql for SessionNonce {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        <[u8; 16]>::column_result(value).map(SessionNonce)
     }
 }
 

@@ -115,6 +115,41 @@ pub fn list_open(
     .collect()
 }
 
+/// Notes that its link was given to the post.
+pub fn set_mailed(conn: &Connection, id: InvitationId, now: Timestamp) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE invitations SET mailed_at = :now WHERE id = :id")?
+        .execute(named_params! {":id": id, ":now": now})?;
+    Ok(())
+}
+
+/// Whether its link was mailed to this address.
+pub fn was_mailed_to(conn: &Connection, id: InvitationId, email: &str) -> rusqlite::Result<bool> {
+    conn.prepare_cached(
+        "SELECT EXISTS (
+            SELECT 1
+            FROM invitations
+            WHERE id = :id
+              AND email = :email
+              AND mailed_at IS NOT NULL
+        )",
+    )?
+    .query_row(named_params! {":id": id, ":email": email}, |row| row.get(0))
+}
+
+/// Takes back the invitations of somebody that can still be used and are for this role.
+pub fn revoke_open(conn: &Connection, inviter_id: UserId, role: Role, now: Timestamp) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "UPDATE invitations
+        SET revoked_at = :now
+        WHERE inviter_id = :inviter_id
+          AND role = :role
+          AND accepted_at IS NULL
+          AND revoked_at IS NULL",
+    )?
+    .execute(named_params! {":inviter_id": inviter_id, ":role": role, ":now": now})?;
+    Ok(())
+}
+
 /// How many invitations of somebody can still be used.
 pub fn count_open(conn: &Connection, inviter_id: UserId, now: Timestamp) -> rusqlite::Result<i64> {
     conn.prepare_cached(
@@ -177,7 +212,7 @@ pub fn knows_setup(conn: &Connection, hash: &[u8; 32], now: Timestamp) -> rusqli
     .query_row(named_params! {":hash": hash, ":now": now}, |row| row.get(0))
 }
 
-/// Uses up a setup link; tells whether it worked.
+/// Uses up a setup link; returns whether it worked.
 pub fn use_setup(conn: &Connection, hash: &[u8; 32], now: Timestamp) -> rusqlite::Result<bool> {
     let used = conn
         .prepare_cached(

@@ -7,7 +7,7 @@ use crate::model::id::{ConversationId, MessageId, UserId};
 use crate::model::message::{Message, Revision};
 use crate::model::timestamp::Timestamp;
 use crate::store::attachments::{self, AttachmentRow};
-use crate::store::reactions;
+use crate::store::{entries, reactions};
 
 /// A message to be stored.
 #[derive(Debug)]
@@ -32,33 +32,29 @@ pub struct NewMessage<'a> {
     pub created_at: Timestamp,
 }
 
+/// The statement that is run most often. Its parameters have numbers: to look names up costs a tenth of it.
+const INSERT: &str = "INSERT INTO messages (
+   conversation_id, sender_id, sent_rev, rev, content, links, reply_to_id, client_message_id, body_digest, created_at
+ )
+ VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+ ON CONFLICT (client_message_id, sender_id) WHERE client_message_id IS NOT NULL DO NOTHING";
+
 /// Stores a message; `None` if its sender has used its `client_message_id` before.
 ///
-/// The parameters of what is said with every message have numbers: to look names up costs a tenth of the statement.
-///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn insert(conn: &Connection, new: &NewMessage<'_>) -> rusqlite::Result<Option<MessageId>> {
-    let stored = conn
-        .prepare_cached(
-            "INSERT INTO messages (
-               conversation_id, sender_id, sent_rev, rev, content, links, reply_to_id, client_message_id, body_digest,
-               created_at
-             )
-             VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-             ON CONFLICT (client_message_id, sender_id) WHERE client_message_id IS NOT NULL DO NOTHING",
-        )?
-        .execute(params![
-            new.conversation_id,
-            new.sender_id,
-            new.rev,
-            new.content,
-            new.links,
-            new.reply_to_id,
-            new.client_message_id,
-            new.body_digest,
-            new.created_at,
-        ])?;
+    let stored = conn.prepare_cached(INSERT)?.execute(params![
+        new.conversation_id,
+        new.sender_id,
+        new.rev,
+        new.content,
+        new.links,
+        new.reply_to_id,
+        new.client_message_id,
+        new.body_digest,
+        new.created_at,
+    ])?;
     Ok(if stored == 0 { None } else { MessageId::new(conn.last_insert_rowid()) })
 }
 
@@ -76,7 +72,7 @@ pub struct Earlier {
 /// The message that its sender knows by this id.
 ///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn find_by_client_id(conn: &Connection, sender_id: UserId, client_id: &str) -> rusqlite::Result<Option<Earlier>> {
     conn.prepare_cached(
         "SELECT id, conversation_id, body_digest
@@ -93,7 +89,7 @@ pub fn find_by_client_id(conn: &Connection, sender_id: UserId, client_id: &str) 
 /// The conversation that a message is in.
 ///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn find_conversation(conn: &Connection, id: MessageId) -> rusqlite::Result<Option<ConversationId>> {
     conn.prepare_cached("SELECT conversation_id FROM messages WHERE id = :id")?
         .query_row(named_params! { ":id": id }, |row| row.get(0))
@@ -103,11 +99,77 @@ pub fn find_conversation(conn: &Connection, id: MessageId) -> rusqlite::Result<O
 /// A message's place in a conversation; `None` if it is not in it.
 ///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn find_place(conn: &Connection, conversation_id: ConversationId, id: MessageId) -> rusqlite::Result<Option<i64>> {
     conn.prepare_cached("SELECT sent_rev FROM messages WHERE id = :id AND conversation_id = :conversation")?
         .query_row(named_params! { ":id": id, ":conversation": conversation_id }, |row| row.get(0))
         .optional()
+}
+
+/// The place of the first message of a conversation whose id is not below a position; `None` behind the last one. Found by
+/// halving, because ids rise with places: what others say elsewhere is not looked at.
+///
+/// # Errors
+/// SQLite's.
+pub fn find_place_from(
+    conn: &Connection,
+    conversation_id: ConversationId,
+    position: i64,
+) -> rusqlite::Result<Option<i64>> {
+    let mut next = conn.prepare_cached(
+        "SELECT sent_rev, id
+         FROM messages
+         WHERE conversation_id = :conversation
+           AND sent_rev >= :place
+         ORDER BY sent_rev
+         LIMIT 1",
+    )?;
+    let (mut low, mut high) = (0, find_last_place(conn, conversation_id)? + 1);
+    let mut found = None;
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let known: Option<(i64, i64)> = next
+            .query_row(named_params! { ":conversation": conversation_id, ":place": middle }, |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?;
+        match known {
+            Some((place, id)) if id < position => low = place + 1,
+            Some((place, _)) => (found, high) = (Some(place), middle),
+            None => high = middle,
+        }
+    }
+    Ok(found)
+}
+
+/// The place of a conversation's latest message; 0 before the first one.
+///
+/// # Errors
+/// SQLite's.
+pub fn find_last_place(conn: &Connection, conversation_id: ConversationId) -> rusqlite::Result<i64> {
+    conn.prepare_cached("SELECT coalesce(max(sent_rev), 0) FROM messages WHERE conversation_id = :conversation")?
+        .query_row(named_params! { ":conversation": conversation_id }, |row| row.get(0))
+}
+
+/// The message in front of a place of a conversation; `None` in front of the first one.
+///
+/// # Errors
+/// SQLite's.
+pub fn find_before(
+    conn: &Connection,
+    conversation_id: ConversationId,
+    place: i64,
+) -> rusqlite::Result<Option<MessageId>> {
+    conn.prepare_cached(
+        "SELECT id
+         FROM messages
+         WHERE conversation_id = :conversation
+           AND sent_rev < :place
+         ORDER BY sent_rev DESC
+         LIMIT 1",
+    )?
+    .query_row(named_params! { ":conversation": conversation_id, ":place": place }, |row| row.get(0))
+    .optional()
 }
 
 /// Whose eyes messages are read with, and in which conversation.
@@ -127,7 +189,7 @@ macro_rules! select_message {
             "SELECT
                m.id, m.conversation_id, m.sender_id, m.content, m.links, m.reply_to_id,
                CASE m.sender_id WHEN :viewer THEN m.client_message_id END,
-               m.rev, m.created_at, m.edited_at, m.deleted_at,
+               m.rev, m.created_at, m.edited_at, m.deleted_at, m.kind, m.state,
                (SELECT r.read_at
                 FROM read_marks r
                 WHERE r.conversation_id = m.conversation_id
@@ -148,10 +210,11 @@ fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
         .transpose()
         .map_err(|cause| rusqlite::Error::FromSqlConversionFailure(4, rusqlite::types::Type::Text, Box::new(cause)))?;
     let deleted_at: Option<Timestamp> = row.get(10)?;
-    let read_at: Option<Timestamp> = row.get(11)?;
+    let read_at: Option<Timestamp> = row.get(13)?;
     Ok(Message {
         id: row.get(0)?,
         conversation_id: row.get(1)?,
+        kind: entries::kind(row, 11)?,
         sender_id: row.get(2)?,
         content: row.get(3)?,
         attachments,
@@ -172,7 +235,7 @@ fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
 /// One message of the view's conversation.
 ///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn find(conn: &Connection, view: View, id: MessageId) -> rusqlite::Result<Option<Message>> {
     let found = conn
         .prepare_cached(select_message!("WHERE m.id = :id AND m.conversation_id = :conversation"))?
@@ -193,7 +256,7 @@ pub fn find(conn: &Connection, view: View, id: MessageId) -> rusqlite::Result<Op
 /// At most `limit` messages before a place, newest first.
 ///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn list_before(conn: &Connection, view: View, place: i64, limit: usize) -> rusqlite::Result<Vec<Message>> {
     list(
         conn,
@@ -212,7 +275,7 @@ pub fn list_before(conn: &Connection, view: View, place: i64, limit: usize) -> r
 /// At most `limit` messages after a place, oldest first.
 ///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn list_after(conn: &Connection, view: View, place: i64, limit: usize) -> rusqlite::Result<Vec<Message>> {
     list(
         conn,
@@ -231,7 +294,7 @@ pub fn list_after(conn: &Connection, view: View, place: i64, limit: usize) -> ru
 /// At most `limit` messages whose latest change is later than `rev`, by that change.
 ///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn list_changed(conn: &Connection, view: View, rev: i64, limit: usize) -> rusqlite::Result<Vec<Message>> {
     let mut sent = list(
         conn,
@@ -300,7 +363,7 @@ fn complete(conn: &Connection, mut message: Message) -> rusqlite::Result<Message
 /// The texts that a message had before, oldest first.
 ///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn list_revisions(conn: &Connection, id: MessageId) -> rusqlite::Result<Vec<Revision>> {
     conn.prepare_cached(
         "SELECT content, written_at
@@ -315,7 +378,7 @@ pub fn list_revisions(conn: &Connection, id: MessageId) -> rusqlite::Result<Vec<
 /// Keeps the text that a message has had since `written_at`.
 ///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn insert_revision(conn: &Connection, id: MessageId, content: &str, written_at: Timestamp) -> rusqlite::Result<()> {
     conn.prepare_cached(
         "INSERT INTO message_revisions (message_id, number, content, written_at)
@@ -330,7 +393,7 @@ pub fn insert_revision(conn: &Connection, id: MessageId, content: &str, written_
 /// Gives a message another text.
 ///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn set_content(conn: &Connection, id: MessageId, content: &str, at: Timestamp, rev: i64) -> rusqlite::Result<()> {
     conn.prepare_cached(
         "UPDATE messages
@@ -346,7 +409,7 @@ pub fn set_content(conn: &Connection, id: MessageId, content: &str, at: Timestam
 /// Leaves only the tombstone of a message: no text, no addresses, no reactions, no revisions.
 ///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn set_deleted(conn: &Connection, id: MessageId, at: Timestamp, rev: i64) -> rusqlite::Result<()> {
     conn.prepare_cached("DELETE FROM message_revisions WHERE message_id = :id")?
         .execute(named_params! { ":id": id })?;
@@ -368,9 +431,20 @@ pub fn set_deleted(conn: &Connection, id: MessageId, at: Timestamp, rev: i64) ->
 /// Gives a message the number of its latest change.
 ///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn set_rev(conn: &Connection, id: MessageId, rev: i64) -> rusqlite::Result<()> {
     conn.prepare_cached("UPDATE messages SET rev = :rev WHERE id = :id")?
         .execute(named_params! { ":rev": rev, ":id": id })
         .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn storing_a_message_builds_no_table() {
+        let conn = crate::store::database::scratch::open();
+        let mut plan = conn.prepare(&format!("EXPLAIN {}", super::INSERT)).unwrap();
+        let steps: Vec<String> = plan.raw_query().mapped(|row| row.get("opcode")).map(Result::unwrap).collect();
+        assert!(steps.contains(&"Insert".into()) && !steps.contains(&"OpenEphemeral".into()), "{steps:?}");
+    }
 }

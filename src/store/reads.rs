@@ -5,10 +5,10 @@ use rusqlite::{Connection, named_params};
 use crate::model::id::{ConversationId, MessageId, UserId};
 use crate::model::message::ReadMark;
 
-/// Notes that somebody has read up to a message. The mark before it stays: it tells when that was.
+/// Notes that somebody has read up to a message. The mark before it stays: it says when that was.
 ///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn insert(conn: &Connection, conversation_id: ConversationId, mark: ReadMark) -> rusqlite::Result<()> {
     conn.prepare_cached(
         "INSERT INTO read_marks (conversation_id, user_id, message_id, read_at)
@@ -23,7 +23,7 @@ pub fn insert(conn: &Connection, conversation_id: ConversationId, mark: ReadMark
 /// How far somebody has read.
 ///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn find_latest(
     conn: &Connection,
     conversation_id: ConversationId,
@@ -48,7 +48,7 @@ pub fn find_latest(
 /// and that still say something.
 ///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn count_unread_between(
     conn: &Connection,
     conversation_id: ConversationId,
@@ -63,6 +63,7 @@ pub fn count_unread_between(
            AND sent_rev > coalesce((SELECT sent_rev FROM messages WHERE id = :after), 0)
            AND sent_rev <= (SELECT sent_rev FROM messages WHERE id = :up_to)
            AND sender_id <> :reader
+           AND counts_unread = 1
            AND deleted_at IS NULL",
     )?
     .query_row(

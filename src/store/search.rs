@@ -1,29 +1,50 @@
 //! Looking for messages by their words.
 //!
-//! Whatever people type arrives here as [`Term`]s and leaves as quoted strings of the index's query language: no
-//! character of theirs is ever an operator.
+//! Whatever people type arrives here as [`Term`]s of folded words and leaves as quoted strings of the index's query
+//! language: no character of theirs is ever an operator. Who asks stands first in every expression: what others wrote is
+//! never looked at, so that it takes no time either.
+//!
+//! Two things make the index read long lists before it knows the first hit: a beginning of words that has no index of its
+//! own, and many words at once. So a few of the newest messages that may be meant are read first, by what the index finds
+//! quickly, and only where that is not the whole answer it is asked for everything ([`list`]).
+//!
+//! Whatever is looked for, a look takes little time: it goes from the newest messages back, some ranges of ids at a time, and
+//! where its time is over it says how far it has come. A message's range is a term of the index, because nothing else ends
+//! the search for words that never meet.
 
-use rusqlite::{Connection, named_params};
+use std::ops::{ControlFlow, RangeInclusive};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OptionalExtension, named_params};
 
 use crate::model::conversation::Members;
 use crate::model::id::{ConversationId, MessageId, UserId};
 use crate::model::timestamp::Timestamp;
+use crate::store::search::terms::{Needles, has_long_start, quoted, widened};
+pub use crate::store::search::terms::{Phrase, Term};
 
-/// Words around a hit in a snippet.
-const SNIPPET_WORDS: i64 = 24;
+mod terms;
 
-/// So many hits are looked at whoever's they are, before the members are made part of the look-up: to follow a member's
-/// list, as long as all that they ever wrote and received, costs many times more than to look at the hits of a rare word.
-const HITS_OF_ALL_MAX: usize = 200;
+/// Messages that are read for each one wanted before the index is asked for everything.
+const READ_PER_HIT: usize = 10;
 
-/// Words that must follow each other.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Term {
-    /// As typed, and other spellings of the same: any of them will do.
-    pub spellings: Vec<String>,
-    /// Whether the last word may go on.
-    pub is_prefix: bool,
-}
+/// Ids in a range: as in the view `searchable_messages`.
+const RANGE_IDS: i64 = 1 << 15;
+
+/// Ranges that have terms of their own; after them the terms are used anew.
+const RANGE_TERMS: i64 = 1 << 16;
+
+/// The first of these terms: each is one character for private use, for which there is no index of beginnings.
+const FIRST_RANGE_TERM: i64 = 0xF_0000;
+
+/// Ranges that are looked through at once where that takes little time.
+const RANGES_MAX: i64 = 8;
+
+/// A look ends after so many times its time, whatever it waited for.
+const WAIT_MAX: u32 = 12;
+
+/// Messages that are looked at in any case before the time counts.
+const ROWS_MIN: usize = 1000;
 
 /// What is looked for, and where.
 #[derive(Clone, Debug)]
@@ -42,8 +63,10 @@ pub struct Question {
     pub from: Option<Timestamp>,
     /// Not after.
     pub to: Option<Timestamp>,
-    /// Only older ones than this.
-    pub before: Option<MessageId>,
+    /// Only what has a file.
+    pub has_file: bool,
+    /// Only those whose id is below this.
+    pub before: Option<i64>,
     /// At most so many.
     pub limit: usize,
 }
@@ -57,82 +80,233 @@ pub struct Found {
     pub conversation_id: ConversationId,
     /// Who talks there.
     pub members: Members,
-    /// A part of its text, with the hits between `⟦` and `⟧`.
-    pub snippet: String,
 }
 
-/// What answers the question, newest first.
+/// What a look has brought.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Listed {
+    /// The newest first.
+    pub found: Vec<Found>,
+    /// Where the time was over before there was a page: messages whose ids are below this were not looked at.
+    pub rest: Option<i64>,
+}
+
+/// The statement of a search. Members are asked for once more, beside the expression: whatever an index may say, nobody
+/// is shown what is not theirs. The words of a message are read from the message, not from the index.
+const SEARCH: &str = "
+    SELECT m.id, c.id, c.client_id, c.lawyer_id, m.sender_id, m.created_at, CASE WHEN :reads THEN w.words END
+    FROM message_words w
+    CROSS JOIN messages m ON m.id = w.rowid
+    CROSS JOIN conversations c ON c.id = m.conversation_id
+    WHERE message_words MATCH :expression
+      AND w.rowid >= :first
+      AND w.rowid < :end
+      AND :member IN (c.client_id, c.lawyer_id)
+      AND :other IN (c.client_id, c.lawyer_id)
+    ORDER BY w.rowid DESC";
+
+/// What answers the question, newest first, as far as it is found within about this time of a processor.
 ///
 /// # Errors
-/// SQLite's.
-pub fn list(conn: &Connection, question: &Question) -> rusqlite::Result<Vec<Found>> {
-    if !question.all.is_empty()
-        && let Some(found) = look(conn, question, &all_and_none(Vec::new(), question), HITS_OF_ALL_MAX)?
-    {
-        return Ok(found);
+/// When SQLite fails.
+pub fn list(conn: &Connection, question: &Question, time: Duration) -> rusqlite::Result<Listed> {
+    let mut look = Look::begin(conn, question, time)?;
+    if let Some(wider) = widened(&question.all) {
+        look.go_back(&Aim { all: &wider, needles: Some(Needles::of(&question.all)), has_ranges: true })?;
     }
-    let members = question.other.into_iter().chain([question.member]);
-    let members = members.map(|user_id| format!("members : \"u{user_id}\"")).collect();
-    look(conn, question, &all_and_none(members, question), usize::MAX).map(Option::unwrap_or_default)
+    // Each time that it is asked for, a long beginning costs the same wherever it is looked for.
+    let has_ranges = !question.all.iter().any(has_long_start);
+    look.go_back(&Aim { all: &question.all, needles: None, has_ranges })?;
+    Ok(look.listed())
 }
 
-/// What is wanted among the hits of an expression; `None` where that would mean to look at more than so many.
-fn look(
-    conn: &Connection,
-    question: &Question,
-    expression: &str,
-    hits_max: usize,
-) -> rusqlite::Result<Option<Vec<Found>>> {
-    let mut asked = conn.prepare_cached(
-        "SELECT m.id, c.id, c.client_id, c.lawyer_id,
-           CASE WHEN :member IN (c.client_id, c.lawyer_id)
-             AND :other IN (c.client_id, c.lawyer_id)
-             AND (:sender IS NULL OR m.sender_id = :sender)
-             AND m.created_at BETWEEN :from AND :to
-           THEN snippet(message_words, 0, '⟦', '⟧', '…', :words) END
-         FROM message_words w
-         CROSS JOIN messages m ON m.id = w.rowid
-         CROSS JOIN conversations c ON c.id = m.conversation_id
-         WHERE message_words MATCH :expression
-           AND w.rowid < :before
-         ORDER BY w.rowid DESC",
-    )?;
-    let mut hits = asked.query(named_params! {
-        ":words": SNIPPET_WORDS,
-        ":expression": expression,
-        ":before": question.before.map_or(i64::MAX, MessageId::as_i64),
-        ":member": question.member,
-        ":other": question.other.unwrap_or(question.member),
-        ":sender": question.sender_id,
-        ":from": question.from.map_or(0, Timestamp::as_millis),
-        ":to": question.to.map_or(i64::MAX, Timestamp::as_millis),
-    })?;
-    let mut found = Vec::new();
-    let mut looked_at = 0;
-    while found.len() < question.limit {
-        let Some(hit) = hits.next()? else { break };
-        looked_at += 1;
-        if looked_at > hits_max {
-            return Ok(None);
+/// What a look asks the index for.
+struct Aim<'a> {
+    /// All of these.
+    all: &'a [Term],
+    /// What the words of a message must have in them besides; then some messages are read and no more.
+    needles: Option<Needles>,
+    /// Whether it goes range by range.
+    has_ranges: bool,
+}
+
+/// A look at what is stored, from the newest messages back.
+struct Look<'a> {
+    conn: &'a Connection,
+    question: &'a Question,
+    times: RangeInclusive<i64>,
+    /// Ids below this are out of the question.
+    first: i64,
+    /// Ids from this on have been looked at, or are out of the question.
+    end: i64,
+    timer: Timer,
+    rows: usize,
+    is_late: bool,
+    found: Vec<Found>,
+}
+
+impl<'a> Look<'a> {
+    fn begin(conn: &'a Connection, question: &'a Question, time: Duration) -> rusqlite::Result<Self> {
+        let timer = Timer::start(time);
+        let times = question.from.map_or(0, Timestamp::as_millis)..=question.to.map_or(i64::MAX, Timestamp::as_millis);
+        let newest: i64 = conn.query_row("SELECT coalesce(max(id), 0) FROM messages", [], |row| row.get(0))?;
+        let first = if *times.start() > 0 { first_since(conn, newest, *times.start())? } else { 0 };
+        let end = if *times.end() < i64::MAX { first_since(conn, newest, times.end() + 1)? } else { newest + 1 };
+        let end = end.min(question.before.unwrap_or(end));
+        Ok(Self { conn, question, times, first, end, timer, rows: 0, is_late: false, found: Vec::new() })
+    }
+
+    /// Goes back until there is a page, the time is over, or enough messages were read for this aim.
+    fn go_back(&mut self, aim: &Aim) -> rusqlite::Result<()> {
+        let mut ranges = 1;
+        while self.end > self.first && !self.is_over() {
+            let newest = (self.end - 1) / RANGE_IDS;
+            let low = if aim.has_ranges { (newest + 1 - ranges) * RANGE_IDS } else { 0 }.max(self.first);
+            let before = self.timer.spent();
+            if self.look_down_to(low, aim)?.is_break() {
+                return Ok(());
+            }
+            self.end = low;
+            let took = self.timer.spent().saturating_sub(before);
+            ranges = next_ranges(ranges, took, self.timer.left());
+            self.is_late = ranges == 0 && self.end > self.first;
         }
-        let Some(snippet) = hit.get(4)? else { continue };
-        let members = Members { client_id: hit.get(2)?, lawyer_id: hit.get(3)? };
-        found.push(Found { id: hit.get(0)?, conversation_id: hit.get(1)?, members, snippet });
+        Ok(())
     }
-    Ok(Some(found))
+
+    /// Looks at what the index finds from `low` on; breaks off where it need not go further.
+    fn look_down_to(&mut self, low: i64, aim: &Aim) -> rusqlite::Result<ControlFlow<()>> {
+        let question = self.question;
+        let ranges = aim.has_ranges.then(|| low / RANGE_IDS..=(self.end - 1) / RANGE_IDS);
+        let mut asked = self.conn.prepare_cached(SEARCH)?;
+        let mut hits = asked.query(named_params! {
+            ":expression": expression(question, aim.all, ranges),
+            ":reads": aim.needles.is_some(),
+            ":first": low,
+            ":end": self.end,
+            ":member": question.member,
+            ":other": question.other.unwrap_or(question.member),
+        })?;
+        let mut read = 0;
+        while let Some(hit) = hits.next()? {
+            let id: MessageId = hit.get(0)?;
+            let is_meant = question.sender_id.is_none_or(|wanted| hit.get(4) == Ok(wanted))
+                && self.times.contains(&hit.get(5)?)
+                && match &aim.needles {
+                    Some(needles) => needles.all_in(hit.get_ref(6)?.as_str_or_null()?.unwrap_or_default()),
+                    None => true,
+                };
+            if is_meant {
+                let members = Members { client_id: hit.get(2)?, lawyer_id: hit.get(3)? };
+                self.found.push(Found { id, conversation_id: hit.get(1)?, members });
+            }
+            self.rows += 1;
+            read += 1;
+            self.is_late = self.rows >= ROWS_MIN && self.timer.left().is_zero();
+            if self.is_over() || (aim.needles.is_some() && read == question.limit * READ_PER_HIT) {
+                self.end = id.as_i64();
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_late || self.found.len() >= self.question.limit
+    }
+
+    fn listed(self) -> Listed {
+        Listed { found: self.found, rest: (self.is_late && self.end > self.first).then_some(self.end) }
+    }
 }
 
-/// `(members : "u1" AND (content : "contrat") AND (content : "cœur" * OR content : "coeur" *)) NOT ((content : "bail"))`
-fn all_and_none(mut wanted: Vec<String>, question: &Question) -> String {
-    wanted.extend(question.all.iter().map(quoted));
+/// The time that a look has: that of a processor, since on a busy machine one that waits for its turn costs nobody anything.
+struct Timer {
+    time: Duration,
+    began: Instant,
+    spent_before: Duration,
+}
+
+impl Timer {
+    fn start(time: Duration) -> Self {
+        Self { time, began: Instant::now(), spent_before: thread_time() }
+    }
+
+    fn spent(&self) -> Duration {
+        let now = thread_time();
+        if now.is_zero() { self.began.elapsed() } else { now.saturating_sub(self.spent_before) }
+    }
+
+    /// What is left of it; nothing once it has waited for long.
+    fn left(&self) -> Duration {
+        if self.began.elapsed() >= self.time * WAIT_MAX {
+            return Duration::ZERO;
+        }
+        self.time.saturating_sub(self.spent())
+    }
+}
+
+/// Processor time that this thread has taken so far; nothing where that is not known.
+#[cfg(target_os = "linux")]
+fn thread_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn thread_time() -> Duration {
+    Duration::ZERO
+}
+
+/// How many ranges to look through next, where so many took that long and that much time is left; none where there is not
+/// enough for one.
+fn next_ranges(ranges: i64, took: Duration, left: Duration) -> i64 {
+    let in_time = i64::try_from(left.as_nanos() * ranges.unsigned_abs() as u128 / took.as_nanos().max(1));
+    in_time.unwrap_or(i64::MAX).min(2 * ranges).min(RANGES_MAX)
+}
+
+/// The first message that is not older, by halving: ids rise with the time of storing, which never goes back.
+fn first_since(conn: &Connection, newest: i64, millis: i64) -> rusqlite::Result<i64> {
+    let mut next = conn.prepare_cached(
+        "SELECT id, created_at
+         FROM messages
+         WHERE id >= :id
+         ORDER BY id
+         LIMIT 1",
+    )?;
+    let (mut low, mut high) = (0, newest + 1);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let found: Option<(i64, i64)> =
+            next.query_row(named_params! { ":id": middle }, |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        match found {
+            Some((id, created_at)) if created_at < millis => low = id + 1,
+            _ => high = middle,
+        }
+    }
+    Ok(low)
+}
+
+/// `members: ("u1") AND words: ("contrat") AND words: ("bail" * OR "baux")`, then perhaps `NOT words: ("meuble")`.
+fn expression(question: &Question, all: &[Term], ranges: Option<RangeInclusive<i64>>) -> String {
+    let people = [Some(question.member), question.other, question.sender_id].into_iter().flatten();
+    let mut members: Vec<String> = people.map(|user_id| format!("\"u{user_id}\"")).collect();
+    members.dedup();
+    members.extend(question.has_file.then(|| "\"f\"".to_owned()));
+    members.extend(ranges.map(|ranges| format!("({})", ranges.rev().map(range_term).collect::<Vec<_>>().join(" OR "))));
+    let mut wanted = vec![format!("members: ({})", members.join(" AND "))];
+    wanted.extend(all.iter().map(quoted));
     let wanted = wanted.join(" AND ");
     let unwanted: Vec<String> = question.none.iter().map(quoted).collect();
     if unwanted.is_empty() { wanted } else { format!("({wanted}) NOT ({})", unwanted.join(" OR ")) }
 }
 
-fn quoted(term: &Term) -> String {
-    let more = if term.is_prefix { " *" } else { "" };
-    let quoted = |text: &String| format!("content : \"{}\"{more}", text.replace('"', "\"\""));
-    let spellings: Vec<String> = term.spellings.iter().map(quoted).collect();
-    format!("({})", spellings.join(" OR "))
+/// The term of a range of ids, as the view `searchable_messages` gives it.
+fn range_term(range: i64) -> String {
+    let number = u32::try_from(FIRST_RANGE_TERM + range % RANGE_TERMS).ok();
+    let term = number.and_then(char::from_u32).expect("all of that plane are characters");
+    format!("\"{term}\"")
 }
+
+#[cfg(test)]
+mod tests;

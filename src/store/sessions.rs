@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 
 use crate::model::id::{SessionId, UserId};
+use crate::model::session::SessionNonce;
 use crate::model::timestamp::Timestamp;
 use crate::model::user::Role;
 
@@ -39,24 +40,34 @@ pub struct RefreshToken {
     pub session_id: SessionId,
     /// Whose.
     pub user_id: UserId,
-    /// Whether it was traded before.
-    pub is_used: bool,
+    /// When it was traded for its successor; `None` while it works.
+    pub used_at: Option<Timestamp>,
+    /// Until when it works.
+    pub expires_at: Timestamp,
     /// Whether the session has not ended and neither is past its time.
     pub is_live: bool,
 }
 
-/// The session, if it is neither ended nor expired and its owner is active.
-pub fn find_live(conn: &Connection, id: SessionId, now: Timestamp) -> rusqlite::Result<Option<Live>> {
+/// The session with this number and nonce, if it is neither ended nor expired and its owner is active.
+pub fn find_live(
+    conn: &Connection,
+    id: SessionId,
+    nonce: SessionNonce,
+    now: Timestamp,
+) -> rusqlite::Result<Option<Live>> {
     conn.prepare_cached(
         "SELECT u.id, u.role
         FROM sessions s
         JOIN users u ON u.id = s.user_id
         WHERE s.id = :id
+          AND s.nonce = :nonce
           AND s.ended_at IS NULL
           AND s.expires_at > :now
           AND u.is_active = 1",
     )?
-    .query_row(named_params! {":id": id, ":now": now}, |row| Ok(Live { user_id: row.get(0)?, role: row.get(1)? }))
+    .query_row(named_params! {":id": id, ":nonce": nonce, ":now": now}, |row| {
+        Ok(Live { user_id: row.get(0)?, role: row.get(1)? })
+    })
     .optional()
 }
 
@@ -72,6 +83,13 @@ pub fn list_live(conn: &Connection, user_id: UserId, now: Timestamp) -> rusqlite
     )?
     .query_map(named_params! {":user_id": user_id, ":now": now}, read)?
     .collect()
+}
+
+/// What the programs call themselves that somebody has signed in with, as far as it is remembered.
+pub fn list_programs(conn: &Connection, user_id: UserId) -> rusqlite::Result<Vec<Option<String>>> {
+    conn.prepare_cached("SELECT DISTINCT user_agent FROM sessions WHERE user_id = :user_id")?
+        .query_map(named_params! {":user_id": user_id}, |row| row.get(0))?
+        .collect()
 }
 
 /// Whether somebody has signed in successfully from this address before, in a session that is still remembered.
@@ -95,11 +113,11 @@ pub fn insert(
     address: Option<&str>,
     now: Timestamp,
     expires_at: Timestamp,
-) -> rusqlite::Result<SessionId> {
+) -> rusqlite::Result<(SessionId, SessionNonce)> {
     conn.prepare_cached(
-        "INSERT INTO sessions (user_id, user_agent, address, created_at, last_used_at, expires_at)
-        VALUES (:user_id, :user_agent, :address, :now, :now, :expires_at)
-        RETURNING id",
+        "INSERT INTO sessions (user_id, nonce, user_agent, address, created_at, last_used_at, expires_at)
+        VALUES (:user_id, randomblob(16), :user_agent, :address, :now, :now, :expires_at)
+        RETURNING id, nonce",
     )?
     .query_row(
         named_params! {
@@ -109,28 +127,29 @@ pub fn insert(
             ":now": now,
             ":expires_at": expires_at,
         },
-        |row| row.get(0),
+        |row| Ok((row.get(0)?, row.get(1)?)),
     )
 }
 
-/// Notes that the session's tokens were renewed, and from where.
+/// Notes that the session's tokens were renewed, and from where; gives it a nonce if it has none.
 pub fn set_used(
     conn: &Connection,
     id: SessionId,
     address: Option<&str>,
     now: Timestamp,
     expires_at: Timestamp,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<SessionNonce> {
     conn.prepare_cached(
         "UPDATE sessions
-        SET address = coalesce(:address, address), last_used_at = :now, expires_at = :expires_at
-        WHERE id = :id",
+        SET address = coalesce(:address, address), last_used_at = :now, expires_at = :expires_at,
+            nonce = coalesce(nonce, randomblob(16))
+        WHERE id = :id
+        RETURNING nonce",
     )?
-    .execute(named_params! {":id": id, ":address": address, ":now": now, ":expires_at": expires_at})?;
-    Ok(())
+    .query_row(named_params! {":id": id, ":address": address, ":now": now, ":expires_at": expires_at}, |row| row.get(0))
 }
 
-/// Ends one of somebody's sessions; tells whether it was going on.
+/// Ends one of somebody's sessions; returns whether it was going on.
 pub fn end(conn: &Connection, user_id: UserId, id: SessionId, reason: &str, now: Timestamp) -> rusqlite::Result<bool> {
     let ended = conn
         .prepare_cached(
@@ -144,7 +163,7 @@ pub fn end(conn: &Connection, user_id: UserId, id: SessionId, reason: &str, now:
     Ok(ended > 0)
 }
 
-/// Ends all of somebody's sessions but `except`; tells which were going on.
+/// Ends all of somebody's sessions but `except`; returns which were going on.
 pub fn end_all(
     conn: &Connection,
     user_id: UserId,
@@ -177,8 +196,27 @@ pub fn list_ended(conn: &Connection, since: Timestamp) -> rusqlite::Result<Vec<(
     .collect()
 }
 
+/// All live sessions: whose and which.
+pub fn list_all_live(conn: &Connection, now: Timestamp) -> rusqlite::Result<Vec<(UserId, SessionId)>> {
+    conn.prepare_cached(
+        "SELECT user_id, id
+        FROM sessions
+        WHERE ended_at IS NULL
+          AND expires_at > :now",
+    )?
+    .query_map(named_params! {":now": now}, |row| Ok((row.get(0)?, row.get(1)?)))?
+    .collect()
+}
+
+/// Takes its nonce from each session, and with it the worth of every access token and signed link; the session goes on, and
+/// gets another nonce when its tokens are renewed.
+pub fn forget_nonces(conn: &Connection) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE sessions SET nonce = NULL WHERE nonce IS NOT NULL")?.execute([])?;
+    Ok(())
+}
+
 /// A number that changes when another process has written to the database, and only then.
-pub fn others_version(conn: &Connection) -> rusqlite::Result<i64> {
+pub fn data_version(conn: &Connection) -> rusqlite::Result<i64> {
     conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
 }
 
@@ -211,14 +249,20 @@ pub fn insert_token(
 /// The token with this hash.
 pub fn find_token(conn: &Connection, hash: &[u8; 32], now: Timestamp) -> rusqlite::Result<Option<RefreshToken>> {
     conn.prepare_cached(
-        "SELECT s.id, s.user_id, t.used_at IS NOT NULL,
+        "SELECT s.id, s.user_id, t.used_at, t.expires_at,
             s.ended_at IS NULL AND s.expires_at > :now AND t.expires_at > :now
         FROM refresh_tokens t
         JOIN sessions s ON s.id = t.session_id
         WHERE t.hash = :hash",
     )?
     .query_row(named_params! {":hash": hash, ":now": now}, |row| {
-        Ok(RefreshToken { session_id: row.get(0)?, user_id: row.get(1)?, is_used: row.get(2)?, is_live: row.get(3)? })
+        Ok(RefreshToken {
+            session_id: row.get(0)?,
+            user_id: row.get(1)?,
+            used_at: row.get(2)?,
+            expires_at: row.get(3)?,
+            is_live: row.get(4)?,
+        })
     })
     .optional()
 }

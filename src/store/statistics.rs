@@ -23,6 +23,16 @@ pub struct Statistics {
     pub attachments: i64,
     /// Bytes of all files.
     pub attachment_bytes: i64,
+    /// Calls, answered or not.
+    pub calls: i64,
+    /// Of these, those that go on.
+    pub live_calls: i64,
+    /// What was recorded of calls, and is there.
+    pub recordings: i64,
+    /// Bytes of that.
+    pub recording_bytes: i64,
+    /// Recordings that came and that not everybody had agreed to, lately.
+    pub refused_recordings: i64,
     /// Bytes of the database file.
     pub database_bytes: i64,
     /// Of these, how many are free for new content.
@@ -42,7 +52,12 @@ pub fn load(conn: &Connection, now: Timestamp) -> rusqlite::Result<Statistics> {
             (SELECT count(*) FROM conversations),
             (SELECT coalesce(max(id), 0) FROM messages),
             (SELECT count(*) FROM attachments),
-            (SELECT coalesce(sum(size), 0) FROM attachments)",
+            (SELECT coalesce(sum(size), 0) FROM attachments),
+            (SELECT coalesce(max(id), 0) FROM calls),
+            (SELECT count(*) FROM calls WHERE state IN ('ringing', 'ongoing')),
+            (SELECT count(attachment_id) FROM call_recordings),
+            (SELECT coalesce(sum(a.size), 0) FROM call_recordings r JOIN attachments a ON a.id = r.attachment_id),
+            (SELECT count(*) FROM refused_recordings)",
     )?
     .query_row(named_params! {":now": now}, |row| {
         Ok(Statistics {
@@ -54,6 +69,11 @@ pub fn load(conn: &Connection, now: Timestamp) -> rusqlite::Result<Statistics> {
             messages: row.get(4)?,
             attachments: row.get(5)?,
             attachment_bytes: row.get(6)?,
+            calls: row.get(7)?,
+            live_calls: row.get(8)?,
+            recordings: row.get(9)?,
+            recording_bytes: row.get(10)?,
+            refused_recordings: row.get(11)?,
             database_bytes: pages * page_size,
             free_bytes: free * page_size,
         })

@@ -13,6 +13,10 @@ pub enum Kind {
     Familiar,
     /// Attempts from an address, whatever the account.
     Address,
+    /// New accounts from an address.
+    SignUp,
+    /// Forgotten passwords from an address.
+    Forgotten,
 }
 
 /// A row of the table.
@@ -32,6 +36,8 @@ impl Kind {
             Kind::Account => "account",
             Kind::Familiar => "familiar",
             Kind::Address => "address",
+            Kind::SignUp => "sign_up",
+            Kind::Forgotten => "forgotten",
         }
     }
 }
@@ -76,6 +82,18 @@ pub fn delete(conn: &Connection, kind: Kind, key: &str) -> rusqlite::Result<()> 
           AND key = :key",
     )?
     .execute(named_params! {":kind": kind.as_str(), ":key": key})?;
+    Ok(())
+}
+
+/// Forgets the failures for an account, from wherever; `account` is the head of their keys.
+pub fn delete_of_account(conn: &Connection, account: &str) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "DELETE FROM sign_in_throttles
+        WHERE kind IN ('account', 'familiar')
+          AND key >= :account
+          AND key < :account || '!'",
+    )?
+    .execute(named_params! {":account": account})?;
     Ok(())
 }
 

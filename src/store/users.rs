@@ -77,7 +77,7 @@ pub fn list_active(
 /// Everybody with an id greater than `after` in the order of ids, as far as `keep` wants them, at most `limit`.
 pub fn list_after(
     conn: &Connection,
-    after: Option<UserId>,
+    after: Option<i64>,
     limit: usize,
     mut keep: impl FnMut(&Account) -> bool,
 ) -> rusqlite::Result<Vec<Account>> {
@@ -87,7 +87,7 @@ pub fn list_after(
         WHERE id > :after
         ORDER BY id"
     ))?;
-    let mut rows = statement.query(named_params! {":after": after.map_or(0, UserId::as_i64)})?;
+    let mut rows = statement.query(named_params! {":after": after.unwrap_or(0)})?;
     collect(&mut rows, limit, &mut keep)
 }
 
@@ -136,6 +136,38 @@ pub fn insert(conn: &Connection, user: &NewUser<'_>, now: Timestamp) -> rusqlite
     )
 }
 
+/// Notes that nobody of the practice knows this account yet.
+pub fn set_stranger(conn: &Connection, id: UserId) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE users SET is_stranger = 1 WHERE id = :id")?.execute(named_params! {":id": id})?;
+    Ok(())
+}
+
+/// Whether somebody signed up uninvited and no juriste has ever answered them. An answer is looked for only while they
+/// count as a stranger.
+pub fn is_stranger(conn: &Connection, id: UserId) -> rusqlite::Result<bool> {
+    let is_marked: bool = conn
+        .prepare_cached("SELECT is_stranger FROM users WHERE id = :id")?
+        .query_row(named_params! {":id": id}, |row| row.get(0))?;
+    if !is_marked {
+        return Ok(false);
+    }
+    let is_answered: bool = conn
+        .prepare_cached(
+            "SELECT EXISTS (
+                SELECT 1
+                FROM conversations c
+                JOIN messages m ON m.conversation_id = c.id
+                WHERE c.client_id = :id
+                  AND m.sender_id = c.lawyer_id
+            )",
+        )?
+        .query_row(named_params! {":id": id}, |row| row.get(0))?;
+    if is_answered {
+        conn.prepare_cached("UPDATE users SET is_stranger = 0 WHERE id = :id")?.execute(named_params! {":id": id})?;
+    }
+    Ok(!is_answered)
+}
+
 /// Stores what may change of a profile: name, role, specialty, language and whether it is active.
 pub fn set_profile(conn: &Connection, profile: &Profile, now: Timestamp) -> rusqlite::Result<()> {
     conn.prepare_cached(
@@ -182,6 +214,62 @@ pub fn set_stronger_hash(
     )?
     .execute(named_params! {":id": id, ":current": current, ":next": next})?;
     Ok(())
+}
+
+/// Notes that they read what is mailed to their address.
+pub fn set_email_confirmed(conn: &Connection, id: UserId, at: Timestamp) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "UPDATE users
+        SET email_confirmed_at = coalesce(email_confirmed_at, :at), email_failed_at = NULL
+        WHERE id = :id",
+    )?
+    .execute(named_params! {":id": id, ":at": at})?;
+    Ok(())
+}
+
+/// Moves an account to another address, which its owner has shown to read. The address must be free.
+pub fn set_email(conn: &Connection, id: UserId, email: &str, at: Timestamp) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "UPDATE users
+        SET email = :email, email_confirmed_at = :at, email_failed_at = NULL, updated_at = :at
+        WHERE id = :id",
+    )?
+    .execute(named_params! {":id": id, ":email": email, ":at": at})?;
+    Ok(())
+}
+
+/// Notes that a relay said that there is nobody at this address.
+pub fn set_email_failed(conn: &Connection, email: &str, at: Timestamp) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE users SET email_failed_at = :at WHERE email = :email")?
+        .execute(named_params! {":email": email, ":at": at})?;
+    Ok(())
+}
+
+/// Whose mail about messages this token ends.
+pub fn find_by_unsubscribe(conn: &Connection, token: &str) -> rusqlite::Result<Option<UserId>> {
+    conn.prepare_cached("SELECT id FROM users WHERE unsubscribe_token = :token")?
+        .query_row(named_params! {":token": token}, |row| row.get(0))
+        .optional()
+}
+
+/// What ends somebody's mail about messages, once there was one.
+pub fn find_unsubscribe_token(conn: &Connection, id: UserId) -> rusqlite::Result<Option<String>> {
+    let found = conn
+        .prepare_cached("SELECT unsubscribe_token FROM users WHERE id = :id")?
+        .query_row(named_params! {":id": id}, |row| row.get(0))
+        .optional()?;
+    Ok(found.flatten())
+}
+
+/// What ends somebody's mail about messages; made with the first one.
+pub fn unsubscribe_token(conn: &Connection, id: UserId) -> rusqlite::Result<String> {
+    conn.prepare_cached(
+        "UPDATE users
+        SET unsubscribe_token = coalesce(unsubscribe_token, lower(hex(randomblob(24))))
+        WHERE id = :id
+        RETURNING unsubscribe_token",
+    )?
+    .query_row(named_params! {":id": id}, |row| row.get(0))
 }
 
 /// Notes that they signed in with their password.

@@ -3,6 +3,8 @@
 use serde_json::json;
 
 use super::*;
+use crate::socketio::args::Placeholder;
+use crate::socketio::encoded::Encoded;
 
 fn decode(text: &str) -> Result<Packet, Malformed> {
     Packet::decode(&Text::from(text))
@@ -51,8 +53,32 @@ fn each_packet_of_a_client_is_read() {
 }
 
 #[test]
+fn halves_of_surrogate_pairs_in_a_connect_close_nobody() {
+    for (sent, read) in [
+        (r#""\ud83d""#, "\u{fffd}"),
+        (r#""a\udc00\ud83d\ude00\\ud83d""#, "a\u{fffd}\u{1f600}\\ud83d"),
+        (r#""\uD83Dx""#, "\u{fffd}x"),
+    ] {
+        let auth = json!({ "token": read }).as_object().cloned();
+        let packet = Packet { namespace: "/chat".to_owned(), body: Body::Connect(auth), attachments: 0 };
+        assert_eq!(decode(&format!(r#"0/chat,{{"token":{sent}}}"#)), Ok(packet), "{sent}");
+    }
+    for text in [r#"0{"a":"\ud83"}"#, r#"0{"a":"\"#, "0{\"a\":\"\\é\"}", r#"0{"a":"\u+123"}"#] {
+        assert_eq!(decode(text), Err(Malformed), "{text}");
+    }
+}
+
+#[test]
+fn a_namespace_with_a_long_name_can_be_asked_for_and_nothing_else() {
+    let long = format!("/{}", "a".repeat(NAMESPACE_MAX));
+    let asked = Packet { namespace: long.clone(), body: Body::Connect(None), attachments: 0 };
+    assert_eq!(decode(&format!("0{long},")), Ok(asked));
+    assert_eq!(decode(&format!("2{long},[\"a\"]")), Err(Malformed));
+}
+
+#[test]
 fn anything_else_is_malformed() {
-    let long = format!("0/{}", "a".repeat(NAMESPACE_MAX));
+    let long = format!("1/{}", "a".repeat(NAMESPACE_MAX));
     let rows = [
         "",
         "4{}",

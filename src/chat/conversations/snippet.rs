@@ -1,0 +1,125 @@
+//! The part of a message that shows why it was found: its own text, with the hits between `⟦` and `⟧`.
+
+use std::ops::Range;
+
+use crate::model::text::nfc::nfc;
+use crate::model::text::words::Words;
+use crate::store::search::{Phrase, Term};
+
+/// Words of a snippet.
+const WORDS: usize = 24;
+
+/// Of these so many before the first hit, if there are.
+const WORDS_BEFORE: usize = 8;
+
+/// The snippet of a text or, where nothing in it was looked for, of the first of the files' names in which something was.
+#[must_use]
+pub fn snippet<'a>(content: &'a str, names: impl Iterator<Item = &'a str> + Clone, terms: &[Term]) -> String {
+    let texts = std::iter::once(content).chain(names);
+    let marked = texts.clone().find_map(|text| cut(text, terms, true));
+    marked.or_else(|| texts.filter(|text| !text.is_empty()).find_map(|text| cut(text, &[], false))).unwrap_or_default()
+}
+
+/// A part of a text; nothing if it must have a hit and has none.
+fn cut(text: &str, terms: &[Term], must_hit: bool) -> Option<String> {
+    let text = nfc(text);
+    let words = Words::read(&text);
+    let hits = hits(&text, &words, terms);
+    if must_hit && hits.is_empty() {
+        return None;
+    }
+    let all = words.as_slice();
+    let first = hits.first().map_or(0, |hit| hit.start);
+    let start = first.saturating_sub(WORDS_BEFORE).min(all.len().saturating_sub(WORDS));
+    let end = (start + WORDS).min(all.len());
+    let from = if start == 0 { 0 } else { all[start].at.start };
+    let to = if end == all.len() { text.len() } else { all[end - 1].at.end };
+    let mut shown = String::with_capacity(to - from + 16);
+    shown.push_str(if start == 0 { "" } else { "…" });
+    let mut at = from;
+    for hit in hits.iter().filter(|hit| hit.start < end) {
+        let (hit_start, hit_end) = (all[hit.start].at.start.max(at), all[hit.end.min(end) - 1].at.end);
+        if hit_end <= hit_start {
+            continue;
+        }
+        shown.push_str(&text[at..hit_start]);
+        shown.push('⟦');
+        shown.push_str(&text[hit_start..hit_end]);
+        shown.push('⟧');
+        at = hit_end;
+    }
+    shown.push_str(&text[at..to]);
+    shown.push_str(if end == all.len() { "" } else { "…" });
+    Some(shown)
+}
+
+/// Which words are hits, in order; what overlaps is one.
+fn hits(text: &str, words: &Words, terms: &[Term]) -> Vec<Range<usize>> {
+    let phrases = || terms.iter().flat_map(|term| &term.any).flatten();
+    let folded: Vec<&str> = words.as_slice().iter().map(|word| words.folded(word)).collect();
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for phrase in phrases() {
+        let parts: Vec<&str> = phrase.words.split(' ').collect();
+        let stands = |window: &[&str]| {
+            window.iter().zip(&parts).enumerate().all(|(at, (word, part))| {
+                word == part || (phrase.is_prefix && at + 1 == parts.len() && word.starts_with(part))
+            })
+        };
+        let places = folded.windows(parts.len()).enumerate().filter(|(_, window)| stands(window));
+        found.extend(places.map(|(at, window)| at..at + window.len()));
+    }
+    for number in words.numbers(text) {
+        let is_it = |phrase: &Phrase| {
+            phrase.words == number.digits || (phrase.is_prefix && number.digits.starts_with(&phrase.words))
+        };
+        if phrases().any(is_it) {
+            found.push(number.words);
+        }
+    }
+    found.sort_by_key(|hit| hit.start);
+    let mut merged: Vec<Range<usize>> = Vec::with_capacity(found.len());
+    for hit in found {
+        match merged.last_mut() {
+            Some(last) if hit.start < last.end => last.end = last.end.max(hit.end),
+            _ => merged.push(hit),
+        }
+    }
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::conversations::query::Terms;
+
+    fn shown(content: &str, names: &[&str], query: &str) -> String {
+        snippet(content, names.iter().copied(), &Terms::read(query).all)
+    }
+
+    #[test]
+    fn the_own_text_is_shown_with_its_hits() {
+        for (content, query, expected) in [
+            ("le Bail commercial", "bail", "le ⟦Bail⟧ commercial"),
+            ("l’Été, où l’ﬁnancement", "financement ete", "l’⟦Été⟧, où l’⟦ﬁnancement⟧"),
+            ("vu l'art. L. 132-1 du code", "L132-1", "vu l'art. ⟦L. 132-1⟧ du code"),
+            ("soit 12\u{202f}500 €", "12500", "soit ⟦12\u{202f}500⟧ €"),
+            ("soit 12500 €", "12 500", "soit ⟦12500⟧ €"),
+            ("我国契约法规定", "契约法", "我国⟦契约法⟧规定"),
+            ("我国法", "法", "我国⟦法⟧"),
+            ("fi\u{ad}nance", "finance", "⟦fi\u{ad}nance⟧"),
+            ("rien", "", "rien"),
+        ] {
+            assert_eq!(shown(content, &[], query), expected);
+        }
+        assert_eq!(shown("vu", &["autre.txt", "Bail_2024.pdf"], "bail"), "⟦Bail⟧_2024.pdf");
+        assert_eq!(shown("", &["a.txt"], ""), "a.txt");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_around_the_first_hit() {
+        let long: String = (0..100).map(|n| format!("mot{} ", if n == 50 { "cible" } else { "" })).collect();
+        let shown = shown(&long, &[], "motcible");
+        assert!(shown.starts_with("…mot mot") && shown.ends_with("mot…") && shown.contains(" ⟦motcible⟧ "), "{shown}");
+        assert_eq!(shown.split(' ').count(), WORDS);
+    }
+}

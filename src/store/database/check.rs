@@ -1,0 +1,435 @@
+//! Whether a database is sound: its structure, its references, and what must always agree in it.
+//!
+//! Everything is looked at in one snapshot while others go on writing, but for the search index: to compare it with the
+//! texts takes the write lock for a moment.
+
+use std::path::Path;
+
+use rusqlite::{Connection, named_params};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::store::database::backup::{self, CopyError};
+use crate::store::database::functions;
+
+/// Faults of one kind that are listed one by one.
+const LISTED_MAX: usize = 100;
+
+/// What was found.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Report {
+    /// All that is wrong; nothing when the database is sound.
+    pub faults: Vec<String>,
+    /// Conversations that were looked at.
+    pub conversations: i64,
+    /// Messages that were looked at.
+    pub messages: i64,
+    /// Files whose bytes were compared with their SHA-256.
+    pub files: i64,
+}
+
+/// A rule of the whole database: the rows that it selects break it. Each gives an id. `{counts}` leaves out the messages
+/// that are never unread, in databases that know such.
+const RULES: &[(&str, &str)] = &[
+    (
+        "conversation {}: its rev is not that of its latest change",
+        "SELECT c.id FROM conversations c
+         WHERE c.rev <> (SELECT coalesce(max(m.rev), 0) FROM messages m WHERE m.conversation_id = c.id)",
+    ),
+    (
+        "conversation {}: two messages bear the same rev",
+        "SELECT DISTINCT conversation_id FROM messages GROUP BY conversation_id, rev HAVING count(*) > 1",
+    ),
+    (
+        "conversation {}: its messages are not numbered in the order of their ids",
+        "SELECT DISTINCT conversation_id FROM (
+             SELECT conversation_id, sent_rev < lag(sent_rev) OVER (PARTITION BY conversation_id ORDER BY id) AS is_late
+             FROM messages
+         ) WHERE is_late",
+    ),
+    (
+        "conversation {}: its last message is another one",
+        "SELECT c.id FROM conversations c
+         WHERE c.last_message_id IS NOT (SELECT max(m.id) FROM messages m WHERE m.conversation_id = c.id)",
+    ),
+    (
+        "conversation {}: the client's unread messages are miscounted",
+        "SELECT c.id FROM conversations c
+         WHERE c.client_unread <> (
+             SELECT count(*) FROM messages m
+             WHERE m.conversation_id = c.id AND m.id > c.client_read_id
+               AND m.sender_id = c.lawyer_id AND m.deleted_at IS NULL {counts})",
+    ),
+    (
+        "conversation {}: the juriste's unread messages are miscounted",
+        "SELECT c.id FROM conversations c
+         WHERE c.lawyer_unread <> (
+             SELECT count(*) FROM messages m
+             WHERE m.conversation_id = c.id AND m.id > c.lawyer_read_id
+               AND m.sender_id = c.client_id AND m.deleted_at IS NULL {counts})",
+    ),
+    (
+        "message {}: its sender is not a member",
+        "SELECT m.id FROM messages m JOIN conversations c ON c.id = m.conversation_id
+         WHERE m.sender_id NOT IN (c.client_id, c.lawyer_id)",
+    ),
+    (
+        "message {}: it is deleted and something of it is left",
+        "SELECT m.id FROM messages m
+         WHERE m.deleted_at IS NOT NULL AND (m.content <> '' OR m.links IS NOT NULL
+             OR EXISTS (SELECT 1 FROM message_revisions r WHERE r.message_id = m.id)
+             OR EXISTS (SELECT 1 FROM reactions r WHERE r.message_id = m.id)
+             OR EXISTS (SELECT 1 FROM attachments a WHERE a.message_id = m.id))",
+    ),
+    (
+        "file {}: it is in another conversation than its message",
+        "SELECT a.id FROM attachments a JOIN messages m ON m.id = a.message_id
+         WHERE m.conversation_id <> a.conversation_id",
+    ),
+    (
+        "file {}: its parts do not follow each other",
+        "SELECT DISTINCT attachment_id FROM (
+             SELECT attachment_id, start <> coalesce(sum(length(bytes)) OVER (
+                 PARTITION BY attachment_id ORDER BY start ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS is_off
+             FROM attachment_chunks
+         ) WHERE is_off",
+    ),
+    (
+        "file {}: its size is not that of its parts",
+        "SELECT a.id FROM attachments a
+         WHERE a.size <> (SELECT coalesce(sum(length(k.bytes)), 0) FROM attachment_chunks k WHERE k.attachment_id = a.id)",
+    ),
+];
+
+/// The rules that a database of version 3 keeps as well.
+const RULES_OF_3: &[(&str, &str)] = &[
+    (
+        "file {}: parts of it are left although it was deleted",
+        "SELECT DISTINCT attachment_id FROM attachment_chunks
+         WHERE attachment_id NOT IN (SELECT id FROM attachments)
+           AND attachment_id NOT IN (SELECT attachment_id FROM discarded_files)",
+    ),
+    (
+        "file {}: it is to be removed and is there",
+        "SELECT attachment_id FROM discarded_files WHERE attachment_id IN (SELECT id FROM attachments)",
+    ),
+    (
+        "the name of the history is missing, or none ({})",
+        "SELECT count(*) FROM settings WHERE name = 'history' AND length(value) = 16 HAVING count(*) <> 1",
+    ),
+];
+
+/// The rules that a database of version 5 keeps as well.
+const RULES_OF_5: &[(&str, &str)] = &[
+    (
+        "conversation {}: a shown mark is not in front of its read mark",
+        "SELECT c.id FROM conversations c
+         WHERE c.client_shown_id >= c.client_read_id OR c.lawyer_shown_id >= c.lawyer_read_id
+            OR (c.client_shown_id <> 0 AND NOT EXISTS (
+                 SELECT 1 FROM messages m WHERE m.id = c.client_shown_id AND m.conversation_id = c.id))
+            OR (c.lawyer_shown_id <> 0 AND NOT EXISTS (
+                 SELECT 1 FROM messages m WHERE m.id = c.lawyer_shown_id AND m.conversation_id = c.id))",
+    ),
+    (
+        "conversation {}: messages that were marked as unread are miscounted",
+        "SELECT c.id FROM conversations c
+         WHERE c.client_shown_unread <> (
+             SELECT count(*) FROM messages m
+             WHERE m.conversation_id = c.id AND m.id > c.client_shown_id AND m.id <= c.client_read_id
+               AND m.sender_id = c.lawyer_id AND m.deleted_at IS NULL {counts})
+            OR c.lawyer_shown_unread <> (
+             SELECT count(*) FROM messages m
+             WHERE m.conversation_id = c.id AND m.id > c.lawyer_shown_id AND m.id <= c.lawyer_read_id
+               AND m.sender_id = c.client_id AND m.deleted_at IS NULL {counts})",
+    ),
+    (
+        "call {}: it is over and has left no entry, or goes on and has one",
+        "SELECT id FROM calls WHERE (state IN ('ringing', 'ongoing')) <> (message_id IS NULL)",
+    ),
+    (
+        "call {}: its entry is not one of it",
+        "SELECT k.id FROM calls k JOIN messages m ON m.id = k.message_id
+         WHERE m.conversation_id <> k.conversation_id OR m.kind <> 'call' OR m.state ->> '$.id' <> k.id",
+    ),
+    (
+        "bills of {}: a number of a series is missing",
+        "SELECT s.year FROM invoice_series s
+         WHERE s.name <> 'DEMO' AND s.latest <> (
+             SELECT count(*) FROM invoices i WHERE i.number LIKE s.name || s.year || '-%')
+           + (SELECT count(*) FROM lost_numbers l WHERE l.number LIKE s.name || s.year || '-%')",
+    ),
+    (
+        "invoice {}: what it was paid, or credited, is not what its rows add up to",
+        "SELECT i.id FROM invoices i
+         WHERE i.paid_cents <> (SELECT coalesce(sum(p.amount_cents), 0) FROM payments p WHERE p.invoice_id = i.id)
+            OR i.credited_cents <> (
+             SELECT coalesce(sum(c.net_cents + c.vat_cents), 0) FROM invoices c WHERE c.origin_id = i.id)",
+    ),
+];
+
+/// Looks at everything.
+///
+/// # Errors
+/// When the file is not a database of ours or cannot be read at all; damage that can be read around is in the report.
+pub fn check(path: &Path) -> Result<Report, CopyError> {
+    let conn = backup::open_ours(path)?;
+    functions::register(&conn).map_err(|cause| CopyError::of(path, cause))?;
+    look(&conn).map_err(|cause| CopyError::of(path, cause))
+}
+
+fn look(conn: &Connection) -> rusqlite::Result<Report> {
+    let mut report = Report::default();
+    conn.execute_batch("PRAGMA query_only = ON; BEGIN")?;
+    report.faults.extend(structure(conn)?);
+    report.faults.extend(references(conn)?);
+    if report.faults.is_empty() {
+        let version: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let newer = if version >= 3 { RULES_OF_3 } else { &[] };
+        let newest = if version >= 5 { RULES_OF_5 } else { &[] };
+        let counts = if version >= 5 { "AND m.counts_unread = 1" } else { "" };
+        for (fault, rows) in RULES.iter().chain(newer).chain(newest) {
+            report.faults.extend(broken(conn, fault, &rows.replace("{counts}", counts))?);
+        }
+        report.files = files(conn, &mut report.faults)?;
+        let count = |table: &str| conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0));
+        report.conversations = count("conversations")?;
+        report.messages = count("messages")?;
+    }
+    conn.execute_batch("COMMIT; PRAGMA query_only = OFF")?;
+    report.faults.extend(words(conn)?);
+    Ok(report)
+}
+
+fn structure(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = conn.prepare(&format!("PRAGMA integrity_check({LISTED_MAX})"))?;
+    let lines: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(lines.into_iter().filter(|line| line != "ok").map(|line| format!("structure: {line}")).collect())
+}
+
+fn references(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = conn.prepare("PRAGMA foreign_key_check")?;
+    let listed = statement.query_map([], |row| {
+        let (table, to): (String, String) = (row.get(0)?, row.get(2)?);
+        Ok(format!("reference: a row of {table} names a row of {to} that is not there"))
+    })?;
+    listed.take(LISTED_MAX).collect()
+}
+
+fn broken(conn: &Connection, fault: &str, rows: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement = conn.prepare(rows)?;
+    let ids = statement.query_map([], |row| row.get::<_, i64>(0))?;
+    ids.take(LISTED_MAX).map(|id| Ok(fault.replace("{}", &id?.to_string()))).collect()
+}
+
+/// Compares the bytes of each complete file with what was found out when it arrived.
+fn files(conn: &Connection, faults: &mut Vec<String>) -> rusqlite::Result<i64> {
+    let mut complete = conn.prepare("SELECT id, sha256 FROM attachments WHERE sha256 IS NOT NULL ORDER BY id")?;
+    let mut parts = conn.prepare(
+        "SELECT bytes
+        FROM attachment_chunks
+        WHERE attachment_id = :id
+        ORDER BY start",
+    )?;
+    let mut count = 0;
+    let mut rows = complete.query([])?;
+    while let Some(row) = rows.next()? {
+        let (id, expected): (i64, [u8; 32]) = (row.get(0)?, row.get(1)?);
+        let mut hash = Sha256::new();
+        let mut chunks = parts.query(named_params! {":id": id})?;
+        while let Some(chunk) = chunks.next()? {
+            hash.update(chunk.get_ref(0)?.as_blob().unwrap_or_default());
+        }
+        if <[u8; 32]>::from(hash.finalize()) != expected {
+            faults.push(format!("file {id}: its bytes are not those that were sent"));
+        }
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// Compares the search index with the texts. SQLite asks for it as a write that writes nothing.
+fn words(conn: &Connection) -> rusqlite::Result<Option<String>> {
+    let compared = conn.execute("INSERT INTO message_words (message_words, rank) VALUES ('integrity-check', 1)", []);
+    match compared {
+        Ok(_) => Ok(None),
+        Err(cause) if cause.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
+            Ok(Some("search: the index does not agree with the messages".to_owned()))
+        }
+        Err(cause) => Err(cause),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::database::open::Db;
+    use crate::store::database::settings::{Missing, Settings};
+
+    const CONTENT: &str = "
+        INSERT INTO conversations (id, client_id, lawyer_id, rev, last_message_id, active_at, client_unread, lawyer_unread,
+            client_read_id, lawyer_read_id, created_at, updated_at)
+        VALUES (1, 1, 6, 0, NULL, 1, 0, 0, 0, 0, 1, 1);
+        INSERT INTO messages (id, conversation_id, sender_id, sent_rev, rev, content, created_at)
+        VALUES (1, 1, 1, 1, 3, 'Bonjour Maître', 1), (2, 1, 6, 2, 2, 'Bonjour', 2);
+        UPDATE conversations SET rev = 3, last_message_id = 2, client_unread = 1, lawyer_unread = 1 WHERE id = 1;
+        UPDATE indexing SET message_id = 2;
+        INSERT INTO attachments (id, uploader_id, conversation_id, message_id, place, name, size, mime_type, sha256,
+            created_at)
+        VALUES (1, 1, 1, 1, 0, 'a.txt', 5, 'application/octet-stream',
+            x'2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824', 1);
+        INSERT INTO attachment_chunks (attachment_id, start, bytes)
+        VALUES (1, 0, CAST('hel' AS BLOB)), (1, 3, CAST('lo' AS BLOB));
+        INSERT INTO message_words (rowid, words, members) SELECT id, words, members FROM searchable_messages;";
+
+    fn faults_after(harm: &str) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lexchat.db");
+        let settings = Settings { path: path.clone(), missing: Missing::CreateDemo, readers_max: 1 };
+        drop(Db::open(&settings).unwrap());
+        let conn = Connection::open(&path).unwrap();
+        functions::register(&conn).unwrap();
+        conn.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+        conn.execute_batch(include_str!("../../../tests/support/no_conversation.sql")).unwrap();
+        conn.execute_batch(CONTENT).unwrap();
+        conn.execute_batch(harm).unwrap();
+        drop(conn);
+        check(&path).unwrap().faults
+    }
+
+    #[test]
+    fn a_sound_database_has_no_faults() {
+        assert_eq!(faults_after(""), Vec::<String>::new());
+    }
+
+    /// What is done to a sound database, and what the check says of it.
+    const HARMS: &[(&str, &str)] = &[
+        ("UPDATE conversations SET rev = 4", "conversation 1: its rev is not that of its latest change"),
+        ("UPDATE messages SET rev = 2 WHERE id = 1", "conversation 1: two messages bear the same rev"),
+        (
+            "UPDATE messages SET sent_rev = 0 WHERE id = 2",
+            "conversation 1: its messages are not numbered in the order of their ids",
+        ),
+        ("UPDATE conversations SET last_message_id = 1", "conversation 1: its last message is another one"),
+        ("UPDATE conversations SET client_unread = 0", "conversation 1: the client's unread messages are miscounted"),
+        ("UPDATE conversations SET lawyer_unread = 9", "conversation 1: the juriste's unread messages are miscounted"),
+        (
+            "UPDATE conversations SET client_shown_id = 0",
+            "conversation 1: a shown mark is not in front of its read mark",
+        ),
+        (
+            "UPDATE conversations SET client_read_id = 2, client_unread = 0, client_shown_id = 7",
+            "conversation 1: a shown mark is not in front of its read mark",
+        ),
+        (
+            "UPDATE conversations SET client_read_id = 2, client_unread = 0, client_shown_id = 1",
+            "conversation 1: messages that were marked as unread are miscounted",
+        ),
+        (
+            "UPDATE conversations SET lawyer_shown_unread = 1",
+            "conversation 1: messages that were marked as unread are miscounted",
+        ),
+        (
+            "UPDATE messages SET kind = 'call', state = '{}', counts_unread = 0 WHERE id = 1",
+            "conversation 1: the juriste's unread messages are miscounted",
+        ),
+        ("UPDATE messages SET sender_id = 2 WHERE id = 1", "message 1: its sender is not a member"),
+        ("UPDATE messages SET deleted_at = 1 WHERE id = 1", "message 1: it is deleted and something of it is left"),
+        ("UPDATE attachments SET size = 6", "file 1: its size is not that of its parts"),
+        ("UPDATE attachment_chunks SET start = 4 WHERE start = 3", "file 1: its parts do not follow each other"),
+        (
+            "UPDATE attachment_chunks SET bytes = CAST('hex' AS BLOB) WHERE start = 0",
+            "file 1: its bytes are not those that were sent",
+        ),
+        (
+            "DELETE FROM attachments; DELETE FROM discarded_files",
+            "file 1: parts of it are left although it was deleted",
+        ),
+        (
+            "INSERT INTO calls (conversation_id, media, provider, state, reachable, started_by, started_at)
+             VALUES (1, 'audio', 'direct', 'missed', 1, 1, 1)",
+            "call 1: it is over and has left no entry, or goes on and has one",
+        ),
+        (
+            "INSERT INTO calls (conversation_id, message_id, media, provider, state, reachable, started_by, started_at)
+             VALUES (1, 1, 'audio', 'direct', 'missed', 1, 1, 1)",
+            "call 1: its entry is not one of it",
+        ),
+        ("INSERT INTO discarded_files VALUES (1)", "file 1: it is to be removed and is there"),
+        ("DELETE FROM settings WHERE name = 'history'", "the name of the history is missing, or none (0)"),
+        ("DELETE FROM users WHERE id = 6", "reference: a row of conversations names a row of users that is not there"),
+        ("UPDATE messages SET content = 'Adieu' WHERE id = 1", "search: the index does not agree with the messages"),
+    ];
+
+    #[test]
+    fn each_harm_is_told() {
+        for (harm, told) in HARMS {
+            let faults = faults_after(harm);
+            assert!(faults.iter().any(|fault| fault == told), "{harm}: {faults:?}");
+        }
+    }
+
+    #[test]
+    fn each_harm_to_bills_is_told() {
+        for (harm, told) in [
+            (
+                "INSERT INTO invoice_series (name, year, latest, latest_on) VALUES ('F', 2026, 1, '2026-11-28')",
+                "bills of 2026: a number of a series is missing",
+            ),
+            (
+                "INSERT INTO invoices (conversation_id, lawyer_id, client_id, type, paid_cents, created_at, updated_at)
+                 VALUES (1, 6, 1, 'standard', 5, 0, 0)",
+                "invoice 1: what it was paid, or credited, is not what its rows add up to",
+            ),
+        ] {
+            let faults = faults_after(harm);
+            assert!(faults.iter().any(|fault| fault == told), "{harm}: {faults:?}");
+        }
+    }
+
+    #[test]
+    fn a_check_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lexchat.db");
+        let settings = Settings { path: path.clone(), missing: Missing::CreateDemo, readers_max: 1 };
+        drop(Db::open(&settings).unwrap());
+        let before = std::fs::read(&path).unwrap();
+        assert_eq!(check(&path).unwrap().faults, Vec::<String>::new());
+        assert!(std::fs::read(&path).unwrap() == before);
+    }
+
+    #[test]
+    fn a_badly_damaged_file_is_said_to_be_damaged_in_one_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lexchat.db");
+        let settings = Settings { path: path.clone(), missing: Missing::CreateDemo, readers_max: 1 };
+        Db::open(&settings).unwrap().writer.close().unwrap();
+        let sound = std::fs::read(&path).unwrap();
+        for what in ["the first page", "the schema's text", "every page but the first", "the end"] {
+            let mut bytes = sound.clone();
+            match what {
+                "the first page" => bytes[200..4096].fill(0xa5),
+                "the schema's text" => {
+                    for at in 0..bytes.len() - 12 {
+                        if &bytes[at..at + 12] == b"CREATE TABLE" {
+                            bytes[at..at + 12].copy_from_slice(b"CREATE TABXE");
+                        }
+                    }
+                }
+                "the end" => bytes.truncate(4096 * 3),
+                _ => bytes[4096..].fill(0x5a),
+            }
+            std::fs::write(&path, bytes).unwrap();
+            match check(&path) {
+                Ok(report) => assert!(!report.faults.is_empty(), "{what}"),
+                Err(refusal @ CopyError::Corrupt { .. }) => {
+                    let text = refusal.to_string();
+                    assert!(
+                        text.contains("is damaged") && !text.contains('\n') && !text.contains("copy"),
+                        "{what}: {text}"
+                    );
+                }
+                Err(other) => panic!("{what}: {other}"),
+            }
+        }
+    }
+}
