@@ -1,5 +1,9 @@
 // Runs before the first paint: the theme that was chosen on this device, else the system's.
 (() => {
-  const chosen = localStorage.getItem('lexchat.theme');
-  if (chosen === 'light' || chosen === 'dark') document.documentElement.dataset.theme = chosen;
+  try {
+    const chosen = localStorage.getItem('lexchat.theme');
+    if (chosen === 'light' || chosen === 'dark') document.documentElement.dataset.theme = chosen;
+  } catch {
+    // Where a browser keeps nothing, nothing was chosen.
+  }
 })();

@@ -1,13 +1,20 @@
 /**
- * Requests to the server's HTTP interface. Adds the token, renews it once when it is refused, turns every failure into a
+ * Requests to the server's HTTP interface. Adds the token, renews it once when it is refused, turns
+ * every failure into a
  * `Refusal` with the contract's code.
  */
+import { heard } from '../core/clock.js';
 import * as session from './session.js';
 import { locale, t } from '../core/i18n.js';
 
 /** A request that did not succeed. `code` is the contract's, or `OFFLINE` when no answer came. */
 export class Refusal extends Error {
-  /** @param {string} code @param {string} message @param {{field: string, message: string}[]} [details] @param {number} [retryAfter] */
+  /**
+   * @param {string} code
+   * @param {string} message
+   * @param {{field: string, message: string}[]} [details]
+   * @param {number} [retryAfter]
+   */
   constructor(code, message, details = [], retryAfter = 0) {
     super(message);
     this.code = code;
@@ -22,6 +29,14 @@ let ended = () => {};
 /** @param {() => void} listener */
 export function onEnded(listener) {
   ended = listener;
+}
+
+/** Told the name of the history that an answer's numbers belong to. @type {(history: string) => void} */
+let historySeen = () => {};
+
+/** @param {(history: string) => void} listener */
+export function onHistory(listener) {
+  historySeen = listener;
 }
 
 /**
@@ -39,39 +54,71 @@ export async function request(method, path, { body, open = false, signal } = {})
     if (renewed === 'ended') ended();
     else answer = await attempt(method, path, body, session.find()?.accessToken, signal);
   }
+  const history = answer.headers.get('X-History');
+  if (history) historySeen(history);
   if (!answer.ok) throw await refusal(answer);
   return answer;
 }
 
-/** @param {string} method @param {string} path @param {any} body @param {string|null|undefined} token @param {AbortSignal} [signal] */
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {any} body
+ * @param {string|null|undefined} token
+ * @param {AbortSignal} [signal]
+ */
 async function attempt(method, path, body, token, signal) {
   /** @type {Record<string, string>} */
   const headers = { 'Accept-Language': locale() };
   if (token) headers.Authorization = `Bearer ${token}`;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   try {
-    return await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal, cache: 'no-store' });
+    const sent = body === undefined ? undefined : JSON.stringify(body);
+    const answer = await fetch(path, { method, headers, body: sent, signal, cache: 'no-store' });
+    heard(answer.headers.get('Date'));
+    return answer;
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new Refusal('OFFLINE', t('error.offline'));
   }
 }
 
-/** @param {Response} answer @returns {Promise<Refusal>} */
+/**
+ * @param {Response} answer
+ * @returns {Promise<Refusal>}
+ */
 async function refusal(answer) {
   const body = await answer.json().catch(() => ({}));
   const message = typeof body.message === 'string' ? body.message : t('error.unknown');
-  return new Refusal(body.code ?? 'INTERNAL', message, body.details ?? [], Number(answer.headers.get('Retry-After')) || body.retryAfter || 0);
+  return new Refusal(
+    body.code ?? 'INTERNAL',
+    message,
+    body.details ?? [],
+    Number(answer.headers.get('Retry-After')) || body.retryAfter || 0,
+  );
 }
 
-/** @param {string} path @returns {Promise<any>} */
+/**
+ * @param {string} path
+ * @returns {Promise<any>}
+ */
 export const get = async (path) => (await request('GET', path)).json();
 
-/** @param {string} method @param {string} path @param {any} [body] @returns {Promise<any>} the JSON answer, `null` for 204 */
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {any} [body]
+ * @returns {Promise<any>} the JSON answer, `null` for 204
+ */
 export async function call(method, path, body) {
   const answer = await request(method, path, { body });
   return answer.status === 204 ? null : answer.json();
 }
 
-/** @param {string} path @param {any} [body] @returns {Promise<any>} */
-export const openCall = async (path, body) => (await request(body === undefined ? 'GET' : 'POST', path, { body, open: true })).json();
+/**
+ * @param {string} path
+ * @param {any} [body]
+ * @returns {Promise<any>}
+ */
+export const openCall = async (path, body) =>
+  (await request(body === undefined ? 'GET' : 'POST', path, { body, open: true })).json();

@@ -2,13 +2,17 @@
  * Messages on the way to the server. A message is in storage before it is sent and leaves storage when the server has
  * acknowledged it, so that it survives reload and crash; `clientMessageId` makes a second attempt harmless.
  *
- * Guarantees: within a conversation one message is sent at a time, in the order of writing; a refused one steps aside, the next
- * goes on. Of several windows of one person that are connected one sends (a Web Lock elects it), the others hand over through storage.
- * Storage, network and clock are given, so that tests run it without a browser.
+ * Guarantees: a message and its files are one, and nothing goes out without a file that was attached to it; within
+ * a conversation one message is sent at a time, in the order of writing; a refused one steps aside, the next goes on;
+ * what waits can be given up. Of several windows of one person that are connected one sends (a Web Lock elects it),
+ * the others hand over through storage. Storage, network and clock are given, so that tests run it without a browser.
  */
 import { next, verdict } from '../core/lifecycle.js';
 
 /** @typedef {import('../core/state.js').Entry} Entry */
+
+/** What is no longer there needs nothing more. @type {ReturnType<typeof verdict>} */
+const GIVEN_UP = { turn: 'lose', waitMs: 0 };
 
 /** The server keeps for a day what no message carries yet; what lay here longer is uploaded anew. */
 const UPLOAD_KEPT_MS = 20 * 3_600_000;
@@ -16,7 +20,8 @@ const UPLOAD_KEPT_MS = 20 * 3_600_000;
 export class Outbox {
   /**
    * @param {{storage: import('./storage.js').Storage, send: (request: object) => Promise<any>, isUp: () => boolean,
-   *   upload: (file: any, conversationId: number) => Promise<any>, onChange: (entries: Entry[]) => void, onAccepted: (message: any, entry: Entry|undefined) => void,
+   *   upload: (file: any, conversationId: number, signal: AbortSignal) => Promise<any>,
+   *   onChange: (entries: Entry[]) => void, onAccepted: (message: any, entry: Entry|undefined) => void,
    *   tellOthers?: () => void, now?: () => number, later?: (work: () => void, ms: number) => void}} parts
    */
   constructor(parts) {
@@ -28,11 +33,18 @@ export class Outbox {
     this.lastSeq = 0;
     /** Being written to storage: newer here than there, and not to be sent yet. @type {Set<string>} */
     this.writing = new Set();
+    /** What storage did not take: it lives here alone. @type {Set<string>} */
+    this.unstored = new Set();
+    /** Ends the uploads of a message that is given up. @type {Map<string, AbortController>} */
+    this.stops = new Map();
     /** Gone for good, even if a slower read of storage still shows them. @type {Set<string>} */
     this.dropped = new Set();
     /** Conversations with a message on its way right now. @type {Set<number>} */
     this.busy = new Set();
-    /** When a conversation may try again, after a pause that the server asked for. @type {Map<number, number>} */
+    /**
+     * When a conversation may try again, after a pause that the server asked for.
+     * @type {Map<number, number>}
+     */
     this.pauses = new Map();
     this.now = parts.now ?? Date.now;
     this.later = parts.later ?? ((work, ms) => void setTimeout(work, ms));
@@ -42,9 +54,10 @@ export class Outbox {
   async load() {
     const stored = await this.parts.storage.all('outbox');
     const known = new Map(this.entries.map((entry) => [entry.clientMessageId, entry]));
-    const unwritten = this.entries.filter((entry) => this.writing.has(entry.clientMessageId));
+    const isOnlyHere = ({ clientMessageId: id }) => this.writing.has(id) || this.unstored.has(id);
+    const unwritten = this.entries.filter(isOnlyHere);
     this.entries = stored
-      .filter((entry) => !this.dropped.has(entry.clientMessageId) && !this.writing.has(entry.clientMessageId))
+      .filter((entry) => !this.dropped.has(entry.clientMessageId) && !isOnlyHere(entry))
       .map((entry) => {
         const mine = known.get(entry.clientMessageId);
         if (mine?.stage === 'sending') return mine;
@@ -94,20 +107,40 @@ export class Outbox {
     this.work();
   }
 
-  /** Gives a message up. @param {string} clientMessageId @returns {Promise<Entry|undefined>} what it was */
+  /** The messages that unsent ones answer are not there any more. */
+  async detach() {
+    for (const { clientMessageId } of this.entries.filter((one) => one.replyToId)) {
+      const entry = this.turned(clientMessageId, null, { replyToId: null });
+      if (entry) await this.store(entry);
+    }
+  }
+
+  /**
+   * Gives a message up.
+   * @param {string} clientMessageId
+   * @returns {Promise<Entry|undefined>} what it was
+   */
   async discard(clientMessageId) {
     const entry = this.find(clientMessageId);
     if (!entry || next(entry.stage, 'discard') !== 'gone') return undefined;
+    this.stops.get(clientMessageId)?.abort();
     await this.drop(clientMessageId);
     return entry;
   }
 
-  /** The server has told of a message: if it is one of ours, it has arrived, whatever became of the acknowledgement. @param {any} message */
+  /**
+   * The server has told of a message: if it is one of ours, it has arrived, whatever became of the
+   * acknowledgement.
+   * @param {any} message
+   */
   async arrived(message) {
     if (message.clientMessageId && this.find(message.clientMessageId)) await this.drop(message.clientMessageId);
   }
 
-  /** Sends what can be sent. Called whenever something may have become possible: a new entry, the socket up, a pause over. */
+  /**
+   * Sends what can be sent. Called whenever something may have become possible: a new entry, the
+   * socket up, a pause over.
+   */
   work() {
     if (this.closed || !this.elected || !this.parts.isUp()) return;
     /** @type {Set<number>} */
@@ -125,8 +158,7 @@ export class Outbox {
   async send(entry) {
     const conversation = entry.conversationId;
     this.busy.add(conversation);
-    this.turned(entry.clientMessageId, 'take');
-    const outcome = await this.attempt(entry);
+    const outcome = await this.attempt(entry.clientMessageId);
     if (this.closed) return;
     await this.settle(entry.clientMessageId, outcome);
     if (outcome.waitMs > 0) {
@@ -137,20 +169,33 @@ export class Outbox {
     this.work();
   }
 
-  /** @param {Entry} entry @returns {Promise<ReturnType<typeof verdict> & {message?: any}>} */
-  async attempt(entry) {
-    if (!entry.files.every((file) => this.isThere(file))) {
-      const outcome = await this.uploadAll(entry);
-      if (outcome) return outcome;
-    }
-    const files = (this.find(entry.clientMessageId)?.files ?? entry.files).map((file) => file.info.id);
+  /**
+   * A message goes out with every file that was attached to it, or not at all. While its files are on their way it
+   * waits, and can be given up.
+   * @param {string} id
+   * @returns {Promise<ReturnType<typeof verdict> & {message?: any}>}
+   */
+  async attempt(id) {
+    const stopped = await this.uploadAll(id);
+    if (stopped) return stopped;
+    const entry = this.turned(id, 'take');
+    if (!entry) return GIVEN_UP;
     const { conversationId, content, replyToId, clientMessageId } = entry;
+    const files = entry.files.map((file) => file.info.id);
+    const request = { conversationId, content, clientMessageId, ...(replyToId && { replyToId }) };
     try {
-      const reply = await this.parts.send({ conversationId, content, clientMessageId, ...(replyToId ? { replyToId } : {}), ...(files.length ? { files } : {}) });
+      const reply = await this.parts.send(files.length ? { ...request, files } : request);
       return { ...verdict(null, reply), message: reply?.message };
     } catch (error) {
       return { ...verdict(/** @type {Error} */ (error), undefined), waitMs: this.parts.isUp() ? 1_000 : 0 };
     }
+  }
+
+  /** @param {string} id @returns {AbortSignal} */
+  stopOf(id) {
+    const stop = this.stops.get(id) ?? new AbortController();
+    this.stops.set(id, stop);
+    return stop.signal;
   }
 
   /** Whether the server has the file, and still has it. @param {any} file */
@@ -158,25 +203,36 @@ export class Outbox {
     return Boolean(file.info) && (!file.blob || this.now() - (file.uploadedAt ?? 0) < UPLOAD_KEPT_MS);
   }
 
-  /** Uploads what was staged and not finished. @param {Entry} entry @returns {Promise<ReturnType<typeof verdict>|null>} why it cannot go on */
-  async uploadAll(entry) {
-    const files = [...entry.files];
-    for (const [at, file] of files.entries()) {
+  /**
+   * Uploads what was staged and not finished.
+   * @param {string} id
+   * @returns {Promise<ReturnType<typeof verdict>|null>} why it cannot go on
+   */
+  async uploadAll(id) {
+    for (const { key } of this.find(id)?.files ?? []) {
+      const entry = this.find(id);
+      const file = entry?.files.find((one) => one.key === key);
+      if (!entry) return GIVEN_UP;
       if (this.isThere(file)) continue;
       try {
-        files[at] = { ...file, info: await this.parts.upload(file, entry.conversationId), uploadedAt: this.now() };
+        const info = await this.parts.upload(file, entry.conversationId, this.stopOf(id));
+        const isIt = (one) => one.key === key;
+        const files = this.find(id)?.files.map((one) => (isIt(one) ? { ...one, info, uploadedAt: this.now() } : one));
+        const stored = files && this.turned(id, null, { files });
+        if (stored) await this.store(stored);
       } catch (error) {
         const { code, message, retryAfter } = /** @type {any} */ (error);
         if (code === 'OFFLINE') return { turn: 'lose', waitMs: 2_000 };
         return verdict(null, { success: false, code: code ?? 'INTERNAL', error: message, retryAfter });
       }
-      const stored = this.turned(entry.clientMessageId, null, { files: [...files] });
-      if (stored) await this.store(stored);
     }
     return null;
   }
 
-  /** @param {string} id @param {ReturnType<typeof verdict> & {message?: any}} outcome */
+  /**
+   * @param {string} id
+   * @param {ReturnType<typeof verdict> & {message?: any}} outcome
+   */
   async settle(id, outcome) {
     if (outcome.turn === 'accept') {
       if (outcome.message) this.parts.onAccepted(outcome.message, this.find(id));
@@ -187,12 +243,20 @@ export class Outbox {
     if (entry) await this.store(entry);
   }
 
-  /** @param {string} id @returns {Entry|undefined} */
+  /**
+   * @param {string} id
+   * @returns {Entry|undefined}
+   */
   find(id) {
     return this.entries.find((entry) => entry.clientMessageId === id);
   }
 
-  /** The entry after a turn. @param {string} id @param {import('../core/lifecycle.js').Turn|null} turn @param {Partial<Entry>} [more] */
+  /**
+   * The entry after a turn.
+   * @param {string} id
+   * @param {import('../core/lifecycle.js').Turn|null} turn
+   * @param {Partial<Entry>} [more]
+   */
   turned(id, turn, more = {}) {
     const entry = this.find(id);
     if (!entry) return undefined;
@@ -206,6 +270,8 @@ export class Outbox {
   async drop(id) {
     this.entries = this.entries.filter((entry) => entry.clientMessageId !== id);
     this.dropped.add(id);
+    this.unstored.delete(id);
+    this.stops.delete(id);
     this.changed();
     await this.parts.storage.remove('outbox', id).catch(() => {});
     this.parts.tellOthers?.();
@@ -214,9 +280,14 @@ export class Outbox {
   /** @param {Entry} entry */
   async store(entry) {
     this.writing.add(entry.clientMessageId);
-    await this.parts.storage.put('outbox', entry).catch(() => {});
+    const { clientMessageId: id } = entry;
+    await this.parts.storage.put('outbox', entry).then(
+      () => this.unstored.delete(id),
+      () => this.unstored.add(id),
+    );
     this.writing.delete(entry.clientMessageId);
-    if (this.dropped.has(entry.clientMessageId)) await this.parts.storage.remove('outbox', entry.clientMessageId).catch(() => {});
+    if (this.dropped.has(entry.clientMessageId))
+      await this.parts.storage.remove('outbox', entry.clientMessageId).catch(() => {});
     this.parts.tellOthers?.();
   }
 
@@ -226,18 +297,23 @@ export class Outbox {
 }
 
 /**
- * Waits until this window is the one that sends for a person. It lets go when the page ends or with `signal`: a window that has
+ * Waits until this window is the one that sends for a person. It lets go when the page ends or with
+ * `signal`: a window that has
  * lost its connection must not keep another one from sending.
  * @param {number} userId @param {AbortSignal} signal @param {() => void} elected
  */
 export function election(userId, signal, elected) {
-  if (!navigator.locks) {
-    elected();
-    return;
-  }
-  navigator.locks.request(`lexchat.outbox.${userId}`, { signal }, () => {
+  const name = `lexchat.outbox.${userId}`;
+  const turn = () => {
     if (signal.aborted) return undefined;
     elected();
     return new Promise((resolve) => signal.addEventListener('abort', resolve));
-  }).catch(() => {});
+  };
+  // Where a browser has no locks, or refuses them, each window sends: the same message twice is one to the server.
+  try {
+    const waiting = navigator.locks.request(name, { signal }, turn);
+    waiting.catch(() => !signal.aborted && elected());
+  } catch {
+    elected();
+  }
 }

@@ -1,12 +1,14 @@
 /**
- * The life of a message that one writes, from Enter to "read": the one place that decides what may be claimed about it.
+ * The life of a message that one writes, from Enter to "read": the one place that decides what may
+ * be claimed about it.
  *
  *     queued ──take──▶ sending ──accept──▶ sent ──read──▶ read
  *       ▲                │ │
  *       ├─────lose───────┘ └──refuse──▶ failed
  *       └───────────────retry─────────────┘          discard: queued, failed ──▶ gone
  *
- * `sent` is reached by `accept` alone, and `accept` is what an answer of the server says, never a guess.
+ * `sent` is reached by `accept` alone, and `accept` is what an answer of the server says, never a
+ * guess.
  * Pure: no clock, no socket, no storage.
  *
  * @typedef {'queued'|'sending'|'sent'|'read'|'failed'|'gone'} Stage
@@ -25,7 +27,8 @@ const TURNS = {
 
 /**
  * The stage after a turn; a turn that makes no sense in a stage changes nothing.
- * A late `accept` wins over `queued` and `failed`: the server has the message, whatever was thought here.
+ * A late `accept` wins over `queued` and `failed`: the server has the message, whatever was thought
+ * here.
  * @param {Stage} stage
  * @param {Turn} turn
  * @returns {Stage}
@@ -35,12 +38,16 @@ export function next(stage, turn) {
 }
 
 /** Codes after which the same request can succeed later, so the message stays queued. */
-const PASSING = new Set(['RATE_LIMITED', 'UNAVAILABLE', 'INTERNAL', 'UNAUTHENTICATED']);
+const PASSING = new Set(['RATE_LIMITED', 'UNAVAILABLE', 'INTERNAL', 'UNAUTHENTICATED', 'OFFLINE']);
+
+/** Whether what failed with this code may succeed without a change. @param {string|undefined} code */
+export const isPassing = (code) => PASSING.has(code ?? 'INTERNAL');
 
 /**
  * What an attempt to send came to.
  * @param {Error|null} lost the acknowledgement did not come (timeout, connection gone)
- * @param {{success?: boolean, code?: string, error?: string, retryAfter?: number, message?: object, details?: object[]}|undefined} reply
+ * @param {{success?: boolean, code?: string, error?: string, retryAfter?: number, message?: object,
+ *   details?: object[]}|undefined} reply
  * @returns {{turn: 'accept'|'lose'|'refuse', waitMs: number, code?: string, reason?: string}}
  *   `waitMs`: how long to leave the message alone before the next attempt
  */
@@ -48,6 +55,6 @@ export function verdict(lost, reply) {
   if (lost || !reply) return { turn: 'lose', waitMs: 0 };
   if (reply.success) return { turn: 'accept', waitMs: 0 };
   const code = reply.code ?? 'INTERNAL';
-  if (PASSING.has(code)) return { turn: 'lose', waitMs: Math.max(1, reply.retryAfter ?? 2) * 1000, code };
+  if (isPassing(code)) return { turn: 'lose', waitMs: Math.max(1, reply.retryAfter ?? 2) * 1000, code };
   return { turn: 'refuse', waitMs: 0, code, reason: reply.error };
 }

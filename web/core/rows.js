@@ -1,5 +1,6 @@
 /**
- * Turns messages into the rows of a timeline: day separators, the "new messages" line, and groups of one author. Pure.
+ * Turns messages into the rows of a timeline: day separators, the "new messages" line, and groups
+ * of one author. Pure.
  *
  * @typedef {import('./state.js').Message} Message
  * @typedef {import('./state.js').Entry} Entry
@@ -20,8 +21,20 @@ const GROUP_MS = 5 * 60_000;
  */
 export function rowsOf(messages, entries, unreadFrom, myId) {
   const said = [
-    ...messages.map((message) => ({ key: message.clientMessageId || `m${message.id}`, ...moment(message.createdAt), by: message.senderId, message, entry: null })),
-    ...entries.map((entry) => ({ key: entry.clientMessageId, ...moment(entry.createdAt), by: myId, message: null, entry })),
+    ...messages.map((message) => ({
+      key: message.clientMessageId || `m${message.id}`,
+      ...moment(message.createdAt),
+      by: message.senderId,
+      message,
+      entry: null,
+    })),
+    ...entries.map((entry) => ({
+      key: entry.clientMessageId,
+      ...moment(entry.createdAt),
+      by: myId,
+      message: null,
+      entry,
+    })),
   ];
   /** @type {Row[]} */
   const rows = [];
@@ -33,7 +46,11 @@ export function rowsOf(messages, entries, unreadFrom, myId) {
     if (newDay) rows.push({ key: `d${one.day}`, kind: 'day', at: one.at });
     if (line) rows.push({ key: 'unread', kind: 'unread' });
     const starts = newDay || line || !together(before, one);
-    const ends = !after || (after.message?.id === unreadFrom && unreadFrom !== null) || after.day !== one.day || !together(one, after);
+    const ends =
+      !after ||
+      (after.message?.id === unreadFrom && unreadFrom !== null) ||
+      after.day !== one.day ||
+      !together(one, after);
     if (one.message) rows.push({ key: one.key, kind: 'message', message: one.message, starts, ends });
     else if (one.entry) rows.push({ key: one.key, kind: 'entry', entry: one.entry, starts, ends });
   });
@@ -46,7 +63,10 @@ function moment(at) {
   return { at, ms, day: dayNumber(ms) };
 }
 
-/** @param {{by: number, ms: number}} one @param {{by: number, ms: number}} next */
+/**
+ * @param {{by: number, ms: number}} one
+ * @param {{by: number, ms: number}} next
+ */
 function together(one, next) {
   return one.by === next.by && next.ms - one.ms < GROUP_MS;
 }

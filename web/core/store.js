@@ -1,5 +1,6 @@
 /**
- * Holds the state, changes it by events and tells who listens. One change at a time, in the order of dispatch.
+ * Holds the state, changes it by events and tells who listens. One change at a time, in the order
+ * of dispatch.
  */
 import { apply, initial } from './state.js';
 
@@ -20,7 +21,10 @@ export function createStore(first = initial()) {
       state = after;
       for (const listener of listeners) listener();
     },
-    /** @param {() => void} listener @returns {() => void} ends the listening */
+    /**
+     * @param {() => void} listener
+     * @returns {() => void} ends the listening
+     */
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -1,17 +1,27 @@
-/** One conversation: who it is with, what was said, where one answers, and beside it what is known about it. */
+/**
+ * One conversation: who it is with, what was said, where one answers, and beside it what is known
+ * about it.
+ */
 import { html } from '/vendor/preact-htm.js';
-import { EMPTY, peerOf, pending } from '../core/state.js';
+import { peerOf, pending } from '../core/conversations.js';
+import { EMPTY } from '../core/timelines.js';
 import { dayNumber, fullMoment, shortMoment, timeOfDay } from '../core/format.js';
+import { now } from '../core/clock.js';
 import { locale, t } from '../core/i18n.js';
-import { Dialog, FETCHED_AFTER_MS, lazy } from './dialog.js';
+import { FETCHED_AFTER_MS, lazy } from './lazy.js';
 import { Icon } from './hooks.js';
-import { Avatar, roleOf } from './person.js';
+import { Avatar, presence, roleOf } from './person.js';
 import { Timeline } from './timeline.js';
 import { Composer } from './composer.js';
 
-const ConversationFiles = lazy(() => import('./details.js'), 'ConversationFiles', FETCHED_AFTER_MS);
+const details = () => import('./details.js');
+const Beside = lazy(details, 'Details', FETCHED_AFTER_MS);
+const DetailsDialog = lazy(details, 'DetailsDialog');
+const CallButtons = lazy(() => import('./call_buttons.js'), 'CallButtons', FETCHED_AFTER_MS);
+const PushOffer = lazy(() => import('./push_offer.js'), 'PushOffer', FETCHED_AFTER_MS);
+const Closed = lazy(() => import('./closed.js'), 'Closed');
 
-/** @param {{app: import('../app.js').App, state: import('../core/state.js').State, route: any}} props */
+/** @param {{app: import('../app/create.js').App, state: import('../core/state.js').State, route: any}} props */
 export function Conversation({ app, state, route }) {
   const conversation = state.conversations[route.id];
   const loaded = state.timelines[route.id];
@@ -20,46 +30,47 @@ export function Conversation({ app, state, route }) {
   const line = loaded ?? (entries.length ? EMPTY : null);
   const me = /** @type {any} */ (state.me);
   if (state.refused === route.id) {
-    return html`<div class="empty"><h1 class="empty-title">${t('conversation.none')}</h1><p>${t('conversation.noneText')}</p><p><a class="button" href="/">${t('back.list')}</a></p></div>`;
+    return html`<div class="empty"><h1 class="empty-title">${t('conversation.none')}</h1><p>
+      ${t('conversation.noneText')}</p><p><a class="button" href="/">${t('back.list')}</a></p></div>`;
   }
   if (!conversation) return html`<div class="empty" aria-busy="true"></div>`;
   const peer = peerOf(conversation, me.id);
-  const typing = state.typing[route.id];
+  const draft = state.drafts[route.id];
+  const about = { app, conversation, line: loaded, peer };
   return html`
     <div class="beside">
       <section class="conversation" aria-label=${t('conversation.with', { name: peer.name })}>
-        <header class="conversation-head">
-          <a class="icon-button only-phone" href="/" aria-label=${t('back.list')}><${Icon} name="back" /></a>
-          <${Avatar} person=${peer} />
-          <div class="conversation-who"><h1 class="ellipsis" dir="auto">${peer.name}</h1>
-            <p><span class="ellipsis">${roleOf(peer)}</span><span class=${peer.isOnline && 'now'}>${' · '}${presence(peer)}</span></p></div>
-          <button class="icon-button details-button" type="button" aria-label=${t('details.title')} onClick=${() => app.open('details', { conversationId: route.id })}><${Icon} name="info" /></button>
-        </header>
-        ${line ? html`<${Timeline} key=${route.id} app=${app} line=${line} entries=${entries} conversation=${conversation} me=${me} peer=${peer} quotes=${state.quotes} />`
-    : html`<div class="timeline-box" aria-busy="true">${state.link.stage === 'down' && html`<p class="empty">${t('timeline.away')}</p>`}</div>`}
-        <p class="typing-line">${typing ? t('timeline.typing', { name: peer.name }) : ''}</p>
-        <${Composer} key=${`c${route.id}`} app=${app} conversationId=${route.id} draft=${state.drafts[route.id]} line=${loaded} quotes=${state.quotes} me=${me} peer=${peer} />
+        <${Head} app=${app} peer=${peer} conversationId=${route.id} />
+        ${line ? html`
+          <${Timeline} key=${route.id} app=${app} line=${line} entries=${entries} conversation=${conversation} me=${me}
+            peer=${peer} quotes=${state.quotes} editingId=${draft?.editingId ?? null} />`
+          : html`<div class="timeline-box" aria-busy="true">
+            ${state.link.stage === 'down' && html`<p class="empty">${t('timeline.away')}</p>`}</div>`}
+        <${PushOffer} app=${app} state=${state} id=${route.id} />
+        <p class="typing-line">${state.typing[route.id] ? t('timeline.typing', { name: peer.name }) : ''}</p>
+        ${conversation.isActive === false ? html`<${Closed} name=${peer.name} />` : html`
+          <${Composer} key=${`c${route.id}`} app=${app} conversationId=${route.id} draft=${draft} line=${loaded}
+            quotes=${state.quotes} me=${me} peer=${peer} />`}
       </section>
-      <aside class="details" aria-label=${t('details.title')}><${Details} app=${app} conversation=${conversation} line=${loaded} peer=${peer} asked=${false} /></aside>
+      <aside class="details" aria-label=${t('details.title')}><${Beside} ...${about} asked=${false} /></aside>
     </div>
-    ${route.dialog?.name === 'details' && html`<${Dialog} title=${t('details.title')} onClose=${app.closeDialog}><${Details} app=${app} conversation=${conversation} line=${loaded} peer=${peer} asked=${true} /></${Dialog}>`}`;
+    ${route.dialog?.name === 'details' && html`<${DetailsDialog} ...${about} />`}`;
 }
 
-/** @param {import('../core/state.js').Person} peer */
-function presence(peer) {
-  if (peer.isOnline) return t('person.online');
-  if (!peer.lastSeenAt) return t('person.offline');
-  if (dayNumber(peer.lastSeenAt) === dayNumber(Date.now())) return t('person.seenToday', { time: timeOfDay(peer.lastSeenAt, locale()) });
-  return t('person.seen', { when: shortMoment(peer.lastSeenAt, Date.now(), locale(), t('day.yesterdayShort')) });
-}
-
-/** @param {{app: import('../app.js').App, conversation: import('../core/state.js').Conversation, line: any, peer: import('../core/state.js').Person, asked: boolean}} props */
-function Details({ app, conversation, line, peer, asked }) {
-  const { id } = conversation;
+/**
+ * @param {{app: import('../app/create.js').App, peer: import('../core/state.js').Person,
+ *   conversationId: number}} props
+ */
+function Head({ app, peer, conversationId }) {
   return html`
-    <div class="details-person"><${Avatar} person=${peer} size="large" showOnline=${false} /><p class="details-name" dir="auto">${peer.name}</p>
-      <p class="quiet">${roleOf(peer)}</p><p class="quiet ${peer.isOnline && 'now'}">${presence(peer)}</p></div>
-    <dl class="facts"><div><dt>${t('details.number')}</dt><dd class="tabular">${id}</dd></div>
-      <div><dt>${t('details.since')}</dt><dd>${fullMoment(conversation.createdAt, locale())}</dd></div></dl>
-    <${ConversationFiles} key=${id} app=${app} id=${id} line=${line} asked=${asked} />`;
+    <header class="conversation-head">
+      <a class="icon-button only-phone" href="/" aria-label=${t('back.list')}><${Icon} name="back" /></a>
+      <${Avatar} person=${peer} />
+      <div class="conversation-who"><h1 class="ellipsis" dir="auto">${peer.name}</h1>
+        <p><span class="ellipsis">${roleOf(peer)}</span>
+          <span class=${peer.isOnline && 'now'}>${' · '}${presence(peer)}</span></p></div>
+      <${CallButtons} app=${app} conversationId=${conversationId} />
+      <button class="icon-button details-button" type="button" aria-label=${t('details.title')}
+        onClick=${() => app.open('details', { conversationId })}><${Icon} name="info" /></button>
+    </header>`;
 }

@@ -1,16 +1,18 @@
-/** What lies over the page: native dialogs. Focus goes in and comes back, Escape and Back close, a click beside closes. */
-import { html, useEffect, useLayoutEffect, useRef, useState } from '/vendor/preact-htm.js';
+/**
+ * What lies over the page: native dialogs. Focus goes in and comes back, Escape and Back close, a
+ * click beside closes.
+ */
+import { html, useLayoutEffect, useRef } from '/vendor/preact-htm.js';
 import { t } from '../core/i18n.js';
 import { Icon } from './hooks.js';
 
 const MARGIN = 8;
 
-/** When code is fetched that is not needed at once: after the first screen, and before it is needed or the connection gone. */
-export const FETCHED_AFTER_MS = 1_500;
-
 /**
- * @param {{title: string, onClose?: (() => void)|null, children?: any, kind?: string, at?: {x: number, y: number}|null, plain?: boolean}} props
- *   `at`: a point of the window that it opens at; else it stands in the middle. `plain`: without the visible title. Without `onClose`
+ * @param {{title: string, onClose?: (() => void)|null, children?: any, kind?: string, at?: {x:
+ *   number, y: number}|null, plain?: boolean}} props
+ *   `at`: a point of the window that it opens at; else it stands in the middle. `plain`: without
+ *   the visible title. Without `onClose`
  *   it stays until what it asks for is done
  */
 export function Dialog({ title, onClose = null, children, kind = '', at = null, plain = false }) {
@@ -37,11 +39,19 @@ export function Dialog({ title, onClose = null, children, kind = '', at = null, 
     else show(box.current);
   };
   return html`
-    <dialog ref=${box} class="dialog ${kind} ${at ? 'placed' : ''}" aria-label=${title} onCancel=${cancel} onClose=${closed}
-      onMouseDown=${(e) => { if (e.target === box.current) onClose?.(); }}>
+    <dialog ref=${box} class="dialog ${kind} ${at ? 'placed' : ''}" aria-label=${title} onCancel=${cancel}
+      onClose=${closed}
+      onMouseDown=${(e) => {
+        if (e.target === box.current) onClose?.();
+      }}>
       <div class="dialog-body">
-        ${!plain && html`<header class="dialog-head"><h2>${title}</h2>
-          ${onClose && html`<button class="icon-button" type="button" aria-label=${t('dialog.close')} onClick=${onClose}><${Icon} name="close" /></button>`}</header>`}
+        ${
+          !plain &&
+          html`<header class="dialog-head"><h2>${title}</h2>
+          ${onClose
+            && html`<button class="icon-button" type="button" aria-label=${t('dialog.close')} onClick=${onClose}>
+              <${Icon} name="close" /></button>`}</header>`
+        }
         ${children}
       </div>
     </dialog>`;
@@ -53,24 +63,13 @@ function show(dialog) {
   /** @type {HTMLElement|null} */ (dialog.querySelector('[data-first]'))?.focus();
 }
 
-/** Keeps a placed dialog inside the window. @param {HTMLDialogElement} dialog @param {{x: number, y: number}} at */
+/**
+ * Keeps a placed dialog inside the window.
+ * @param {HTMLDialogElement} dialog
+ * @param {{x: number, y: number}} at
+ */
 function place(dialog, at) {
   const { width, height } = dialog.getBoundingClientRect();
   dialog.style.left = `${Math.max(MARGIN, Math.min(at.x, innerWidth - width - MARGIN))}px`;
   dialog.style.top = `${Math.max(MARGIN, Math.min(at.y, innerHeight - height - MARGIN))}px`;
-}
-
-/** A view whose code is fetched when it is first shown, or some time after. @param {() => Promise<any>} load @param {string} name @param {number} [afterMs] */
-export function lazy(load, name, afterMs = 0) {
-  /** @type {any} */
-  let view = null;
-  return (props) => {
-    const [, redraw] = useState(0);
-    useEffect(() => {
-      if (view) return undefined;
-      const timer = setTimeout(() => load().then((module) => { view = module[name]; redraw(1); }, () => {}), afterMs);
-      return () => clearTimeout(timer);
-    }, []);
-    return view ? html`<${view} ...${props} />` : null;
-  };
 }

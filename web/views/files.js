@@ -1,36 +1,59 @@
 /** The files of a message: pictures drawn in their place from the start, others as a named row. */
 import { html, useEffect, useState } from '/vendor/preact-htm.js';
-import { isPicture, link, picture } from '../client/media.js';
+import { isPicture, isReadable, picture } from '../client/media.js';
 import { fileSize } from '../core/format.js';
 import { locale, t } from '../core/i18n.js';
 import { Icon } from './hooks.js';
 
 const PICTURE_MAX = { width: 360, height: 320 };
 
-/** @param {{files: any[], addresses: string[]|null, messageId: number, inner: number, on: any}} props stored files, or those of a message on its way (with their blob) */
-export function Files({ files, addresses, messageId, inner, on }) {
+/**
+ * @param {{files: any[], addresses: string[]|null, inner: number, on: any}}
+ *   props stored files, or those of a message on its way (with their blob)
+ */
+export function Files({ files, addresses, inner, on }) {
   const stored = new Set(files.map((file) => file.url));
   const elsewhere = (addresses ?? []).filter((address) => !stored.has(address));
   if (!files.length && !elsewhere.length) return null;
-  const infos = files.map((file) => (file.blob ? { ...file, ...file.info, mimeType: file.info?.mimeType ?? file.type } : file));
+  const infos = files.map((file) =>
+    file.blob ? { ...file, ...file.info, mimeType: file.info?.mimeType ?? file.type } : file,
+  );
   const pictures = infos.filter((file) => isPicture(file.mimeType));
   return html`<div class="files">
-    ${pictures.length > 0 && html`<div class="pictures ${pictures.length > 1 ? 'many' : ''}">${pictures.map((file, at) => html`
-      <${Picture} key=${file.key ?? file.id} file=${file} single=${pictures.length === 1} inner=${inner} onOpen=${() => on.lightbox(messageId, at, pictures)} />`)}</div>`}
-    ${infos.filter((file) => !isPicture(file.mimeType)).map((file) => html`<${FileRow} key=${file.key ?? file.id} file=${file} inner=${inner} />`)}
+    ${
+      pictures.length > 0 &&
+      html`<div class="pictures ${pictures.length > 1 ? 'many' : ''}">${pictures.map(
+        (file) => html`
+      <${Picture} key=${file.key ?? file.id} file=${file} single=${pictures.length === 1} inner=${inner}
+        onShow=${on.show} />`,
+      )}</div>`
+    }
+    ${infos.filter((file) => !isPicture(file.mimeType)).map((file) => html`
+      <${FileRow} key=${file.key ?? file.id} file=${file} inner=${inner} onShow=${on.show} />`)}
     ${elsewhere.map((address) => html`<${Elsewhere} key=${address} address=${address} inner=${inner} />`)}
   </div>`;
 }
 
-/** @param {{file: any, single: boolean, inner: number, onOpen: () => void}} props */
-export function Picture({ file, single, inner, onOpen }) {
+/** @param {{file: any, single: boolean, inner: number, onShow: (file: any) => void}} props */
+export function Picture({ file, single, inner, onShow }) {
   const source = usePicture(file);
-  const shape = single ? sized(file) : null;
-  return html`<button class="picture" type="button" tabindex=${inner} aria-label=${t('file.open', { name: file.name })} onClick=${onOpen} style=${shape ? { width: `${shape.width}px`, aspectRatio: `${shape.width} / ${shape.height}` } : {}}>
-    ${source && html`<img src=${source} alt="" decoding="async" draggable=${false} />`}</button>`;
+  /** What the browser makes of it: turned as its camera was held, or of a size that nobody has told. */
+  const [real, setReal] = useState(/** @type {{width: number, height: number}|null} */ (null));
+  const shape = single ? sized(real ?? file) : null;
+  const loaded = ({ target: { naturalWidth: width, naturalHeight: height } }) => {
+    if (width && height && (width !== file.width || height !== file.height)) setReal({ width, height });
+  };
+  return html`
+    <button class="picture" type="button" tabindex=${inner} aria-label=${t('file.open', { name: file.name })}
+      onClick=${() => file.url && onShow(file)}
+        style=${shape ? { width: `${shape.width}px`, aspectRatio: `${shape.width} / ${shape.height}` } : {}}>
+    ${source && html`<img src=${source} alt="" decoding="async" draggable=${false} onLoad=${loaded} />`}</button>`;
 }
 
-/** The address of a picture: of its blob while it is on its way, of its stored bytes later. @param {any} file */
+/**
+ * The address of a picture: of its blob while it is on its way, of its stored bytes later.
+ * @param {any} file
+ */
 export function usePicture(file) {
   const [source, setSource] = useState(/** @type {string|null} */ (null));
   useEffect(() => {
@@ -43,8 +66,13 @@ export function usePicture(file) {
     // What was shown for another file is gone with it.
     setSource(null);
     if (!file.url) return undefined;
-    picture(file.url).then((address) => wanted && setSource(address), () => {});
-    return () => { wanted = false; };
+    picture(file.url).then(
+      (address) => wanted && setSource(address),
+      () => {},
+    );
+    return () => {
+      wanted = false;
+    };
   }, [file.url, file.blob]);
   return source;
 }
@@ -56,30 +84,32 @@ function sized(file) {
   return { width: Math.max(64, Math.round(width * scale)), height: Math.max(48, Math.round(height * scale)) };
 }
 
-/** @param {{file: any, inner?: number}} props */
-export function FileRow({ file, inner = 0 }) {
+/** Shows a PDF where the browser can, and saves the rest. @param {{file: any, inner?: number, onShow: any}} props */
+export function FileRow({ file, inner = 0, onShow }) {
   const [busy, setBusy] = useState(false);
-  const download = async () => {
+  const { name } = file;
+  const shows = file.url && isReadable(file);
+  const open = async () => {
+    if (shows) return onShow(file);
     setBusy(true);
-    try {
-      const anchor = document.createElement('a');
-      anchor.href = file.blob ? URL.createObjectURL(file.blob) : await link(file.id);
-      anchor.download = file.name;
-      anchor.click();
-    } catch {
-      // The row stays; another try is a click.
-    }
+    // The row stays; another try is a click.
+    await import('./download.js').then(({ download }) => download(file)).catch(() => {});
     setBusy(false);
   };
-  return html`<button class="file-row" type="button" tabindex=${inner} disabled=${busy} onClick=${download}><span class="spoken">${t('file.download', { name: file.name })}</span>
-    <span class="file-kind" aria-hidden="true">${ending(file.name)}</span>
-    <span class="file-what"><span class="ellipsis" dir="auto" aria-hidden="true">${file.name}</span><span class="file-size" aria-hidden="true">${fileSize(file.size ?? 0, locale())}</span></span><${Icon} name="download" /></button>`;
+  return html`<button class="file-row" type="button" tabindex=${inner} disabled=${busy} onClick=${open}>
+    <span class="spoken">${shows ? t('file.open', { name }) : t('file.download', { name })}</span>
+    <span class="file-kind" aria-hidden="true">${ending(name)}</span>
+    <span class="file-what"><span class="ellipsis" dir="auto" aria-hidden="true">${name}</span>
+      <span class="file-size" aria-hidden="true">${fileSize(file.size ?? 0, locale())}</span></span>
+        <${Icon} name=${shows ? 'search' : 'download'} /></button>`;
 }
 
 /** A file that lies somewhere else, as its sender says. @param {{address: string, inner: number}} props */
 function Elsewhere({ address, inner }) {
   if (!/^https?:\/\//i.test(address)) return null;
-  return html`<a class="file-row" href=${address} target="_blank" rel="noopener noreferrer nofollow" tabindex=${inner}><span class="file-kind" aria-hidden="true"><${Icon} name="link" /></span>
+  return html`
+    <a class="file-row" href=${address} target="_blank" rel="noopener noreferrer nofollow" tabindex=${inner}>
+      <span class="file-kind" aria-hidden="true"><${Icon} name="link" /></span>
     <span class="file-what"><span class="ellipsis" dir="ltr">${address}</span></span></a>`;
 }
 

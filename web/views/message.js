@@ -1,99 +1,135 @@
 /** One message, or one on its way: text, files, reactions, and what is known about its fate. */
 import { html } from '/vendor/preact-htm.js';
-import { pieces } from '../core/links.js';
 import { fullMoment, timeOfDay } from '../core/format.js';
-import { locale, t, tn } from '../core/i18n.js';
+import { gist, readMoment, spoken } from './wording.js';
+import { locale, t } from '../core/i18n.js';
 import { Files } from './files.js';
 import { Icon, memo } from './hooks.js';
+import { KINDS } from './kinds.js';
+import { lazy } from './lazy.js';
+import { Text } from './text.js';
 
-/** Beyond so many characters or lines a message is folded until one asks for the rest. */
-const FOLD_CHARACTERS = 2_400;
-const FOLD_LINES = 40;
+/** How long a message may wait before one is told, and offered a way out. */
+const LATE_MS = 2_000;
+const entryWays = () => import('./entry_ways.js');
+const Failed = lazy(entryWays, 'Failed');
+const Waiting = lazy(entryWays, 'Waiting', LATE_MS);
 
-export const MessageRow = memo(({ rowKey, message, starts, ends, own, read, author, peer, flash, quote, tab, inner, tools, unfolded, on, myId }) => html`
-  <article class="message ${own ? 'own' : 'peer'} ${starts ? 'starts' : ''} ${ends ? 'ends' : ''} ${flash ? 'flash' : ''}" data-key=${rowKey} data-id=${message.id}
-    tabindex=${tab ? 0 : -1} aria-label=${spokenName(message, author, own, read)}>
-    <div class="bubble-line">
-      <div class="bubble">
-        ${message.replyToId && !message.isDeleted && html`<${Quote} quote=${quote} replyToId=${message.replyToId} own=${quote?.senderId === myId} peer=${peer} inner=${inner} on=${on} />`}
-        ${message.isDeleted ? html`<p class="text gone">${t('message.deleted')}</p>` : html`
-          <${Files} files=${message.files} addresses=${message.attachments} inner=${inner} on=${on} messageId=${message.id} />
-          <${Text} text=${message.content} unfolded=${unfolded} inner=${inner} onUnfold=${() => on.unfold(rowKey)} />`}
-        <p class="foot">${message.editedAt && !message.isDeleted && html`<button class="edited" type="button" tabindex=${inner} onClick=${() => on.info(message)}>${t('message.edited')}</button>`}
-          <time datetime=${message.createdAt} title=${fullMoment(message.createdAt, locale())}>${timeOfDay(message.createdAt, locale())}</time>
-          ${own && !message.isDeleted && html`<${Fate} read=${read} readAt=${message.readAt} />`}</p>
+/** @param {(string|false|null|undefined)[]} names */
+const classes = (...names) => names.filter(Boolean).join(' ');
+
+export const MessageRow = memo((props) => {
+  const { rowKey, message, starts, ends, own, author, flash, editing, tab, inner, tools, on, myId, peer } = props;
+  const kind = classes('message', own ? 'own' : 'peer', starts && 'starts', ends && 'ends', flash && 'flash');
+  return html`
+    <article class=${classes(kind, editing && 'editing')} data-key=${rowKey} data-id=${message.id}
+      tabindex=${tab ? 0 : -1} aria-label=${spoken(props)}>
+      ${starts && html`<${By} name=${author.name} at=${message.createdAt} />`}
+      <div class="bubble-line">
+        <div class=${classes('bubble', message.files?.length && 'with-files', message.editedAt && 'changed')}>
+          <div class="content"><${Content} ...${props} /></div><${Foot} ...${props} />
+        </div>
+        ${tools && !message.isDeleted && html`<${Tools} message=${message} closed=${props.closed} on=${on} />`}
       </div>
-      ${tools && !message.isDeleted && html`<div class="tools">
-        <button class="icon-button" type="button" tabindex="-1" aria-label=${t('message.react')} onClick=${(e) => on.react(message, e.currentTarget)}><${Icon} name="smile" /></button>
-        <button class="icon-button" type="button" tabindex="-1" aria-label=${t('message.reply')} onClick=${() => on.reply(message)}><${Icon} name="reply" /></button>
-        <button class="icon-button" type="button" tabindex="-1" aria-label=${t('message.more')} onClick=${(e) => on.menu(message, e.currentTarget)}><${Icon} name="more" /></button>
-      </div>`}
-    </div>
-    ${message.reactions?.length > 0 && html`<${Reactions} message=${message} myId=${myId} peer=${peer} inner=${inner} on=${on} />`}
-  </article>`);
+      ${message.reactions?.length > 0 && html`
+        <${Reactions} message=${message} myId=${myId} peer=${peer} inner=${inner} on=${on} />`}
+      ${props.receipt && html`<p class="receipt">${readMoment(message)}</p>`}
+    </article>`;
+});
 
-/** @param {any} message @param {any} author @param {boolean} own @param {boolean} read */
-function spokenName(message, author, own, read) {
-  const name = t('message.by', { name: own ? t('person.you') : author.name, time: timeOfDay(message.createdAt, locale()) });
-  if (!own || message.isDeleted) return name;
-  return `${name}, ${read ? t('fate.read') : t('fate.sent')}`;
+/** Who and when, for paper. @param {{name: string, at: string}} props */
+function By({ name, at }) {
+  return html`<p class="by" aria-hidden="true"><bdi>${name}</bdi> · ${fullMoment(at, locale())}</p>`;
 }
 
-/** Whether the other one has read it, told by shape and word. @param {{read: boolean, readAt: string|null}} props */
-function Fate({ read, readAt }) {
-  if (!read) return html`<span class="fate"><${Icon} name="check" label=${t('fate.sent')} /></span>`;
-  return html`<span class="fate read"><${Icon} name="checks" /><span>${readAt ? t('fate.readAt', { time: timeOfDay(readAt, locale()) }) : t('fate.read')}</span></span>`;
+/** What a message says, drawn as its kind asks. @param {any} props */
+function Content(props) {
+  const { rowKey, message, quote, peer, inner, unfolded, on, myId } = props;
+  const { content, files, attachments, replyToId, isDeleted } = message;
+  if (isDeleted) return html`<p class="text gone">${t('message.deleted')}</p>`;
+  const Kind = KINDS[message.kind];
+  return html`
+    ${replyToId && html`<${Quote} quote=${quote} replyToId=${replyToId} myId=${myId} peer=${peer} inner=${inner}
+      on=${on} />`}
+    ${Kind ? html`<${Kind} ...${props} />` : html`
+      <${Files} files=${files} addresses=${attachments} inner=${inner} on=${on} />
+      <${Text} text=${content} unfolded=${unfolded} inner=${inner} onUnfold=${() => on.unfold(rowKey)} />`}`;
+}
+
+/** When it was said, whether it was changed, and what became of it. @param {any} props */
+function Foot({ message, own, ends, fate, inner, on }) {
+  const { createdAt, editedAt, isDeleted } = message;
+  const edited = editedAt && !isDeleted;
+  const stale = fate === 'stale';
+  return html`
+    <p class="foot">
+      ${edited && html`<button class="edited" type="button" tabindex=${inner} onClick=${() => on.info(message)}>
+        ${stale && !own ? t('message.editedSince') : t('message.edited')}</button>`}
+      ${stale && own && html`<span class="stale">${t('fate.stale')}</span>`}
+      ${ends && html`<${Time} at=${createdAt} />`}
+      ${own && !isDeleted && html`<${Ticks} read=${fate === 'read'} />`}</p>`;
+}
+
+/** @param {{at: string}} props */
+const Time = ({ at }) =>
+  html`<time datetime=${at} title=${fullMoment(at, locale())}>${timeOfDay(at, locale())}</time>`;
+
+/** Whether the other members have read it, told by shape and word. @param {{read: boolean}} props */
+const Ticks = ({ read }) => html`<span class=${classes('fate', read && 'read')}>
+  <${Icon} name=${read ? 'checks' : 'check'} label=${read ? t('fate.read') : t('fate.sent')} /></span>`;
+
+/** @param {any} props */
+function Tools({ message, closed, on }) {
+  /** @type {[any, string, (event: any) => void][]} */
+  const all = /** @type {any} */ ([
+    ['smile', t('message.react'), (event) => on.react(message, event.currentTarget)],
+    !closed && ['reply', t('message.reply'), () => on.reply(message)],
+    ['more', t('message.more'), (event) => on.menu(message, event.currentTarget)],
+  ].filter(Boolean));
+  return html`<div class="tools">${all.map(([icon, label, act]) => html`
+    <button key=${icon} class="icon-button tip" type="button" tabindex="-1" aria-label=${label} data-tip=${label}
+      onClick=${act}><${Icon} name=${icon} /></button>`)}</div>`;
 }
 
 /** What a message answers: one line that leads there. @param {any} props */
-function Quote({ quote, replyToId, own, peer, inner, on }) {
-  const text = !quote ? '…' : quote.isDeleted ? t('message.deleted') : quote.content || tn('file.count', quote.files.length);
+function Quote({ quote, replyToId, myId, peer, inner, on }) {
+  const name = !quote ? '' : quote.senderId === myId ? t('person.you') : peer.name;
   return html`<button class="quote" type="button" tabindex=${inner} onClick=${() => on.jump(replyToId)}>
-    <span class="quote-name">${!quote ? '' : own ? t('person.you') : peer.name}</span><span class="ellipsis" dir="auto">${text.slice(0, 140)}</span></button>`;
+    <span class="quote-name">${name}</span><span class="ellipsis" dir="auto">${gist(quote, myId)}</span></button>`;
 }
 
 /** @param {any} props */
 function Reactions({ message, myId, peer, inner, on }) {
-  return html`<div class="reactions">${message.reactions.map((one) => {
-    const mine = one.userIds.includes(myId);
-    const who = one.userIds.map((id) => (id === myId ? t('person.you') : id === peer.id ? peer.name : '…')).join(', ');
-    return html`<button key=${one.emoji} class="reaction" type="button" tabindex=${inner} aria-pressed=${mine ? 'true' : 'false'} title=${who}
-      aria-label=${t('reaction.by', { emoji: one.emoji, who })} onClick=${() => on.toggle(message, one.emoji)}><span aria-hidden="true">${one.emoji}</span>${one.userIds.length > 1 && html`<span>${one.userIds.length}</span>`}</button>`;
+  const nameOf = (id) => (id === myId ? t('person.you') : id === peer.id ? peer.name : '…');
+  return html`<div class="reactions">${message.reactions.map(({ emoji, userIds }) => {
+    const who = userIds.map(nameOf).join(', ');
+    return html`
+      <button key=${emoji} class="reaction" type="button" tabindex=${inner} title=${who}
+        aria-pressed=${userIds.includes(myId) ? 'true' : 'false'} aria-label=${t('reaction.by', { emoji, who })}
+        onClick=${() => on.toggle(message, emoji)}>
+        <span aria-hidden="true">${emoji}</span>${userIds.length > 1 && html`<span>${userIds.length}</span>`}</button>`;
   })}</div>`;
 }
 
-export const EntryRow = memo(({ entry, starts, ends, quote, peer, myId, tab, inner, on }) => html`
-  <article class="message own ${starts ? 'starts' : ''} ${ends ? 'ends' : ''} ${entry.stage}" data-key=${entry.clientMessageId} tabindex=${tab ? 0 : -1}
-    aria-label=${`${t('message.by', { name: t('person.you'), time: timeOfDay(entry.createdAt, locale()) })}, ${entry.stage === 'failed' ? t('fate.failed') : t('fate.waiting')}`}>
-    <div class="bubble-line"><div class="bubble">
-      ${entry.replyToId && html`<${Quote} quote=${quote} replyToId=${entry.replyToId} own=${quote?.senderId === myId} peer=${peer} inner=${inner} on=${on} />`}
-      <${Files} files=${entry.files} addresses=${null} inner=${inner} on=${on} messageId=${0} />
-      <${Text} text=${entry.content} unfolded=${false} inner=${inner} onUnfold=${null} />
-      <p class="foot"><time datetime=${entry.createdAt}>${timeOfDay(entry.createdAt, locale())}</time>
-        <span class="fate">${entry.stage === 'failed' ? html`<${Icon} name="warn" label=${t('fate.failed')} />` : html`<${Icon} name="clock" label=${t('fate.waiting')} />`}</span></p>
-    </div></div>
-    ${entry.stage === 'failed' && html`<div class="refusal" role="alert"><p>${entry.reason ?? t('error.unknown')}</p>
-      <p class="refusal-ways"><button class="link" type="button" onClick=${() => on.retry(entry)}>${t('entry.retry')}</button>
-        <button class="link" type="button" onClick=${() => on.reword(entry)}>${t('entry.edit')}</button>
-        <button class="link" type="button" onClick=${() => on.discard(entry)}>${t('entry.discard')}</button></p></div>`}
-  </article>`);
-
-/** Plain text with its addresses made clickable; drawn as text nodes, whatever it contains. @param {{text: string, unfolded: boolean, inner: number, onUnfold: (() => void)|null}} props */
-function Text({ text, unfolded, inner, onUnfold }) {
-  if (!text) return null;
-  const shown = unfolded || !onUnfold ? text : folded(text);
-  return html`<p class="text" dir="auto">${pieces(shown).map((piece) => (piece.href
-    ? html`<a href=${piece.href} target="_blank" rel="noopener noreferrer nofollow" tabindex=${inner}>${piece.text}</a>` : piece.text))}${shown !== text && '…'}</p>
-    ${shown !== text && html`<button class="link unfold" type="button" tabindex=${inner} onClick=${onUnfold}>${t('message.unfold')}</button>`}`;
-}
-
-/** @param {string} text */
-function folded(text) {
-  let lines = 0;
-  for (let at = 0; at < Math.min(text.length, FOLD_CHARACTERS * 1.25); at += 1) {
-    if (text[at] === '\n' && (lines += 1) === FOLD_LINES) return text.slice(0, at);
-  }
-  if (text.length <= FOLD_CHARACTERS * 1.25) return text;
-  const space = text.lastIndexOf(' ', FOLD_CHARACTERS);
-  return [...text.slice(0, space > FOLD_CHARACTERS / 2 ? space : FOLD_CHARACTERS)].join('').replace(/[\uD800-\uDBFF]$/, '');
-}
+/** A message on its way, or one that was not accepted. */
+export const EntryRow = memo((props) => {
+  const { rowKey, entry, starts, ends, quote, peer, myId, tab, inner, unfolded, author, on } = props;
+  const { clientMessageId, createdAt, content, files, replyToId, stage } = entry;
+  const failed = stage === 'failed';
+  const fate = failed ? t('fate.failed') : t('fate.waiting');
+  return html`
+    <article class=${classes('message own', starts && 'starts', ends && 'ends', stage)} data-key=${clientMessageId}
+      tabindex=${tab ? 0 : -1} aria-label=${spoken(props)}>
+      ${starts && html`<${By} name=${author.name} at=${createdAt} />`}
+      <div class="bubble-line"><div class=${classes('bubble', files.length && 'with-files')}>
+        <div class="content">
+          ${replyToId && html`<${Quote} quote=${quote} replyToId=${replyToId} myId=${myId} peer=${peer}
+            inner=${inner} on=${on} />`}
+          <${Files} files=${files} addresses=${null} inner=${inner} on=${on} />
+          <${Text} text=${content} unfolded=${unfolded} inner=${inner} onUnfold=${() => on.unfold(rowKey)} /></div>
+        <p class="foot">${ends && html`<${Time} at=${createdAt} />`}
+          <span class="fate"><${Icon} name=${failed ? 'warn' : 'clock'} label=${fate} /></span></p>
+      </div></div>
+      <${failed ? Failed : Waiting} entry=${entry} on=${on} />
+    </article>`;
+});

@@ -1,74 +1,155 @@
-/** Searching messages: results, newest first, each leading to its place. Nothing here marks anything read. */
+/**
+ * Searching messages, by words, person, days and files: results, newest first, each leading to its place. Nothing here
+ * marks anything read. What is looked for stands in the address, so that Back and a reload find it again.
+ */
 import { html, useEffect, useRef, useState } from '/vendor/preact-htm.js';
-import { peerOf } from '../core/state.js';
+import { peerOf } from '../core/conversations.js';
 import { dayAndTime, fullMoment } from '../core/format.js';
+import { plain } from '../core/formatting.js';
 import { locale, t } from '../core/i18n.js';
 import * as api from '../client/api.js';
-import { Back } from './hooks.js';
+import { Chips, paramsOf } from './chips.js';
+import { Back, useDebounced } from './hooks.js';
+import { markWhenShown } from './hits.js';
 
-const DEBOUNCE_MS = 200;
 const PAGE = 30;
 
-/** The last search, so that coming back shows it as it was left. @type {{query: string, results: any[], cursor: any, top: number}} */
-let kept = { query: '', results: [], cursor: null, top: 0 };
+/**
+ * The last search, so that coming back shows it as it was left.
+ * @type {{asked: string, results: any[], cursor: any, top: number}}
+ */
+let kept = { asked: '', results: [], cursor: null, top: 0 };
 
-/** @param {{app: import('../app.js').App, state: import('../core/state.js').State, route: any}} props */
+/** What the address asks for. */
+const here = () => new URLSearchParams(location.search);
+
+/** @param {{app: import('../app/create.js').App, state: import('../core/state.js').State, route: any}} props */
 export function Search({ app, state, route }) {
   const [query, setQuery] = useState(route.query);
-  const [page, setPage] = useState(kept.query === route.query ? kept : null);
+  const [chosen, setChosen] = useState(() => paramsOf(here()));
+  const asked = askedFor(query, chosen);
+  const [page, setPage] = useState(kept.asked === asked ? kept : null);
   const [fault, setFault] = useState('');
   const list = useRef(/** @type {HTMLElement|null} */ (null));
-  const me = /** @type {any} */ (state.me);
 
-  useEffect(() => { if (list.current && page) list.current.scrollTop = page.top; }, []);
-  useEffect(() => { setQuery(route.query); }, [route.query]);
   useEffect(() => {
-    const wanted = query.trim();
-    if (wanted === kept.query && page) return undefined;
-    let current = true;
-    const timer = setTimeout(async () => {
-      if (wanted !== route.query) app.go({ name: 'search', query: wanted }, { replace: true });
-      const found = wanted ? await ask(wanted, null).catch((error) => { setFault(error.message); return null; }) : { results: [], nextCursor: null };
-      if (!current || !found) return;
-      setFault('');
-      kept = { query: wanted, results: found.results, cursor: found.nextCursor, top: 0 };
-      setPage(kept);
-    }, page ? DEBOUNCE_MS : 0);
-    return () => {
-      current = false;
-      clearTimeout(timer);
-    };
-  }, [query]);
+    if (list.current && page) list.current.scrollTop = page.top;
+  }, []);
+  useEffect(() => {
+    setQuery(route.query);
+    setChosen(paramsOf(here()));
+  }, [route.query]);
+  useDebounced(async (isCurrent) => {
+    if (asked === kept.asked && page) return;
+    const isElsewhere = asked !== askedFor(route.query, paramsOf(here()));
+    if (isElsewhere) app.go(`/recherche${asked && `?${asked}`}`, { replace: true });
+    const found = await answerTo(asked, isCurrent, setFault);
+    if (!isCurrent() || !found) return;
+    setFault('');
+    kept = { asked, results: found.results, cursor: found.nextCursor, top: 0 };
+    setPage(kept);
+  }, [asked]);
   const more = async () => {
-    const found = await ask(kept.query, kept.cursor).catch(() => null);
-    if (!found) return;
-    kept = { ...kept, results: [...kept.results, ...found.results], cursor: found.nextCursor };
+    const shown = kept;
+    const found = await pageOf(shown.asked, shown.cursor, () => kept === shown).catch(() => null);
+    if (!found || kept !== shown) return;
+    kept = { ...shown, results: [...shown.results, ...found.results], cursor: found.nextCursor };
     setPage(kept);
   };
+  const scrolled = (event) => {
+    kept.top = event.currentTarget.scrollTop;
+  };
+  const none = page && asked && !page.results.length;
   return html`
-    <section class="pane" aria-label=${t('search.label')} ref=${list} onScroll=${(e) => { kept.top = e.currentTarget.scrollTop; }}>
+    <section class="pane" aria-label=${t('search.label')} ref=${list} onScroll=${scrolled}>
       <div class="pane-body">
         <header class="pane-head"><${Back} /><h1>${t('search.label')}</h1></header>
-        <label class="field"><span>${t('search.field')}</span><input type="search" autofocus value=${query} onInput=${(e) => setQuery(e.target.value)} /></label>
-        <div><p class="quiet" role="status">${fault || (page && query.trim() && !page.results.length ? t('search.none') : '')}</p>
-        <ol class="results">${page?.results.map(({ message, snippet }) => {
-          const conversation = state.conversations[message.conversationId];
-          const peer = conversation && peerOf(conversation, me.id);
-          return html`<li key=${message.id}><a class="result" href="/c/${message.conversationId}/m/${message.id}">
-            <span class="result-head"><span class="ellipsis" dir="auto">${message.senderId === me.id ? t('search.youTo', { name: peer?.name ?? '' }) : peer?.name ?? ''}</span><time datetime=${message.createdAt} title=${fullMoment(message.createdAt, locale())}>${dayAndTime(message.createdAt, locale())}</time></span>
-            <span class="result-text" dir="auto"><${Marked} text=${snippet} /></span></a></li>`;
-        })}</ol></div>
-        ${page?.cursor && html`<p><button class="button" type="button" onClick=${more}>${t('search.more')}</button></p>`}
+        <label class="field"><span>${t('search.field')}</span>
+          <input type="search" autofocus value=${query} onInput=${(e) => setQuery(e.target.value)} /></label>
+        <${Chips} state=${state} chosen=${chosen} onChoose=${setChosen} />
+        <div><p class="quiet" role="status">${fault || (none ? t('search.none') : '')}</p>
+          <ol class="results">${page?.results.map((result) => html`
+            <${Result} key=${result.message.id} result=${result} state=${state} />`)}</ol></div>
+        ${page?.cursor && html`
+          <p><button class="button" type="button" onClick=${more}>${t('search.more')}</button></p>`}
       </div>
     </section>`;
 }
 
-/** @param {string} query @param {any} cursor */
-function ask(query, cursor) {
-  return api.get(`/messages/search?limit=${PAGE}&q=${encodeURIComponent(query)}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`);
+/** @param {{result: any, state: import('../core/state.js').State}} props */
+function Result({ result: { message, snippet }, state }) {
+  const { conversationId, senderId, createdAt, id, files } = message;
+  const conversation = state.conversations[conversationId];
+  const name = conversation ? peerOf(conversation, state.me?.id ?? 0).name : '';
+  const names = files.map((file) => file.name).join(', ');
+  return html`
+    <li><a class="result" href="/c/${conversationId}/m/${id}" onClick=${() => markWhenShown(id, snippet)}>
+      <span class="result-head">
+        <span class="ellipsis" dir="auto">${senderId === state.me?.id ? t('search.youTo', { name }) : name}</span>
+        <time datetime=${createdAt} title=${fullMoment(createdAt, locale())}>${dayAndTime(createdAt, locale())}</time>
+      </span>
+      <span class="result-text" dir="auto"><${Marked} text=${snippet || names} /></span></a></li>`;
+}
+
+/**
+ * @param {string} query
+ * @param {import('./chips.js').Chosen} chosen
+ * @returns {string} as the address says it; empty where nothing is looked for
+ */
+function askedFor(query, chosen) {
+  const words = query.trim();
+  return new URLSearchParams({ ...(words && { q: words }), ...chosen }).toString();
+}
+
+/**
+ * @param {string} asked
+ * @param {() => boolean} isCurrent
+ * @param {(fault: string) => void} failed
+ * @returns {Promise<any|null>}
+ */
+async function answerTo(asked, isCurrent, failed) {
+  if (!asked) return { results: [], nextCursor: null };
+  return pageOf(asked, null, isCurrent).catch((error) => {
+    failed(error.message);
+    return null;
+  });
+}
+
+/**
+ * A page of what is found. The server goes back only so far in one go: it is asked again until there is a page, or
+ * nothing more, or nobody waits for it.
+ * @param {string} asked
+ * @param {any} cursor
+ * @param {() => boolean} isWanted
+ */
+async function pageOf(asked, cursor, isWanted) {
+  const results = [];
+  do {
+    const found = await ask(asked, cursor);
+    results.push(...found.results);
+    cursor = found.nextCursor;
+  } while (cursor && results.length < PAGE && isWanted());
+  return { results, nextCursor: cursor };
+}
+
+/**
+ * @param {string} asked
+ * @param {any} cursor
+ */
+function ask(asked, cursor) {
+  const query = new URLSearchParams(asked);
+  // The days are those of the person's calendar.
+  const [from, to] = [query.get('from'), query.get('to')];
+  if (from) query.set('from', new Date(`${from}T00:00`).toISOString());
+  if (to) query.set('to', new Date(`${to}T23:59:59.999`).toISOString());
+  query.set('limit', String(PAGE));
+  if (cursor) query.set('cursor', cursor);
+  return api.get(`/messages/search?${query}`);
 }
 
 /** A snippet with its hits, which the server sets in ⟦…⟧. @param {{text: string}} props */
 export function Marked({ text }) {
-  return text.split(/(⟦[^⟧]*⟧)/).map((piece) => (piece.startsWith('⟦') ? html`<mark>${piece.slice(1, -1)}</mark>` : piece));
+  return plain(text)
+    .split(/(⟦[^⟧]*⟧)/)
+    .map((segment) => (segment.startsWith('⟦') ? html`<mark>${segment.slice(1, -1)}</mark>` : segment));
 }

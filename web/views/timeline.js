@@ -1,112 +1,153 @@
 /**
  * The messages of a conversation, in a box that scrolls.
  *
- * Guarantees: what one reads does not move (older pages, images, reactions, fonts: ≤ 1 px), unless one is at the end, where new
- * messages follow. A message counts as read when half of it has been visible for 500 ms in a visible, focused window with
- * nothing in front of it. One stop in the tab order; the arrow keys walk, and what is in a message can be reached from it.
+ * Guarantees: what one reads does not move (older pages, images, reactions, fonts: ≤ 1 px), unless one
+ * is at the end, where new messages follow. One stop in the tab order; the arrow keys walk, and what is
+ * in a message can be reached from it.
  */
 import { Component, html } from '/vendor/preact-htm.js';
-import { SLACK, WINDOW } from '../core/state.js';
+import { unreadOf } from '../core/attention.js';
+import { now } from '../core/clock.js';
+import { fateOf, lastRead } from '../core/receipts.js';
+import { SLACK, WINDOW } from '../core/timelines.js';
 import { rowsOf } from '../core/rows.js';
 import { dayLabel, dayNumber, shortMoment } from '../core/format.js';
 import { locale, t, tn } from '../core/i18n.js';
 import { Icon } from './hooks.js';
 import { EntryRow, MessageRow } from './message.js';
+import { Reading, isAttended } from './reading.js';
+import { actionsOf } from './row_actions.js';
+import { Scroll } from './scroll.js';
 
-const END_PX = 80;
 const AHEAD_PX = 800;
-const SEEN_MS = 500;
 const FLASH_MS = 1_600;
+const DAY_CHECKED_EVERY_MS = 30_000;
 
-/** Where one was in a conversation, as long as the page lives. @type {Map<number, {key: string, top: number}>} */
+/** Where one was in a conversation, as long as the page lives. @type {Map<number, import('./scroll.js').Anchor>} */
 const spots = new Map();
+
+const rowKeys = () => import('./row_keys.js');
 
 export class Timeline extends Component {
   constructor() {
     super();
     this.state = { active: null, focused: null, inside: null, flash: null, unfolded: new Set() };
-    this.following = true;
-    /** @type {{key: string, top: number}|null} */
-    this.anchor = null;
-    /** @type {Map<number, number>} */
-    this.seen = new Map();
+    this.scroll = new Scroll();
+    this.scroll.limit = () => this.firstUnseenRow();
+    this.reading = new Reading(() => this.look());
     /** Landed on one message by its address: nothing is marked read before a person moves. */
     this.held = false;
-    /** The rows as they were last drawn, and from what. @type {{items: any, entries: any, unreadFrom: any, rows: import('../core/rows.js').Row[]}} */
+    /**
+     * The rows as they were last drawn, and from what.
+     * @type {{items: any, entries: any, unreadFrom: any, rows: import('../core/rows.js').Row[]}}
+     */
     this.drawn = { items: null, entries: null, unreadFrom: null, rows: [] };
-    /** @type {HTMLElement} */
-    this.box = document.body;
-    /** @type {HTMLElement} */
-    this.list = document.body;
+    /** The messages by id, and of which list. @type {{items: any, map: Map<number, any>}} */
     this.byId = { items: null, map: new Map() };
-    /** Each row as it was last drawn, and from what: one from which nothing has changed is not even compared. @type {Map<string, {parts: any[], view: any}>} */
+    /**
+     * Each row as it was last drawn, and from what: one from which nothing has changed is not even compared.
+     * @type {Map<string, {parts: any[], view: any}>}
+     */
     this.views = new Map();
-    this.setBox = (box) => { this.box = box; };
-    this.setList = (list) => { this.list = list; };
-    this.resizes = new ResizeObserver(() => this.settle());
-    this.looked = () => this.look();
+    // Kept when they leave the page: what has the focus tells of its end after that.
+    this.setBox = (box) => box && Object.assign(this.scroll, { box });
+    this.setList = (list) => list && Object.assign(this.scroll, { list });
+    this.today = dayNumber(now());
+    /** Whether a row was drawn that was not there as it is. */
+    this.isRedrawn = false;
+    /** The frame in which is looked. @type {number|undefined} */
+    this.looking = undefined;
+    this.resizes = new ResizeObserver(() => this.resized());
+    this.looked = () => {
+      this.passMidnight();
+      this.look();
+    };
     this.ended = () => this.toEnd();
-    this.on = this.handlers();
+    this.on = actionsOf(this);
+    /** What keys do, once a row has had the focus. @type {((timeline: any, event: KeyboardEvent) => void)|undefined} */
+    this.pressed = undefined;
+    this.heard = this.listeners();
   }
 
   componentDidMount() {
-    this.resizes.observe(this.list);
-    this.resizes.observe(this.box);
+    this.resizes.observe(this.scroll.list);
+    this.resizes.observe(this.scroll.box);
     document.addEventListener('visibilitychange', this.looked);
     addEventListener('focus', this.looked);
     document.addEventListener('lexchat:end', this.ended);
+    this.daily = setInterval(() => this.passMidnight(), DAY_CHECKED_EVERY_MS);
     this.arrive();
   }
 
   componentWillUnmount() {
     const { conversation } = this.props;
-    if (this.following || !this.anchor) spots.delete(conversation.id);
-    else spots.set(conversation.id, this.anchor);
+    const { following, anchor } = this.scroll;
+    if (following || !anchor) spots.delete(conversation.id);
+    else spots.set(conversation.id, anchor);
     this.resizes.disconnect();
-    clearTimeout(this.seeing);
+    this.reading.forget();
+    cancelAnimationFrame(this.looking ?? 0);
     clearTimeout(this.flashing);
     clearTimeout(this.trimming);
+    clearInterval(this.daily);
     document.removeEventListener('visibilitychange', this.looked);
     removeEventListener('focus', this.looked);
     document.removeEventListener('lexchat:end', this.ended);
   }
 
   getSnapshotBeforeUpdate() {
-    if (!this.following) this.anchor = this.anchorNow();
+    this.scroll.hold();
     return null;
   }
 
   componentDidUpdate(before) {
     const { line, entries } = this.props;
+    const hasMoreEntries = entries.length > before.entries.length;
     if (line.epoch !== before.line.epoch || (line.flash && line.flash !== before.line.flash)) this.arrive();
-    else if (entries.length > before.entries.length && entries[entries.length - 1] !== before.entries[before.entries.length - 1]) this.toEnd();
-    else this.settle();
+    else if (hasMoreEntries && entries.at(-1) !== before.entries.at(-1)) this.toEnd(true);
+    else if (this.isRedrawn && !this.isFollowed()) this.scroll.settle();
+    this.isRedrawn = false;
+    this.drawLine();
     if (line.items !== before.line.items) {
-      this.reach();
-      if (this.following && line.items.length > WINDOW + SLACK) this.trim();
+      if (!this.isFollowed()) this.reach();
+      if (this.scroll.following && line.items.length > WINDOW + SLACK) this.trim();
     }
     this.look();
   }
 
-  /** Where the timeline opens: at a message that was asked for, at the first unread one, where one was, else at the end. */
+  /** Whether the end is followed before somebody's eyes: the browser tells of each change of size before it is seen. */
+  isFollowed() {
+    return this.scroll.following && isAttended();
+  }
+
+  /** What moved is brought back before it is seen, when the browser has laid it out anyway. */
+  resized() {
+    this.scroll.settle();
+    if (this.scroll.hasStopped) this.drawLine();
+    this.reach();
+    this.lookNow();
+  }
+
+  /** Where it opens: at a message that was asked for, at the first unread one, where one was, else the end. */
   arrive() {
     const { line, conversation } = this.props;
+    const { scroll } = this;
     const spot = spots.get(conversation.id);
-    const unread = line.unreadFrom ? this.row('unread') : null;
-    const left = spot ? this.row(spot.key) : null;
+    const unread = line.unreadFrom ? scroll.row('unread') : null;
+    const left = spot ? scroll.row(spot.key) : null;
     if (line.flash) this.showMessage(line.flash);
-    else if (unread) this.scrollTo(unread.offsetTop - this.box.clientHeight / 4);
-    else if (spot && left) this.scrollTo(left.offsetTop - spot.top);
-    else if (!line.hasAfter) this.scrollTo(this.box.scrollHeight);
+    else if (unread) scroll.to(unread.offsetTop - scroll.box.clientHeight / 4);
+    else if (spot && left) scroll.to(left.offsetTop - spot.top);
+    else if (!line.hasAfter) scroll.toEnd();
     this.scrolled();
   }
 
   /** @param {number} id */
   showMessage(id) {
-    const row = this.rowOf(id);
+    const row = this.scroll.rowOf(id);
     if (!row) return;
     this.held = true;
-    this.scrollTo(row.offsetTop - Math.max(16, (this.box.clientHeight - row.offsetHeight) / 2));
+    this.scroll.toMiddle(row);
     this.setState({ flash: id, focused: row.dataset.key });
     clearTimeout(this.flashing);
     this.flashing = setTimeout(() => this.setState({ flash: null }), FLASH_MS);
@@ -114,65 +155,60 @@ export class Timeline extends Component {
     app.store.dispatch({ type: 'flashed', conversationId: conversation.id, messageId: null });
   }
 
-  /** @param {number} top */
-  scrollTo(top) {
-    this.box.scrollTop = top;
-    this.following = this.isAtEnd();
-    this.anchor = this.anchorNow();
-  }
-
-  toEnd() {
+  /**
+   * To the end; first to what is unread on the way there, and from that place on to the end itself.
+   * @param {boolean} [whole] to the end itself at once: one has written there
+   */
+  toEnd(whole = false) {
     const { app, line, conversation } = this.props;
-    this.following = true;
-    if (line.hasAfter) app.client.latest(conversation.id);
-    else this.scrollTo(this.box.scrollHeight);
+    const { scroll } = this;
+    scroll.following = true;
+    if (line.hasAfter) app.client.timelines.latest(conversation.id);
+    else if (whole || Math.abs(scroll.goal() - scroll.box.scrollTop) <= 1) scroll.to(scroll.box.scrollHeight);
+    else scroll.toEnd();
     this.scrolled();
   }
 
-  isAtEnd() {
-    return this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight <= END_PX;
+  /** The unread messages of others that can be told without a gap. */
+  unread() {
+    const { line, conversation, me } = this.props;
+    return unreadOf(line, conversation.lastReadMessageId ?? 0, me.id);
   }
 
-  /**
-   * The first message that is on the screen, and how far below the top of the box it begins. Never a separator: the one of
-   * a day moves up when older messages of that day arrive.
-   * @returns {{key: string, top: number}|null}
-   */
-  anchorNow() {
-    const top = this.box.scrollTop;
-    const rows = this.list.children;
-    let low = 0;
-    let high = rows.length - 1;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const row = /** @type {HTMLElement} */ (rows[middle]);
-      if (row.offsetTop + row.offsetHeight > top + 1) high = middle;
-      else low = middle + 1;
-    }
-    while (rows[low] && rows[low].tagName !== 'ARTICLE') low += 1;
-    const row = /** @type {HTMLElement|undefined} */ (rows[low]);
-    return row?.dataset.key ? { key: row.dataset.key, top: row.getBoundingClientRect().top - this.box.getBoundingClientRect().top } : null;
+  /** The first message that nobody has looked at yet, with the line above it. */
+  firstUnseenRow() {
+    const first = this.reading.firstUnseen(this.unread());
+    const row = first === null ? null : this.scroll.rowOf(first);
+    const above = /** @type {HTMLElement|null|undefined} */ (row?.previousElementSibling);
+    return above?.dataset.key === 'unread' ? above : row;
   }
 
-  /** Brings back what moved: the end if one is there, else the row that one reads. */
-  settle() {
-    if (this.following) {
-      const end = this.box.scrollHeight - this.box.clientHeight;
-      if (Math.abs(end - this.box.scrollTop) > 1) this.box.scrollTop = end;
-      return;
-    }
-    const row = this.anchor && this.row(this.anchor.key);
-    if (!row || !this.anchor) return;
-    const moved = row.getBoundingClientRect().top - this.box.getBoundingClientRect().top - this.anchor.top;
-    if (Math.abs(moved) >= 0.5) this.box.scrollTop += moved;
+  /** Draws the line where attention ended: before what came unseen, or would have passed unseen. */
+  drawLine() {
+    const { app, line, conversation } = this.props;
+    const unread = this.unread();
+    const first = this.reading.firstUnseen(unread);
+    const { hasStopped } = this.scroll;
+    this.scroll.hasStopped = false;
+    if (hasStopped) app.store.dispatch({ type: 'followed', conversationId: conversation.id, following: false });
+    if (first === null || unread.includes(line.unreadFrom) || (isAttended() && !hasStopped)) return;
+    app.store.dispatch({ type: 'unreadLineDrawn', conversationId: conversation.id, messageId: first });
+  }
+
+  /** Days are named anew when another one has begun. */
+  passMidnight() {
+    const today = dayNumber(now());
+    if (this.today !== today) this.setState({});
+    this.today = today;
   }
 
   scrolled() {
     const { app, line, conversation } = this.props;
-    this.following = !line.hasAfter && this.isAtEnd();
-    this.anchor = this.anchorNow();
+    const { scroll } = this;
+    scroll.following = !line.hasAfter && scroll.isAtEnd();
+    scroll.anchor = scroll.anchorNow();
     this.tellDay();
-    app.store.dispatch({ type: 'followed', conversationId: conversation.id, following: this.following });
+    app.store.dispatch({ type: 'followed', conversationId: conversation.id, following: scroll.following });
     this.reach();
     this.look();
   }
@@ -181,78 +217,53 @@ export class Timeline extends Component {
   trim() {
     const { app, conversation } = this.props;
     clearTimeout(this.trimming);
-    this.trimming = setTimeout(() => app.store.dispatch({ type: 'trimmed', conversationId: conversation.id }), 0);
+    const trimmed = { type: 'trimmed', conversationId: conversation.id };
+    this.trimming = setTimeout(() => app.store.dispatch(trimmed), 0);
   }
 
   /** Has the pages fetched that one is about to scroll to. */
   reach() {
     const { app, conversation } = this.props;
-    if (this.box.scrollTop < AHEAD_PX) app.client.more(conversation.id, 'before');
-    if (this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < AHEAD_PX) app.client.more(conversation.id, 'after');
+    if (this.scroll.box.scrollTop < AHEAD_PX) app.client.timelines.more(conversation.id, 'before');
+    if (this.scroll.below() < AHEAD_PX) app.client.timelines.more(conversation.id, 'after');
   }
 
   /** The button to the end says which day one has scrolled to. */
   tellDay() {
-    const first = this.anchor && this.row(this.anchor.key)?.querySelector('time')?.getAttribute('datetime');
-    const day = first && !this.following ? shortMoment(first, Date.now(), locale(), t('day.yesterdayShort')) : null;
-    const shown = day && first && dayNumber(first) !== dayNumber(Date.now()) ? day : null;
+    const { anchor, following } = this.scroll;
+    const first = anchor && this.scroll.row(anchor.key)?.querySelector('time')?.getAttribute('datetime');
+    const isOfToday = !first || dayNumber(first) === dayNumber(now());
+    const shown = following || isOfToday ? null : shortMoment(first, now(), locale(), t('day.yesterdayShort'));
     if (shown === this.drawnDay) return;
     this.drawnDay = shown;
     this.setState({});
   }
 
-  /** Notes which unread messages are being looked at, and marks those that were looked at long enough. */
+  /** Marks what was looked at long enough: in the next frame, once for all that changes until then. */
   look() {
-    clearTimeout(this.seeing);
-    const { app, line, conversation, me } = this.props;
-    if (this.held || document.visibilityState !== 'visible' || !document.hasFocus() || document.querySelector('dialog[open]')) {
-      this.seen.clear();
+    if (this.held || !isAttended()) this.lookNow();
+    else this.looking ??= requestAnimationFrame(() => this.lookNow());
+  }
+
+  lookNow() {
+    const { app, conversation } = this.props;
+    cancelAnimationFrame(this.looking ?? 0);
+    this.looking = undefined;
+    if (this.held) {
+      this.reading.forget();
       return;
     }
-    const now = performance.now();
-    const box = this.box.getBoundingClientRect();
-    const mark = conversation.lastReadMessageId ?? 0;
-    const since = this.seen;
-    this.seen = new Map();
-    let read = 0;
-    for (let at = line.items.length - 1; at >= 0 && line.items[at].id > mark; at -= 1) {
-      const { id, senderId } = line.items[at];
-      const row = senderId === me.id ? null : this.rowOf(id);
-      if (!row || !isHalfVisible(row.getBoundingClientRect(), box)) continue;
-      const from = since.get(id) ?? now;
-      this.seen.set(id, from);
-      if (now - from >= SEEN_MS - 5) read = Math.max(read, id);
-    }
-    if (read) app.client.markRead(conversation.id, read);
-    if (this.seen.size) this.seeing = setTimeout(() => this.look(), SEEN_MS);
+    const read = this.reading.look(this.scroll, this.unread());
+    if (read) app.client.marks.mark(conversation.id, read);
   }
 
-  /** @param {string} key @returns {HTMLElement|null} */
-  row(key) {
-    return this.list.querySelector(`[data-key="${CSS.escape(key)}"]`);
-  }
-
-  /** @param {number} id @returns {HTMLElement|null} */
-  rowOf(id) {
-    return this.list.querySelector(`[data-id="${id}"]`);
-  }
-
-  rows() {
-    const { line, entries, me } = this.props;
-    const { drawn } = this;
-    if (drawn.items !== line.items || drawn.entries !== entries || drawn.unreadFrom !== line.unreadFrom) {
-      this.drawn = { items: line.items, entries, unreadFrom: line.unreadFrom, rows: rowsOf(line.items, entries, line.unreadFrom, me.id) };
-    }
-    return this.drawn.rows;
-  }
-
-  /** What the rows may ask for. Made once: a row is drawn again only when its message changes. */
-  handlers() {
-    const client = () => this.props.app.client;
-    const id = () => this.props.conversation.id;
+  /** What the box hears. */
+  listeners() {
+    let wasWriting = false;
     return {
       scroll: () => this.scrolled(),
-      moved: () => {
+      moved: (event) => {
+        if (event?.type === 'pointerdown') wasWriting = document.activeElement?.tagName === 'TEXTAREA';
         if (!this.held) return;
         this.held = false;
         this.look();
@@ -263,31 +274,31 @@ export class Timeline extends Component {
       out: () => this.activate(null),
       focus: (event) => {
         const key = event.target.closest?.('article')?.dataset.key;
+        if (key && !this.pressed) this.fetchKeys();
         if (key && key !== this.state.inside) this.setState({ focused: key, inside: key });
       },
       blur: (event) => {
-        if (!this.list.contains(event.relatedTarget)) this.setState({ inside: null });
+        if (!this.scroll.list.contains(event.relatedTarget)) this.setState({ inside: null });
       },
       tap: (event) => {
-        const row = matchMedia('(pointer: coarse)').matches && !event.target.closest('button, a') && !getSelection()?.toString() && event.target.closest('article');
-        const message = row && this.messageOf(row);
+        if (!matchMedia('(pointer: coarse)').matches || event.target.closest('button, a')) return;
+        // With the keyboard up a tap puts it away, as elsewhere.
+        if (wasWriting || getSelection()?.toString() || !event.target.closest('.bubble')) return;
+        const row = event.target.closest('article');
+        const message = this.messageOf(row);
         if (message) this.on.menu(message, row.querySelector('.bubble'));
       },
-      key: (event) => this.key(event),
-      react: (message, by) => this.openAt('react', message, by),
-      menu: (message, by) => this.openAt('menu', message, by),
-      info: (message) => this.props.app.open('info', { conversationId: id(), messageId: message.id }),
-      reply: (message) => client().drafts.answer(id(), message.id),
-      toggle: (message, emoji) => client().react(message, emoji),
-      jump: (messageId) => client().showMessage(id(), messageId),
-      lightbox: (messageId, at, pictures) => this.props.app.open('lightbox', {
-        at, pictures: pictures.map(({ id: file, url, name, width, height }) => ({ id: file, url, name, width, height })).filter((one) => one.url),
-      }),
-      unfold: (key) => this.setState({ unfolded: new Set([...this.state.unfolded, key]) }),
-      retry: (entry) => client().outbox.retry(entry.clientMessageId),
-      reword: (entry) => client().reword(entry.clientMessageId),
-      discard: (entry) => client().outbox.discard(entry.clientMessageId),
+      key: (event) => {
+        this.heard.moved(event);
+        // A key that is faster than the network does what it does when that has come.
+        if (this.pressed) this.pressed(this, event);
+        else this.fetchKeys().then(() => this.pressed?.(this, event));
+      },
     };
+  }
+
+  fetchKeys() {
+    return rowKeys().then(({ pressed }) => Object.assign(this, { pressed }), () => {});
   }
 
   /** @param {string|null} key the row whose tools are shown */
@@ -295,124 +306,117 @@ export class Timeline extends Component {
     if (key !== this.state.active) this.setState({ active: key });
   }
 
-  /** @param {string} name @param {any} message @param {HTMLElement} by */
-  openAt(name, message, by) {
-    const { left, bottom } = by.getBoundingClientRect();
-    this.props.app.open(name, { conversationId: this.props.conversation.id, messageId: message.id, x: left, y: bottom + 4 });
-  }
-
   /** @param {HTMLElement} row @returns {any} its message, unless it is one on its way */
   messageOf(row) {
     return this.props.line.items.find((one) => String(one.id) === row.dataset.id) ?? null;
   }
 
-  /** Walking through the rows, and what one can do to the one that has the focus. @param {KeyboardEvent} event */
-  key(event) {
-    this.on.moved();
-    const row = /** @type {HTMLElement} */ (event.target).closest('article');
-    if (!row || event.ctrlKey || event.metaKey || event.altKey) return;
-    const rows = /** @type {HTMLElement[]} */ ([...this.list.querySelectorAll('article')]);
-    const at = rows.indexOf(row);
-    const goal = /** @type {Record<string, number>} */ ({ ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: rows.length - 1 })[event.key];
-    if (goal !== undefined) {
-      event.preventDefault();
-      const next = rows[Math.max(0, Math.min(goal, rows.length - 1))];
-      next.focus({ preventScroll: true });
-      next.scrollIntoView({ block: 'nearest' });
-      return;
+  rows() {
+    const { line, entries, me } = this.props;
+    const { items, unreadFrom } = line;
+    const { drawn } = this;
+    if (drawn.items !== items || drawn.entries !== entries || drawn.unreadFrom !== unreadFrom) {
+      this.drawn = { items, entries, unreadFrom, rows: rowsOf(items, entries, unreadFrom, me.id) };
+      this.isRedrawn = true;
     }
-    if (event.target !== row) return;
-    const message = this.messageOf(row);
-    const act = message && !message.isDeleted && this.shortcut(event.key, message, row);
-    if (!act) return;
-    event.preventDefault();
-    act();
+    return this.drawn.rows;
   }
 
-  /** @param {string} key @param {any} message @param {HTMLElement} row @returns {(() => void)|null} */
-  shortcut(key, message, row) {
-    const { app, me, conversation } = this.props;
-    const own = message.senderId === me.id;
-    switch (key.toLowerCase()) {
-      case 'r': return () => this.on.reply(message);
-      case 'e': return own ? () => app.client.beginEdit(conversation.id, message) : null;
-      case 'delete': return own ? () => app.open('remove', { messageId: message.id }) : null;
-      case '+': return () => this.on.react(message, row.querySelector('.bubble'));
-      case 'c': return () => app.copy(message.content);
-      case 'i': return () => this.on.info(message);
-      case 'enter': return () => this.on.menu(message, row.querySelector('.bubble'));
-      default: return null;
-    }
-  }
-
-  render({ line, conversation, me, peer, quotes }) {
+  render({ peer }) {
     const rows = this.rows();
-    const now = Date.now();
-    const words = { today: t('day.today'), yesterday: t('day.yesterday') };
+    const { line, conversation, me } = this.props;
+    this.receipt = lastRead(line.items, conversation.peerLastReadMessageId ?? 0, me.id);
     const { focused } = this.state;
-    const stop = focused && rows.some((row) => row.key === focused) ? focused : rows[rows.length - 1]?.key;
+    const stop = focused && rows.some((row) => row.key === focused) ? focused : rows.at(-1)?.key;
     const before = this.views;
     this.views = new Map();
-    const showsButton = !line.following || line.hasAfter;
+    const { scroll, moved, key, focus, blur, over, out, tap } = this.heard;
     return html`
       <div class="timeline-box">
-        <div class="timeline" role="log" aria-label=${t('timeline.label')} aria-live="off" ref=${this.setBox} onScroll=${this.on.scroll}
-          onWheel=${this.on.moved} onTouchMove=${this.on.moved} onPointerDown=${this.on.moved} onKeyDown=${this.on.key} onfocusin=${this.on.focus} onfocusout=${this.on.blur}
-          onPointerOver=${this.on.over} onPointerLeave=${this.on.out} onClick=${this.on.tap}>
-          <div class="timeline-rows" ref=${this.setList}>
-            ${rows.map((row) => {
-              const { key } = row;
-              if (row.kind === 'day') return html`<p key=${key} data-key=${key} class="day"><time datetime=${row.at}>${dayLabel(row.at, now, locale(), words)}</time></p>`;
-              if (row.kind === 'unread') return html`<p key=${key} data-key=${key} class="unread-line">${t('timeline.unread')}</p>`;
-              const own = row.kind === 'entry' || row.message.senderId === me.id;
-              const read = row.kind === 'message' && (row.message.isRead || row.message.id <= (conversation.peerLastReadMessageId ?? 0));
-              return this.view(before, row, own ? me : peer, own, read, key === stop, quotes);
-            })}
-          </div>
+        <div class="timeline" role="log" aria-label=${t('timeline.label')} aria-live="off" ref=${this.setBox}
+          onScroll=${scroll} onWheel=${moved} onTouchMove=${moved} onPointerDown=${moved} onKeyDown=${key}
+          onfocusin=${focus} onfocusout=${blur} onPointerOver=${over} onPointerLeave=${out} onClick=${tap}>
+          <div class="timeline-rows" ref=${this.setList}>${rows.map((row) => this.row(before, row, stop))}</div>
           ${!rows.length && html`<p class="empty">${t('timeline.empty', { name: peer.name })}</p>`}
         </div>
-        ${showsButton && html`<button class="to-end" type="button" onClick=${() => this.toEnd()}><${Icon} name="down" label=${t('timeline.toEnd')} />
-          ${this.drawnDay && html`<span class="to-end-day">${this.drawnDay}</span>`}
-          ${line.missed > 0 && html`<span>${tn('timeline.missed', line.missed)}</span>`}</button>`}
+        ${this.endButton()}
       </div>`;
   }
 
+  endButton() {
+    const { line } = this.props;
+    if (line.following && !line.hasAfter) return null;
+    return html`
+      <button class="to-end" type="button" onClick=${() => this.toEnd()}>
+        <${Icon} name="down" label=${t('timeline.toEnd')} />
+        ${this.drawnDay && html`<span class="to-end-day">${this.drawnDay}</span>`}
+        ${line.missed > 0 && html`<span>${tn('timeline.missed', line.missed)}</span>`}</button>`;
+  }
+
   /**
-   * A message's row. One from which nothing has changed is the one that was drawn before, and not even compared: of 300 rows
-   * a new message changes two.
-   * @param {Map<string, {parts: any[], view: any}>} before @param {any} row @param {any} author @param {boolean} own @param {boolean} read @param {boolean} tab
-   * @param {Record<number, any>} quotes
+   * @param {Map<string, {parts: any[], view: any}>} before
+   * @param {import('../core/rows.js').Row} row
+   * @param {string|undefined} stop the row in the tab order
    */
-  view(before, row, author, own, read, tab, quotes) {
-    const { me, peer } = this.props;
+  row(before, row, stop) {
+    const { key } = row;
+    if (row.kind === 'unread') {
+      return html`<p key=${key} data-key=${key} class="unread-line"><span>${t('timeline.unread')}</span>
+        <button class="link" type="button" onClick=${this.on.readAll}>${t('timeline.readAll')}</button></p>`;
+    }
+    if (row.kind === 'day') {
+      const label = dayLabel(row.at, now(), locale(), { today: t('day.today'), yesterday: t('day.yesterday') });
+      return html`<p key=${key} data-key=${key} class="day"><time datetime=${row.at}>${label}</time></p>`;
+    }
+    return this.view(before, row, key === stop);
+  }
+
+  /**
+   * A message's row. One from which nothing has changed is the one that was drawn before, and not even
+   * compared: of 300 rows a new message changes two.
+   * @param {Map<string, {parts: any[], view: any}>} before
+   * @param {any} row
+   * @param {boolean} tab
+   */
+  view(before, row, tab) {
+    const { me, peer, conversation, editingId } = this.props;
     const { active, inside, flash, unfolded } = this.state;
-    const { key, starts, ends } = row;
+    const { key, kind, starts, ends } = row;
     const said = row.message ?? row.entry;
-    const quote = said.replyToId ? this.quoted(said.replyToId, quotes) : null;
-    const inner = key === inside ? 0 : -1;
-    const parts = [said, starts, ends, author, peer, read, tab, quote, inner, key === active, flash === said.id, unfolded.has(key)];
+    const own = kind === 'entry' || said.senderId === me.id;
+    const mark = own ? conversation.peerLastReadMessageId : conversation.lastReadMessageId;
+    const props = {
+      key, rowKey: key, starts, ends, tab, peer, own, myId: me.id, on: this.on,
+      author: own ? me : peer,
+      fate: kind === 'message' ? fateOf(said, mark ?? 0) : '',
+      receipt: own && said.id === this.receipt,
+      editing: said.id === editingId && kind === 'message',
+      quote: said.replyToId ? this.quoted(said.replyToId) : null,
+      inner: key === inside ? 0 : -1,
+      tools: key === active,
+      flash: flash === said.id,
+      unfolded: unfolded.has(key),
+      closed: conversation.isActive === false,
+    };
+    const parts = [said, ...Object.values(props)];
     let drawn = before.get(key);
     if (!drawn?.parts.every((part, at) => part === parts[at])) {
-      const shared = { key, starts, ends, quote, peer, myId: me.id, tab, inner, on: this.on };
-      drawn = { parts, view: row.kind === 'entry' ? html`<${EntryRow} ...${shared} entry=${said} />`
-        : html`<${MessageRow} ...${shared} rowKey=${key} message=${said} own=${own} author=${author} flash=${flash === said.id} read=${read} tools=${key === active} unfolded=${unfolded.has(key)} />` };
+      const view = kind === 'entry' ? html`<${EntryRow} ...${props} entry=${said} />`
+        : html`<${MessageRow} ...${props} message=${said} />`;
+      drawn = { parts, view };
+      this.isRedrawn = true;
     }
     this.views.set(key, drawn);
     return drawn.view;
   }
 
-  /** The message that another one answers: one of the timeline, or fetched. @param {number} id @param {Record<number, any>} quotes */
-  quoted(id, quotes) {
-    const { line, app } = this.props;
-    if (this.byId.items !== line.items) this.byId = { items: line.items, map: new Map(line.items.map((one) => [one.id, one])) };
+  /** The message that another one answers: one of the timeline, or fetched. @param {number} id */
+  quoted(id) {
+    const { line, app, quotes } = this.props;
+    const { items } = line;
+    if (this.byId.items !== items) this.byId = { items, map: new Map(items.map((one) => [one.id, one])) };
     const found = this.byId.map.get(id) ?? quotes[id];
-    if (found === undefined) queueMicrotask(() => app.client?.loadQuote(id));
+    if (found === undefined) queueMicrotask(() => app.client?.changes.loadQuote(id));
     return found ?? null;
   }
-}
-
-/** Half of the row, or half of the box, is covered by it. @param {DOMRect} row @param {DOMRect} box */
-function isHalfVisible(row, box) {
-  const visible = Math.min(row.bottom, box.bottom) - Math.max(row.top, box.top);
-  return visible >= Math.min(row.height, box.height) / 2 && visible > 0;
 }
