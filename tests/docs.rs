@@ -8,13 +8,29 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory, Parser};
-use lexchat::chat::error::Code;
+use lexchat::api;
+use lexchat::chat::contract::catalogue::{ANNOUNCED, ASKED};
+use lexchat::chat::contract::error::Code;
 use lexchat::cli::Cli;
-use lexchat::{api, gateway};
 
 /// Words in the documents that look like flags and belong to other programs, or to the test command.
-const FLAGS_OF_OTHERS: &[&str] =
-    &["--release", "--locked", "--long", "--path", "--example", "--engine", "--bench", "--peer", "--dir", "--cacert"];
+const FLAGS_OF_OTHERS: &[&str] = &[
+    "--release",
+    "--locked",
+    "--long",
+    "--path",
+    "--example",
+    "--engine",
+    "--bench",
+    "--test",
+    "--peer",
+    "--dir",
+    "--cacert",
+    "--deploy-hook",
+];
+
+/// The events that `CONTRIBUTING.md` adds, to show how.
+const EVENTS_OF_THE_EXAMPLE: &[&str] = &["message:pin", "message:pinned"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -51,17 +67,18 @@ fn code_spans(text: &str) -> Vec<&str> {
 
 fn is_event_name(word: &str) -> bool {
     let parts: Vec<&str> = word.split(':').collect();
-    let is_noun = matches!(parts[0], "conversation" | "message" | "user" | "auth");
+    let nouns = ASKED.iter().map(|event| event.name).chain(ANNOUNCED.iter().map(|event| event.name));
+    let is_noun = nouns.filter_map(|name| name.split_once(':')).any(|(noun, _)| noun == parts[0]);
     is_noun && parts.len() > 1 && parts[1..].iter().all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_lowercase()))
 }
 
 fn events() -> BTreeSet<String> {
-    let asked = gateway::request::EVENTS.iter().map(ToString::to_string);
-    asked.chain(told_events()).collect()
+    let asked = ASKED.iter().map(|event| event.name);
+    asked.chain(ANNOUNCED.iter().map(|event| event.name)).map(str::to_owned).collect()
 }
 
-/// The names of all events that the gateway sends, as its source spells them.
-fn told_events() -> BTreeSet<String> {
+/// The names of all events that the gateway reads and sends, as its source spells them.
+fn events_of_the_gateway() -> BTreeSet<String> {
     let mut names: BTreeSet<String> = ["notification", "exception"].map(String::from).into();
     for entry in fs::read_dir(root().join("src/gateway")).unwrap() {
         let path = entry.unwrap().path();
@@ -70,6 +87,42 @@ fn told_events() -> BTreeSet<String> {
         names.extend(code.split('"').skip(1).step_by(2).filter(|word| is_event_name(word)).map(String::from));
     }
     names
+}
+
+#[test]
+fn the_catalogue_has_exactly_the_events_of_the_gateway() {
+    assert_eq!(events_of_the_gateway(), events());
+}
+
+/// The rows of a document's tables whose first cell names an event: that name, and the code in the other cells.
+fn rows_of_events(text: &str) -> Vec<(String, Vec<String>)> {
+    let mut rows = Vec::new();
+    for line in text.lines().filter(|line| line.starts_with('|')) {
+        let mut cells = line.split(" | ").map(|cell| code_spans(cell).into_iter().map(str::to_owned).collect());
+        let names: Vec<String> = cells.next().unwrap_or_default();
+        let code: Vec<String> = cells.flat_map(|cell: Vec<String>| cell).collect();
+        let events = names.into_iter().filter(|name| events().contains(name));
+        rows.extend(events.map(|name| (name, code.clone())));
+    }
+    rows
+}
+
+#[test]
+fn readme_and_guide_show_each_event_with_the_data_and_the_ack_of_the_catalogue() {
+    for name in ["README.md", "docs/GUIDE.md"] {
+        let rows = rows_of_events(&read(name));
+        for event in ASKED {
+            let expected: Vec<&str> = [event.data].into_iter().chain(event.ack.iter().copied()).collect();
+            let shown = rows.iter().any(|(shown, code)| shown == event.name && *code == expected);
+            assert!(shown, "{name} has no row for `{}` with {expected:?}", event.name);
+        }
+        for event in ANNOUNCED {
+            let shown = rows
+                .iter()
+                .any(|(shown, code)| shown == event.name && code.first().is_some_and(|data| data == event.data));
+            assert!(shown, "{name} has no row for `{}` with {}", event.name, event.data);
+        }
+    }
 }
 
 #[test]
@@ -83,9 +136,32 @@ fn every_event_is_in_the_guide_and_every_event_that_a_document_names_exists() {
     for (name, text) in documents() {
         for word in code_spans(&text) {
             let word = word.split(' ').next().unwrap_or_default();
-            assert!(!is_event_name(word) || events.contains(word), "{name} names `{word}`, which does not exist");
+            let exists = events.contains(word) || EVENTS_OF_THE_EXAMPLE.contains(&word);
+            assert!(!is_event_name(word) || exists, "{name} names `{word}`, which does not exist");
         }
     }
+}
+
+/// Paths in the documents that are examples, or the name of a room without a folder.
+const NO_FILES: &[&str] =
+    &["src/chat/conversations/pins.rs", "src/store/database/migrations/to_N.sql", "store/statements"];
+
+#[test]
+fn every_file_that_the_documents_for_programmers_name_exists() {
+    let mut seen = 0;
+    for name in ["docs/ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = read(name);
+        let paths = code_spans(&text).into_iter().filter(|span| !span.contains([' ', '{', '…']) && span.contains('/'));
+        for path in paths.filter(|path| !NO_FILES.contains(path)) {
+            let first = path.split('/').next().unwrap();
+            let is_ours = !first.is_empty() && (root().join(first).exists() || root().join("src").join(first).exists());
+            let named =
+                [root().join(path), root().join("src").join(path), root().join("src").join(format!("{path}.rs"))];
+            assert!(!is_ours || named.iter().any(|path| path.exists()), "{name} names `{path}`, which does not exist");
+            seen += usize::from(is_ours);
+        }
+    }
+    assert!(seen > 80, "{seen} paths were looked for");
 }
 
 #[test]
@@ -118,7 +194,7 @@ fn described_routes() -> BTreeSet<String> {
     let document: serde_json::Value = serde_json::from_str(api::openapi::DOCUMENT).unwrap();
     let mut described = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
-        for method in ["get", "put", "post", "patch", "delete"] {
+        for method in ["get", "head", "put", "post", "patch", "delete"] {
             if item.get(method).is_some() {
                 described.insert(without_names(&format!("{} {path}", method.to_uppercase())));
             }
@@ -177,7 +253,8 @@ fn typed_lines() -> Vec<(String, String)> {
     let mut lines = Vec::new();
     for (name, text) in documents() {
         let mut is_fenced = false;
-        for line in text.lines() {
+        // A shell reads on after a backslash at the end of a line.
+        for line in text.replace("\\\n", " ").lines() {
             if line.trim_start().starts_with("```") {
                 is_fenced = !is_fenced;
             } else if is_fenced {
@@ -237,12 +314,22 @@ fn every_command_line_in_the_documents_can_be_typed() {
 }
 
 #[test]
+fn the_workflow_runs_every_stage_of_the_gate() {
+    let workflow = read(".github/workflows/ci.yml");
+    let named: BTreeSet<&str> = workflow.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+    for entry in fs::read_dir(root().join("tests/stages")).unwrap() {
+        let file = entry.unwrap().file_name().into_string().unwrap();
+        let stage = file[3..].strip_suffix(".sh").unwrap();
+        assert!(named.contains(stage), "{stage}");
+    }
+}
+
+#[test]
 fn the_deployment_files_name_only_variables_and_flags_that_exist() {
     let cli = Cli::command();
     let serve = cli.find_subcommand("serve").unwrap();
     let variables: BTreeSet<&str> =
         serve.get_arguments().filter_map(|argument| argument.get_env().and_then(|name| name.to_str())).collect();
-    let flags: BTreeSet<&str> = serve.get_arguments().filter_map(clap::Arg::get_long).collect();
     for (name, text) in deployment() {
         for at in text.match_indices("LEXCHAT_").map(|(at, _)| at) {
             let end = text[at..].find(|c: char| !c.is_ascii_uppercase() && c != '_').unwrap_or(text.len() - at);
@@ -251,6 +338,10 @@ fn the_deployment_files_name_only_variables_and_flags_that_exist() {
             assert!(variable == "LEXCHAT_" || variables.contains(variable), "{name} names {variable}");
         }
         for line in text.lines().filter(|line| line.contains("lexchat: --") || line.starts_with("ExecStart=")) {
+            let named =
+                cli.get_subcommands().find(|command| line.contains(&format!("lexchat {} ", command.get_name())));
+            let flags: BTreeSet<&str> =
+                named.unwrap_or(serve).get_arguments().filter_map(clap::Arg::get_long).collect();
             for word in line.split([' ', ':']).filter_map(|word| word.strip_prefix("--")) {
                 let flag = word.split('=').next().unwrap_or_default();
                 assert!(flags.contains(flag), "{name} names --{flag}");

@@ -64,14 +64,59 @@ describe('accounts', { concurrency: 1 }, () => {
       await admin.click('link', 'Personnes');
       await admin.until(() => document.querySelectorAll('.table.people li').length === 2);
       await admin.page.evaluate(() => [...document.querySelectorAll('.table.people li')].find((one) => one.textContent.includes('Nora')).querySelector('.table-ways button').click());
+      // It asks first, and says what follows.
+      await admin.see('dialog', 'Fermer le compte de Nora Petit ?');
+      await guest.never(300, () => document.querySelector('dialog[open]'));
+      await admin.page.click('dialog .button.danger');
       await admin.until(() => document.querySelector('.table.people .off')?.textContent.includes('Compte désactivé'));
       await guest.see('dialog', 'Reconnectez-vous');
-      await admin.click('link', 'Diagnostic');
-      await admin.until(() => document.querySelector('.facts')?.textContent.includes('Version'));
       assert.deepEqual([...admin.complaints, ...guest.complaints], []);
       await Promise.all([admin.close(), guest.close()]);
     } finally {
       await fresh.stop();
     }
   });
+
+  for (const name of CHOSEN) {
+    test(`an administrator reads what there is to look after, and copies all of it, in ${name}`, async () => {
+      const fresh = await Server.start(['--no-demo', '--sign-up', 'closed']);
+      const own = await launch(name);
+      try {
+        const [, link] = await fresh.prints(/setup\s+(\S+)\s/);
+        const admin = await Person.in(own);
+        // What the browser was given, once it has taken it: reading its clipboard asks for a consent that no test can give.
+        await admin.page.evaluateOnNewDocument(() => {
+          // There is none on the empty page before.
+          const write = navigator.clipboard?.writeText.bind(navigator.clipboard);
+          if (write) navigator.clipboard.writeText = (text) => write(text).then(() => { window.taken = text; });
+        });
+        await admin.visit(fresh.url + new URL(link).pathname);
+        await admin.write('Nom complet', 'Claire Fontaine');
+        await admin.write('E-mail', 'claire@example.org');
+        await admin.page.type('input[type=password]', 'une phrase assez longue');
+        await admin.click('button', 'Créer le compte d’administration');
+        await admin.see('navigation', 'Conversations');
+        await admin.visit(`${fresh.url}/admin`);
+        await admin.click('link', 'Diagnostic');
+        await admin.until(() => document.querySelector('.facts')?.textContent.includes('Version'));
+        const rows = await admin.page.$$eval('.checks li', (all) => all.map((one) => one.textContent));
+        for (const told of ['Tout ce qui est confirmé est sur le disque', 'Aucune sauvegarde', 'Cette machine seule', 'WebSocket']) {
+          assert.ok(rows.some((row) => row.includes(told)), `${told} in ${rows.join(' | ')}`);
+        }
+        // Each row says by a word what the mark says by its look, and what is not well says what mends it.
+        assert.ok(rows.every((row) => /^[✓⚠✗] \S/.test(row.trim())), rows.join(' | '));
+        assert.ok(rows.find((row) => row.includes('Aucune sauvegarde')).includes('lexchat backup --keep'));
+        await admin.click('button', 'Copier le diagnostic');
+        await admin.until(() => document.body.textContent.includes('Copié.'));
+        const taken = await admin.page.evaluate(() => window.taken);
+        for (const told of [/^lexchat\n/, /^✓ storage: /m, /^⚠ backup: .+\n {4}lexchat backup/m, /^✓ transport: /m, /^sign-up: closed$/m]) assert.match(taken, told);
+        assert.doesNotMatch(taken, /undefined|\[object|une phrase|\/installation\//);
+        assert.deepEqual(admin.complaints, []);
+        await admin.close();
+      } finally {
+        await own.close();
+        await fresh.stop();
+      }
+    });
+  }
 });

@@ -1,30 +1,22 @@
 /** What happens while nobody looks: another version of the page is taken, and new messages are told by the system. */
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { CHOSEN, Person, launch } from './person.js';
+import { beforeEach, describe, test } from 'node:test';
+import { anew } from './anew.js';
+import { CHOSEN } from './person.js';
 import { Wire } from './proxy.js';
-import { Server } from './server.js';
 
 /** How often the page asks itself whether it may load anew; in the tests that takes no time. */
 const ASKED_EVERY_MS = 5_000;
 
 for (const name of CHOSEN) {
   describe(`${name}, while nobody looks`, { concurrency: 1 }, () => {
-    let launched, server, id;
-    /** @type {Person} */
+    const here = anew(name, [{ by: 'client1', content: 'Bonjour' }]);
+    let server, id;
+    /** @type {import('./person.js').Person} */
     let person;
-    before(async () => { launched = await launch(name); });
-    after(() => launched.close());
     beforeEach(async () => {
-      server = await Server.start();
-      id = await server.conversation([{ by: 'client1', content: 'Bonjour' }]);
-      person = await Person.in(launched);
-    });
-    afterEach(async () => {
-      const { complaints } = person;
-      await person.close();
-      await server.stop();
-      assert.deepEqual(complaints, []);
+      ({ server, id } = here);
+      person = await here.person();
     });
 
     test('another version of the server is taken when nobody is at work, and not while somebody is', async () => {
@@ -43,6 +35,7 @@ for (const name of CHOSEN) {
         await person.hears('Bonjour');
         // What the page fetches for later is there: a cut would be told as an error of it.
         await person.isKept();
+        await person.see('button', 'Appel audio');
         const asksAgain = async () => {
           const before = await person.page.evaluate(() => window.asked);
           await person.until((times) => window.asked > times + 3, before);
@@ -81,31 +74,34 @@ for (const name of CHOSEN) {
       await person.page.evaluateOnNewDocument((asksReally) => {
         const real = window.Notification;
         window.told = [];
+        // As on a phone: only the service worker may show one.
         window.Notification = class {
           static get permission() { return asksReally ? real.permission : 'granted'; }
           static requestPermission() { return asksReally ? real.requestPermission() : Promise.resolve('granted'); }
-          constructor(title, options) {
-            this.said = JSON.stringify([title, options]);
-            window.told.push(this);
-          }
+          constructor() { throw new TypeError('Illegal constructor'); }
         };
+        // A page that is still empty has no such thing.
+        if (window.ServiceWorkerRegistration) ServiceWorkerRegistration.prototype.showNotification = async (title, options) => { window.told.push({ said: JSON.stringify([title, options]), data: options.data }); };
         const { hasFocus } = document;
         document.hasFocus = () => !window.away && hasFocus.call(document);
         Object.defineProperty(document, 'visibilityState', { get: () => (window.away ? 'hidden' : 'visible') });
-        window.focus = () => { window.away = false; };
       }, name === 'chromium');
       const told = (count) => person.until((wanted) => window.told.length === wanted, count);
       const looksAway = (away) => person.page.evaluate((is) => { window.away = is; }, away);
       const token = await server.tokenOf('client1');
 
       await person.enter(`${server.url}/`, 'juriste');
+      await person.isKept();
       await looksAway(true);
       await server.send(token, id, 'sans accord');
       await person.until(() => document.querySelector('nav .row')?.textContent.includes('sans accord'));
       await told(0);
       await person.visit(`${server.url}/moi`);
-      await person.page.waitForSelector('.check input');
-      await person.page.evaluate(() => document.querySelector('.check input').click());
+      await person.until(() => {
+        const label = [...document.querySelectorAll('.check')].find((one) => one.textContent.includes('quand la page est en arrière-plan'));
+        label?.querySelector('input').click();
+        return Boolean(label);
+      });
       await person.until(() => localStorage.getItem('lexchat.notify') === 'yes');
 
       await server.send(token, id, 'vue d’ici');
@@ -118,9 +114,13 @@ for (const name of CHOSEN) {
       assert.match(said, /Camille Moreau/);
       assert.doesNotMatch(said, /secret/);
 
-      await person.page.evaluate(() => window.told[0].onclick());
+      await looksAway(false);
+      // What the service worker says when somebody presses it.
+      await person.until((path) => {
+        navigator.serviceWorker.dispatchEvent(new MessageEvent('message', { data: window.told[0].data }));
+        return location.pathname === path;
+      }, `/c/${id}`);
       await person.hears('le secret');
-      assert.equal(await person.page.evaluate(() => location.pathname + window.away), `/c/${id}false`);
       await server.send(token, id, 'sous les yeux');
       await person.hears('sous les yeux');
       await told(1);

@@ -12,15 +12,36 @@ const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-prac
 
 /** All of them in one browser: axe judges the document. In the other one each screen once, for what the two make of it differently. */
 const LOOKS = {
-  chromium: { widths: [360, 800, 1280], ways: [['fr', 'light'], ['fr', 'dark'], ['en', 'light'], ['en', 'dark']] },
-  firefox: { widths: [1280], ways: [['fr', 'light']] },
+  chromium: { widths: [360, 800, 1280], themes: ['light', 'dark'], locales: ['fr', 'en'] },
+  firefox: { widths: [1280], themes: ['light'], locales: ['fr'] },
 };
+/** What is on its way from one place or colour to another is neither. */
+const STILL = { extraPrefsFirefox: { 'ui.prefersReducedMotion': 1 }, args: ['--force-prefers-reduced-motion'] };
+
+/** What is wrong with the page as it is now. @param {Person} person @returns {Promise<string[]>} */
+async function faultsOf({ page }) {
+  await page.evaluate(`if (!window.axe) { ${axe} }`);
+  return page.evaluate(async (tags) => {
+    const { violations } = await window.axe.run(document, { runOnly: tags, resultTypes: ['violations'] });
+    const faults = violations.map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.html.slice(0, 160)} ${node.any[0]?.message ?? ''}`).join(' | ')}`);
+    for (const bubble of document.querySelectorAll('.bubble')) {
+      const { left, right } = bubble.getBoundingClientRect();
+      const reaches = [...bubble.querySelectorAll('*')].some((one) => {
+        const box = one.getBoundingClientRect();
+        return box.width > 1 && (box.right > right + 1 || box.left < left - 1);
+      });
+      if (reaches) faults.push(`something reaches out of the bubble “${bubble.textContent.slice(0, 60)}”`);
+    }
+    if (document.documentElement.scrollWidth > innerWidth) faults.push('the page scrolls sideways');
+    return faults;
+  }, TAGS);
+}
 
 for (const name of CHOSEN) describe(`axe in ${name}`, { concurrency: 1 }, () => {
-  const { widths, ways } = LOOKS[name];
+  const { widths, themes, locales } = LOOKS[name];
   let launched, server, world;
   before(async () => {
-    launched = await launch(name);
+    launched = await launch(name, STILL);
     server = await Server.start();
     world = await furnish(server);
   });
@@ -33,32 +54,20 @@ for (const name of CHOSEN) describe(`axe in ${name}`, { concurrency: 1 }, () => 
     test(as, async () => {
       const faults = [];
       let looked = 0;
-      for (const [locale, theme] of ways) {
+      for (const locale of locales) {
         const person = await Person.in(launched);
-        await settle(person, server, as, locale, theme);
+        await settle(person, server, as, locale, 'light');
         for (const scene of SCENES.filter((one) => one.as === as)) {
           await person.page.setViewport({ width: 1280, height: 800 });
           await person.visit(server.url + scene.path(world));
           await scene.arrive?.(person, world);
-          for (const width of widths) {
-            await person.page.setViewport({ width, height: 800 });
-            await person.page.evaluate(`if (!window.axe) { ${axe} }`);
-            const found = await person.page.evaluate(async (tags) => {
-              const result = await window.axe.run(document, { runOnly: tags, resultTypes: ['violations'] });
-              return result.violations.map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.html.slice(0, 160)} ${node.any[0]?.message ?? ''}`).join(' | ')}`);
-            }, TAGS);
-            looked += 1;
-            const outside = await person.page.evaluate(() => [...document.querySelectorAll('.bubble')].filter((bubble) => {
-              const { left, right } = bubble.getBoundingClientRect();
-              return [...bubble.querySelectorAll('*')].some((one) => {
-                const box = one.getBoundingClientRect();
-                return box.width > 1 && (box.right > right + 1 || box.left < left - 1);
-              });
-            }).map((bubble) => bubble.textContent.slice(0, 60)));
-            const narrow = await person.page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-            for (const fault of found) faults.push(`${scene.name} ${locale} ${theme} ${width}: ${fault}`);
-            for (const text of outside) faults.push(`${scene.name} ${locale} ${theme} ${width}: something reaches out of the bubble “${text}”`);
-            if (narrow) faults.push(`${scene.name} ${locale} ${theme} ${width}: the page scrolls sideways`);
+          for (const theme of themes) {
+            await person.page.evaluate((look) => { document.documentElement.dataset.theme = look; }, theme);
+            for (const width of widths) {
+              await person.page.setViewport({ width, height: 800 });
+              for (const fault of await faultsOf(person)) faults.push(`${scene.name} ${locale} ${theme} ${width}: ${fault}`);
+              looked += 1;
+            }
           }
         }
         await person.close();

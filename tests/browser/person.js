@@ -3,13 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import puppeteer from 'puppeteer-core';
+import { PATIENCE_MS, until } from '../support/node.mjs';
 
-const PATIENCE_MS = 20_000;
 /**
  * Firefox tells as an error of the page that a connection was cut, which is what some stories are about, and that a page was left while
- * a request of it, of which it names no address, was with the service worker.
+ * a request of it was with the service worker.
  */
-const CUT = /^Firefox can’t establish a connection|^The connection to \S+ was interrupted|^Failed to load ‘’\. A ServiceWorker intercepted/;
+const CUT = /^Firefox can’t establish a connection|^The connection to \S+ was interrupted|^Failed to load ‘\S*’\. A ServiceWorker intercepted/;
+/** How often it is looked whether an element is there: for each look a browser makes the tree that assistive technology reads. */
+const LOOKED_EVERY_MS = 100;
 const BROWSERS = {
   chromium: {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -25,10 +27,15 @@ const BROWSERS = {
 /** The browsers that this run is about. */
 export const CHOSEN = (process.env.LEXCHAT_BROWSERS ?? 'chromium,firefox').split(',');
 
-/** @param {'chromium'|'firefox'} name */
-export async function launch(name) {
+/**
+ * @param {'chromium'|'firefox'} name
+ * @param {{args?: string[], extraPrefsFirefox?: object, acceptInsecureCerts?: boolean}} [more] beside what every run has
+ */
+export async function launch(name, { args = [], extraPrefsFirefox = {}, ...more } = {}) {
   const profile = mkdtempSync(join(tmpdir(), `lexchat-${name}-`));
-  const browser = await puppeteer.launch({ headless: true, userDataDir: profile, protocolTimeout: 120_000, ...BROWSERS[name] });
+  const usual = BROWSERS[name];
+  const given = { args: [...(usual.args ?? []), ...args], extraPrefsFirefox: { ...usual.extraPrefsFirefox, ...extraPrefsFirefox } };
+  const browser = await puppeteer.launch({ headless: true, userDataDir: profile, protocolTimeout: 300_000, ...usual, ...given, ...more });
   return {
     name,
     browser,
@@ -38,6 +45,10 @@ export async function launch(name) {
     },
   };
 }
+
+/** Whether the messages of a conversation are there, and the focus is where it goes by itself; runs in the page. */
+export const hasSettled = () => Boolean(document.querySelector('[role=log]'))
+  && (matchMedia('(pointer: coarse)').matches || Boolean(document.querySelector('.closed')) || document.activeElement?.tagName === 'TEXTAREA');
 
 export class Person {
   /** A window of a browser, with storage of its own. @param {{name: string, browser: import('puppeteer-core').Browser}} launched @param {{width?: number, height?: number}} [size] */
@@ -91,16 +102,45 @@ export class Person {
     await this.see('navigation', 'Conversations');
   }
 
-  /** The one element of a role and name, as assistive technology would find it. @param {string} role @param {string} name @returns {Promise<import('puppeteer-core').ElementHandle>} */
-  see(role, name) {
-    return this.page.waitForSelector(`::-p-aria([role="${role}"][name="${name}"])`, { timeout: PATIENCE_MS }).catch((error) => {
-      throw new Error(`${this.browserName}: no ${role} "${name}": ${error.message}`);
-    });
+  /**
+   * Signs in without the form; nothing is shown yet.
+   * @param {import('./server.js').Server} server
+   * @param {string} account as `client1`
+   * @param {object} [changes] what the browser takes them to have chosen
+   * @returns {Promise<any>} the session
+   */
+  async signIn(server, account, changes = {}) {
+    const session = await server.signIn(account);
+    Object.assign(session.user, changes);
+    await this.visit(`${server.url}/favicon.svg`);
+    await this.page.evaluate((mine) => {
+      localStorage.setItem(`lexchat.session.${mine.user.id}`, JSON.stringify(mine));
+      localStorage.setItem('lexchat.latest', JSON.stringify(mine.user.id));
+    }, session);
+    return session;
   }
 
-  /** @param {string} role @param {string} name */
+  /** The one element of a role and name, as assistive technology would find it. @param {string} role @param {string} name @returns {Promise<import('puppeteer-core').ElementHandle>} */
+  see(role, name) {
+    // Asked again after a navigation, which takes away what was asked.
+    const find = () => this.page.$(`aria/[role="${role}"][name="${name}"]`).catch(() => null);
+    return until(find, `${this.browserName}: a ${role} "${name}"`, LOOKED_EVERY_MS);
+  }
+
+  /** Presses an element once it stands still: what opens or loads above may move it. @param {string} role @param {string} name */
   async click(role, name) {
-    await (await this.see(role, name)).click();
+    const element = await this.see(role, name);
+    await element.evaluate((one) => new Promise((resolve) => {
+      let before = '';
+      const look = () => {
+        const { x, y } = one.getBoundingClientRect();
+        if (before === `${x} ${y}`) resolve();
+        else setTimeout(look, 30);
+        before = `${x} ${y}`;
+      };
+      look();
+    }));
+    await element.click();
   }
 
   /** Types into a field that has the focus, or takes it. @param {string} name @param {string} text */
@@ -152,6 +192,23 @@ export class Person {
     throw new Error(`${this.browserName}: no ${selector} within six presses of Shift and Tab`);
   }
 
+  /** Leaves a message on the way that the server will refuse, as a page of another version could have. @param {number} id of the conversation */
+  async leaveRefused(id) {
+    await this.page.evaluate((conversationId) => new Promise((resolve) => {
+      const opening = indexedDB.open('lexchat-1');
+      opening.onsuccess = () => {
+        const transaction = opening.result.transaction('outbox', 'readwrite');
+        const createdAt = new Date().toISOString();
+        transaction.objectStore('outbox').put({ clientMessageId: `left-${createdAt}`, conversationId, content: 'x'.repeat(10_001), files: [], replyToId: null, createdAt, stage: 'queued', seq: 1 });
+        transaction.oncomplete = () => {
+          opening.result.close();
+          resolve();
+        };
+      };
+    }), id);
+    await this.page.reload({ waitUntil: 'load' });
+  }
+
   /** Sends a message by keyboard. @param {string} text */
   async say(text) {
     await this.paste(text);
@@ -177,9 +234,14 @@ export class Person {
     await this.until((wanted) => [...document.querySelectorAll('[role=log] article .text')].some((one) => one.textContent.includes(wanted)), text);
   }
 
-  /** Until the message with this text has a name that tells its fate. @param {string} text @param {string} fate */
-  async fateIs(text, fate) {
-    await this.until((wanted, told) => [...document.querySelectorAll('[role=log] article')].some((one) => one.textContent.includes(wanted) && one.getAttribute('aria-label').includes(told)), text, fate);
+  /** Until the message with this text has a name that tells one of these fates. @param {string} text @param {...string} fates */
+  async fateIs(text, ...fates) {
+    await this.until((wanted, told) => [...document.querySelectorAll('[role=log] article')].some((one) => one.textContent.includes(wanted) && told.some((fate) => one.getAttribute('aria-label').includes(fate))), text, fates);
+  }
+
+  /** Until the server has the message with this text, whether or not it was read since. @param {string} text */
+  isSent(text) {
+    return this.fateIs(text, 'Envoyé', 'Lu');
   }
 
   /** @returns {Promise<string[]>} the texts of the timeline, in order */
@@ -202,11 +264,12 @@ export class Person {
     });
   }
 
-  /** Opens a conversation through its row. @param {number} id */
+  /** Opens a conversation through its row, until one can write there. @param {number} id */
   async openConversation(id) {
     await this.page.waitForSelector(`nav a[href="/c/${id}"]`);
     await this.page.click(`nav a[href="/c/${id}"]`);
     await this.see('log', 'Messages');
+    await this.until(hasSettled);
   }
 
   /** Nothing that the condition describes happens for a while. @param {number} ms @param {(...given: any[]) => any} condition @param {...any} given */

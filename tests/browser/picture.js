@@ -1,4 +1,4 @@
-/** Pictures made on the spot. */
+/** Pictures and a PDF made on the spot. */
 import { crc32, deflateSync } from 'node:zlib';
 
 /** @param {string} type @param {Buffer} data */
@@ -26,4 +26,20 @@ export function picture(width, height) {
     }
   }
   return Buffer.concat([Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]), chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))]).toString('base64');
+}
+
+/**
+ * A PDF of one empty page.
+ * @param {string} remark stands in it as a comment, one line @returns {Buffer}
+ */
+export function pdf(remark) {
+  const objects = ['<</Type/Catalog/Pages 2 0 R>>', '<</Type/Pages/Kids[3 0 R]/Count 1>>', '<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>'];
+  let text = `%PDF-1.4\n%${remark}\n`;
+  const places = objects.map((object, at) => {
+    const place = text.length;
+    text += `${at + 1} 0 obj${object}endobj\n`;
+    return `${String(place).padStart(10, '0')} 00000 n \n`;
+  });
+  const table = text.length;
+  return Buffer.from(`${text}xref\n0 4\n0000000000 65535 f \n${places.join('')}trailer<</Size 4/Root 1 0 R>>\nstartxref\n${table}\n%%EOF\n`, 'latin1');
 }

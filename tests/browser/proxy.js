@@ -1,6 +1,6 @@
 /** A wire between page and server that a test can make deaf in one direction, or cut. */
 import net from 'node:net';
-import { freePort } from './server.js';
+import { freePort } from '../support/node.mjs';
 
 export class Wire {
   /** @param {number} port of the server @returns {Promise<Wire>} */

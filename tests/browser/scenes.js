@@ -1,5 +1,8 @@
 /** Every screen of the page, and how one gets there: for axe and for screenshots. */
+import { until } from '../support/node.mjs';
+import { hasSettled } from './person.js';
 import { picture } from './picture.js';
+import { PRACTICE } from './practice.js';
 
 /** What the two have said, so that screens look as they do in use. */
 const TALK = [
@@ -33,8 +36,12 @@ export async function furnish(server) {
     const { body } = await server.call('POST', '/conversations', { token: tokens.client, body: { participantId } });
     await server.send(tokens.client, body.id, content);
   }
+  let billed;
+  let shut;
   for (const participantId of [2, 3]) {
     const { body } = await server.call('POST', '/conversations', { token: tokens.juriste, body: { participantId } });
+    billed ??= body.id;
+    shut = body.id;
     await server.send(await server.tokenOf(`client${participantId}`), body.id, participantId === 2 ? 'Bonjour, où en est mon dossier ?' : 'Voici les pièces demandées.');
   }
   const files = await Promise.all([
@@ -45,12 +52,38 @@ export async function furnish(server) {
   const shapes = (await server.call('POST', '/conversations', { token: tokens.client, body: { participantId: 9 } })).body.id;
   for (const content of SHAPES) await server.send(tokens.client, shapes, content);
   const admin = await server.tokenOf('admin');
+  await server.call('PATCH', '/admin/practice', { token: admin, body: PRACTICE });
+  await server.call('PATCH', '/admin/users/3', { token: admin, body: { isActive: false } });
+  const bill = await billFor(server, tokens.juriste, 2, billed);
   const invitation = new URL((await server.call('POST', '/invitations', { token: admin, body: { role: 'juriste', name: 'Nora Petit' } })).body.url).pathname;
-  return { server, id, tokens, messages, shapes, invitation };
+  return { server, id, tokens, messages, shapes, invitation, billed, bill, shut };
 }
 
-const opened = (person) => person.until(() => document.querySelector('[role=log] article'));
+/** An issued bill. @param {import('./server.js').Server} server @param {string} token @param {number} clientId @param {number} conversationId @returns {Promise<number>} */
+async function billFor(server, token, clientId, conversationId) {
+  const address = { line1: '3 place Bellecour', postcode: '69002', city: 'Lyon', country: 'FR' };
+  await server.call('PATCH', `/users/${clientId}/billing`, { token, body: { kind: 'person', name: 'Julien Lefèvre', address } });
+  const lines = [{ description: 'Rédaction de conclusions', quantity: 1500, unitPriceCents: 18_000, vatRateBp: 2000, kind: 'fee' }];
+  const { body } = await server.call('POST', '/invoices', { token, body: { conversationId, lines } });
+  const issued = await server.call('POST', `/invoices/${body.id}/issue`, { token });
+  if (issued.status !== 200) throw new Error(`not issued: ${JSON.stringify(issued.body)}`);
+  return body.id;
+}
+
+const opened = async (person) => {
+  await person.until(() => document.querySelector('[role=log] article'));
+  // What is pressed before would go where the focus comes from.
+  await person.until(hasSettled);
+};
 const lastRow = (person) => person.page.focus('[role=log] article:last-child');
+/** Opens a dialog as the page itself would. */
+const dialog = async (person, name, data) => {
+  await opened(person);
+  await person.page.evaluate((which, what) => {
+    history.replaceState({ dialog: { name: which, data: what } }, '');
+    dispatchEvent(new PopStateEvent('popstate'));
+  }, name, data);
+};
 
 /** Takes the connection from the page, and every way to a new one. @param {import('./person.js').Person} person */
 async function cutOff(person) {
@@ -144,8 +177,63 @@ export const SCENES = [
     await p.page.evaluate(() => { history.replaceState({ dialog: { name: 'directory' } }, ''); dispatchEvent(new PopStateEvent('popstate')); });
     await p.until(() => document.querySelector('dialog[open] .row'));
   } },
+  { name: 'export', as: 'client', path: ({ id }) => `/c/${id}`, arrive: async (p, { id }) => {
+    await dialog(p, 'takeOut', { conversationId: id });
+    await p.until(() => document.querySelector('dialog[open] select'));
+  } },
+  { name: 'invite', as: 'juriste', path: ({ id }) => `/c/${id}`, arrive: async (p) => {
+    await dialog(p, 'invite', { roles: ['client'] });
+    await p.until(() => document.querySelector('dialog[open] form'));
+    await p.page.click('dialog[open] button[type=submit]');
+    await p.until(() => document.querySelector('dialog[open] input[readonly]'));
+  } },
+  // Not in the conversation of the others: what they leave in the composer is a draft, and theirs would be here.
+  { name: 'staged-file', as: 'client', path: ({ shapes }) => `/c/${shapes}`, arrive: async (p) => {
+    await opened(p);
+    await p.stage([{ name: 'IMG_2031.png', type: 'image/png', base64: picture(48, 32) }, { name: 'bail.txt', type: 'text/plain', text: 'x' }]);
+    await p.until(() => document.querySelectorAll('.staged-file').length === 2 && !document.querySelector('.staged progress'));
+    await p.page.click('.staged-file .icon-button');
+    await p.until(() => document.querySelector('dialog[open] select'));
+  } },
+  { name: 'editing', as: 'client', path: ({ shapes }) => `/c/${shapes}`, arrive: async (p) => {
+    await opened(p);
+    await p.press('ArrowUp');
+    await p.until(() => document.querySelector('.message.editing'));
+  } },
+  { name: 'tools', as: 'client', path: ({ id }) => `/c/${id}`, arrive: async (p) => {
+    await opened(p);
+    await p.page.hover('[role=log] article:last-child .bubble');
+    await p.page.waitForSelector('.tools .icon-button');
+  } },
+  { name: 'lost', as: 'client', path: () => '/nulle-part', arrive: (p) => p.until(() => document.querySelector('.empty-title')) },
+  { name: 'share', as: 'client', path: () => '/partage', arrive: async (p, { server }) => {
+    await p.page.evaluate(async () => {
+      const kept = await caches.open('shared-lexchat');
+      await kept.put('/partage/texte', new Response('Voici l’acte'));
+    });
+    await p.visit(`${server.url}/partage`);
+    await p.until(() => document.querySelector('.pane .rows .row'));
+  } },
+  { name: 'search-narrowed', as: 'client', path: () => '/recherche?hasFile=true', arrive: (p) => p.until(() => document.querySelector('.result')) },
+  { name: 'admin-account', as: 'admin', path: () => '/admin', arrive: async (p) => {
+    await p.until(() => document.querySelector('.table li'));
+    await p.page.evaluate(() => [...document.querySelectorAll('.table li button')].at(-1).click());
+    await p.until(() => document.querySelector('dialog[open]'));
+  } },
   { name: 'search', as: 'client', path: () => '/recherche?q=rupture', arrive: (p) => p.until(() => document.querySelector('.results mark')) },
   { name: 'settings', as: 'client', path: () => '/moi', arrive: (p) => p.until(() => document.querySelector('.table li')) },
+  { name: 'bills', as: 'juriste', path: () => '/factures', arrive: (p) => p.until(() => document.querySelector('.bill-row')) },
+  { name: 'bill-form', as: 'juriste', path: ({ billed }) => `/factures/nouvelle/${billed}`, arrive: async (p) => {
+    await p.until(() => document.querySelector('.bill-line'));
+    await p.page.click('.bill-form > .bill-ways .primary');
+    await p.until(() => document.querySelector('.bill-line .field-fault'));
+  } },
+  { name: 'bill-credit', as: 'juriste', path: ({ bill }) => `/factures/${bill}`, arrive: async (p) => {
+    await p.until(() => document.querySelector('.bill-said'));
+    await p.page.evaluate(() => [...document.querySelectorAll('.bill-ways .button')].at(-1).click());
+    await p.until(() => document.querySelector('dialog[open] textarea'));
+  } },
+  { name: 'admin-practice', as: 'admin', path: () => '/admin?partie=cabinet', arrive: (p) => p.until(() => document.querySelector('.facts')) },
   { name: 'admin-people', as: 'admin', path: () => '/admin', arrive: (p) => p.until(() => document.querySelector('.table li')) },
   { name: 'admin-invitations', as: 'admin', path: () => '/admin?partie=invitations', arrive: (p) => p.until(() => document.querySelector('.table li')) },
   { name: 'admin-invite', as: 'admin', path: () => '/admin', arrive: async (p) => {
@@ -154,20 +242,24 @@ export const SCENES = [
     await p.until(() => document.querySelector('dialog[open] form'));
   } },
   { name: 'admin-status', as: 'admin', path: () => '/admin?partie=diagnostic', arrive: (p) => p.until(() => document.querySelector('.facts')) },
+  { name: 'closed', as: 'juriste', path: ({ shut }) => `/c/${shut}`, arrive: (p) => p.until(() => document.querySelector('.closed')) },
   { name: 'typing', as: 'client', path: ({ id }) => `/c/${id}`, arrive: async (p, { server, id, tokens }) => {
     await opened(p);
-    await server.types(tokens.juriste, id);
-    await p.until(() => document.querySelector('.typing-line').textContent);
+    // It is said once, to who has joined the conversation by then.
+    await until(async () => {
+      await server.types(tokens.juriste, id);
+      return p.page.waitForFunction(() => document.querySelector('.typing-line').textContent, { timeout: 2_000, polling: 50 }).catch(() => null);
+    }, 'the line that says who writes');
   } },
-  { name: 'failed', as: 'client', path: ({ shapes }) => `/c/${shapes}`, arrive: async (p) => {
+  { name: 'failed', as: 'client', path: ({ shapes }) => `/c/${shapes}`, arrive: async (p, { shapes }) => {
     await opened(p);
-    await p.say('Veuillez trouver ci-dessous le texte complet du bail. '.repeat(200));
+    await p.leaveRefused(shapes);
     await p.until(() => document.querySelector('.refusal'));
   } },
   { name: 'reconnecting', as: 'client', path: ({ id }) => `/c/${id}`, arrive: async (p) => {
     await opened(p);
     await cutOff(p);
-    await p.until(() => document.querySelector('.pill'));
+    await p.until(() => document.querySelector('.pill, .banner'));
   } },
   { name: 'offline', as: 'client', path: ({ id }) => `/c/${id}`, arrive: async (p) => {
     await opened(p);
@@ -186,17 +278,14 @@ export const SCENES = [
 /** Signs somebody in without the form. @param {import('./person.js').Person} person @param {import('./server.js').Server} server @param {string} as @param {'fr'|'en'} locale @param {'light'|'dark'} theme */
 export async function settle(person, server, as, locale, theme) {
   const account = { newcomer: 'client5', client: 'client1', juriste: 'juriste1', admin: 'admin' }[as];
-  const session = account && (await server.call('POST', '/auth/sign-in', { body: { email: `${account}@example.com`, password: 'Pass123!' } })).body;
-  if (session) await server.call('PATCH', '/users/me', { token: session.accessToken, body: { locale } });
   await person.visit(`${server.url}/favicon.svg`);
-  await person.page.evaluate((mine, language, look) => {
+  await person.page.evaluate((language, look) => {
     localStorage.clear();
     sessionStorage.clear();
     localStorage.setItem('lexchat.theme', look);
     localStorage.setItem('lexchat.locale', language);
-    if (!mine) return;
-    mine.user.locale = language;
-    localStorage.setItem(`lexchat.session.${mine.user.id}`, JSON.stringify(mine));
-    localStorage.setItem('lexchat.latest', JSON.stringify(mine.user.id));
-  }, session ?? null, locale, theme);
+  }, locale, theme);
+  if (!account) return;
+  const { accessToken: token } = await person.signIn(server, account, { locale });
+  await server.call('PATCH', '/users/me', { token, body: { locale } });
 }

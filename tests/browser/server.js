@@ -1,65 +1,48 @@
 /** The real server as a process of its own: started on a fresh database, killed, started again where it was. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort, until } from '../support/node.mjs';
 
 const BIN = process.env.LEXCHAT_BIN ?? new URL('../../target/debug/lexchat', import.meta.url).pathname;
 
 /** Whether the files of the page are part of the server, and it is as fast as it gets. */
 export const IS_RELEASE = BIN.includes('/release/');
-const STARTS_WITHIN_MS = 20_000;
 export const PASSWORD = 'Pass123!';
 
-/** @returns {Promise<number>} a port that nobody uses now */
-export function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = net.createServer().on('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
-}
+/** Makes databases with the demo accounts and without their conversation: where nothing was said yet, tests count what they say. */
+const PEOPLE_ONLY = new URL('../../target/debug/examples/people_only', import.meta.url).pathname;
 
 export class Server {
-  /** @returns {Promise<Server>} serving, with the demo accounts */
-  static async start(flags = []) {
+  /** @param {string[]} [flags] @param {{talks?: boolean}} [as] `talks`: the conversation that the demo accounts come with is there @returns {Promise<Server>} serving, with the demo accounts */
+  static async start(flags = [], { talks = false } = {}) {
     const server = new Server();
     server.folder = mkdtempSync(join(tmpdir(), 'lexchat-browser-'));
     server.port = await freePort();
     server.flags = flags;
     server.url = `http://127.0.0.1:${server.port}`;
+    if (!talks && !flags.includes('--no-demo')) execFileSync(PEOPLE_ONLY, [join(server.folder, 'lexchat.db')]);
     await server.resume();
     return server;
   }
 
   /** Starts the process on the database that is there. */
   async resume() {
-    const flags = ['serve', '--listen', `127.0.0.1:${this.port}`, '--db', join(this.folder, 'lexchat.db'), '--message-rate', '0', ...this.flags];
+    const flags = ['serve', '--listen', `127.0.0.1:${this.port}`, '--db', join(this.folder, 'lexchat.db'), '--message-rate', '0', '--event-rate', '0', ...this.flags];
     this.output = '';
     this.process = spawn(BIN, flags, { cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'] });
     this.gone = new Promise((resolve) => this.process.once('exit', resolve));
     for (const stream of [this.process.stdout, this.process.stderr]) stream.on('data', (bytes) => { this.output += bytes; });
-    const until = Date.now() + STARTS_WITHIN_MS;
-    for (;;) {
-      const answer = await fetch(`${this.url}/readyz`).catch(() => null);
-      if (answer?.ok) return;
-      if (this.process.exitCode !== null || Date.now() > until) throw new Error(`the server did not start: ${this.output}`);
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
+    await until(async () => {
+      if (this.process.exitCode !== null) throw new Error(`the server did not start: ${this.output}`);
+      return (await fetch(`${this.url}/readyz`).catch(() => null))?.ok;
+    }, 'the server is ready');
   }
 
   /** What the process has printed, once it matches: it answers before it has said all. @param {RegExp} wanted @returns {Promise<RegExpExecArray>} */
-  async prints(wanted) {
-    const until = Date.now() + STARTS_WITHIN_MS;
-    for (;;) {
-      const found = wanted.exec(this.output);
-      if (found) return found;
-      if (Date.now() > until) throw new Error(`${wanted} is not in: ${this.output}`);
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
+  prints(wanted) {
+    return until(() => wanted.exec(this.output), `the server prints ${wanted}`);
   }
 
   /** As a power cut would, for the process. */
@@ -84,10 +67,14 @@ export class Server {
     return { status: answer.status, body: text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text };
   }
 
+  /** @param {string} name of a seeded account, as `client1` @returns {Promise<any>} its session */
+  async signIn(name) {
+    return (await this.call('POST', '/auth/sign-in', { body: { email: `${name}@example.com`, password: PASSWORD } })).body;
+  }
+
   /** @param {string} name of a seeded account, as `client1` @returns {Promise<string>} its token */
   async tokenOf(name) {
-    const { body } = await this.call('POST', '/auth/sign-in', { body: { email: `${name}@example.com`, password: PASSWORD } });
-    return body.accessToken;
+    return (await this.signIn(name)).accessToken;
   }
 
   /** A conversation of client1 with juriste1, with messages of either. @param {{by: 'client1'|'juriste1', content: string}[]} [messages] @returns {Promise<number>} */
@@ -118,7 +105,9 @@ export class Server {
     const { sid } = JSON.parse((await (await fetch(address)).text()).slice(1));
     await ask(sid, `40/chat,${JSON.stringify({ token })}`);
     await ask(sid);
-    await ask(sid, `42/chat,${JSON.stringify(['message:typing', { conversationId, isTyping: true }])}`);
+    // Only a change is told at once: whoever looked a moment ago has seen this person write already.
+    const says = (isTyping) => `42/chat,${JSON.stringify(['message:typing', { conversationId, isTyping }])}`;
+    await ask(sid, `${says(false)}\x1e${says(true)}`);
   }
 
   /** Many messages of client1, `message 1` the first and `message {count}` the last. @param {number} conversationId @param {number} count */

@@ -1,40 +1,26 @@
 /** What happens around a conversation: several windows, a connection that goes, a session that ends, who types, what is said aloud. */
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { CHOSEN, Person, launch } from './person.js';
+import { beforeEach, describe, test } from 'node:test';
+import { anew } from './anew.js';
+import { CHOSEN } from './person.js';
 import { picture } from './picture.js';
-import { Server } from './server.js';
 
 for (const name of CHOSEN) {
   describe(`${name}, around a conversation`, { concurrency: 1 }, () => {
-    let launched, server, id;
-    /** @type {Person[]} */
-    let people = [];
-    before(async () => { launched = await launch(name); });
-    after(() => launched.close());
-    beforeEach(async () => {
-      server = await Server.start();
-      id = await server.conversation([{ by: 'juriste1', content: 'Bonjour' }]);
-    });
-    afterEach(async () => {
-      const complaints = people.flatMap((person) => person.complaints);
-      await Promise.all(people.map((person) => person.close()));
-      people = [];
-      await server.stop();
-      assert.deepEqual(complaints, []);
-    });
+    const here = anew(name, [{ by: 'juriste1', content: 'Bonjour' }]);
+    let server, id;
+    beforeEach(() => { ({ server, id } = here); });
 
     /** @param {'client'|'juriste'} as @param {string} [query] */
     async function opened(as, query = '') {
-      const person = await Person.in(launched);
-      people.push(person);
+      const person = await here.person();
       await person.enter(`${server.url}/${query}`, as);
       await person.openConversation(id);
       await person.hears('Bonjour');
       return person;
     }
 
-    /** @param {Person} person who is in the conversation already @returns {Promise<Person>} in a second window */
+    /** @param {import('./person.js').Person} person who is in the conversation already @returns {Promise<import('./person.js').Person>} in a second window */
     async function again(person) {
       const other = await person.window();
       await other.visit(`${server.url}/c/${id}`);
@@ -127,7 +113,7 @@ for (const name of CHOSEN) {
       const { shown, cutAt } = await a.page.evaluate(() => ({ shown: window.shown, cutAt: window.cutAt }));
       assert.equal(shown[0].text, 'Reconnexion…', 'a word first');
       assert.ok(shown[0].at - cutAt >= 1_900, `nothing under two seconds: ${shown[0].at - cutAt} ms`);
-      assert.ok(shown[1].at - shown[0].at >= 2_500, `three seconds more: ${shown[1].at - shown[0].at} ms`);
+      assert.ok(shown[1].at - cutAt >= 4_900, `a banner after five seconds: ${shown[1].at - cutAt} ms`);
       await a.paste('écrit sans connexion');
       assert.ok(Math.abs(await top() - before) <= 1);
       await server.resume();
@@ -140,18 +126,37 @@ for (const name of CHOSEN) {
       const a = await opened('client');
       const b = await opened('juriste');
       const last = () => b.page.evaluate(() => [...document.querySelectorAll('[role=log] article')].at(-1).getBoundingClientRect().top);
-      const before = await last();
+      await b.page.waitForSelector('[data-announcer]');
+      // Whoever is in front reads, and what that changes in the last row is not what this is about.
+      await b.still();
       await a.page.bringToFront();
+      let before = await last();
+      for (let since = Date.now(), now = before; Date.now() - since < 2_000; now = await last()) {
+        if (now !== before) [before, since] = [now, Date.now()];
+      }
       await a.write('Votre message', 'une phrase');
       await b.until(() => document.querySelector('.typing-line').textContent === 'Camille Moreau écrit…' && document.querySelector('nav .row-text.typing'));
       assert.equal(await last(), before);
       await a.press('Enter');
       await b.hears('une phrase');
       await b.until(() => document.querySelector('.typing-line').textContent === '');
-      await b.until(() => document.querySelector('[data-announcer]').textContent === 'Camille Moreau : une phrase');
-      const token = await server.tokenOf('client1');
-      await Promise.all(['un', 'deux', 'trois'].map((content) => server.send(token, id, content)));
-      await b.until(() => document.querySelector('[data-announcer]').textContent === '3 nouveaux messages de Camille Moreau');
+      await b.until(() => document.querySelector('[data-announcer]').textContent === 'Camille Moreau : une phrase');
+      await b.page.evaluate(() => {
+        window.said = [];
+        new MutationObserver(() => { window.said.push(document.querySelector('[data-announcer]').textContent); })
+          .observe(document.querySelector('[data-announcer]'), { childList: true, characterData: true, subtree: true });
+      });
+      // As fast as the page hears them, however busy the machine is.
+      const flood = () => b.page.evaluate((given) => {
+        for (const text of ['un', 'deux', 'trois']) document.dispatchEvent(new CustomEvent('lexchat:message', { detail: { ...given, text } }));
+      }, { senderName: 'Camille Moreau' });
+      const times = (count) => b.until((wanted) => window.said.filter((one) => one === '3 nouveaux messages de Camille Moreau').length === wanted, count);
+      await flood();
+      await times(1);
+      // The same words once more are a change to who only hears them.
+      await flood();
+      await times(2);
+      assert.equal(await b.page.evaluate(() => window.said.at(-2)), '', 'emptied in between');
     });
 
     test('what is in a message is reached by keyboard from the message', async () => {
@@ -159,7 +164,7 @@ for (const name of CHOSEN) {
       const b = await opened('juriste');
       await b.hears('exemple.fr');
       await b.tabBackTo('article');
-      assert.equal(await b.page.evaluate(() => document.querySelectorAll('[role=log] a[tabindex="0"]').length), 1);
+      await b.until(() => document.querySelectorAll('[role=log] a[tabindex="0"]').length === 1);
       await b.press('Tab');
       await b.until(() => document.activeElement.href === 'https://exemple.fr/bail');
       await (await b.see('textbox', 'Votre message')).focus();
@@ -218,12 +223,9 @@ for (const name of CHOSEN) {
       const late = await server.upload(token, id, 'acte.png', 'image/png', Buffer.from(picture(32, 32), 'base64'));
       await server.call('POST', '/messages', { token, body: { conversationId: id, content: 'Bonjour encore', files: [late] } });
       const b = await opened('juriste');
-      const shown = (count) => b.until((wanted) => [...document.querySelectorAll('.details .picture img')].filter((one) => one.naturalWidth).length === wanted, count);
-      await shown(1);
-      assert.equal(await b.page.$('.details .file-row'), null);
-      await b.page.click('.details .link');
-      await shown(2);
-      await b.until(() => document.querySelector('.details .file-row')?.textContent.includes('bail.pdf') && !document.querySelector('.details .link'));
+      await b.until(() => [...document.querySelectorAll('.details .picture img')].filter((one) => one.naturalWidth).length === 2
+        && document.querySelector('.details .file-row')?.textContent.includes('bail.pdf'));
+      assert.equal(await b.page.$$eval('.details-month', (all) => all.length), 1, 'all of this month');
       await b.page.evaluate(() => document.querySelectorAll('.details .picture')[1].click());
       await b.see('dialog', 'plan.png');
       await b.press('Escape');
@@ -261,7 +263,7 @@ for (const name of CHOSEN) {
     test('a refusal comes in the language of the page, whatever the browser speaks', async () => {
       await server.call('PATCH', '/users/me', { token: await server.tokenOf('client1'), body: { locale: 'en' } });
       const a = await opened('client');
-      await a.say('x'.repeat(10_001));
+      await a.leaveRefused(id);
       await a.until(() => document.querySelector('.refusal')?.textContent.includes('larger than allowed'));
     });
 
@@ -284,9 +286,34 @@ for (const name of CHOSEN) {
       await shows([waiting.body.id, id], '', 'Toutes');
     });
 
+    test('a key counts that was pressed before its script was there, and Escape that closes a dialog leads nowhere else', async () => {
+      const person = await here.person();
+      const { page } = person;
+      await person.signIn(server, 'juriste1');
+      let release;
+      const held = new Promise((resolve) => { release = resolve; });
+      await page.setRequestInterception(true);
+      page.on('request', (request) => (request.url().endsWith('/views/shortcuts.js') ? held : Promise.resolve()).then(() => request.continue()));
+      await person.visit(server.url);
+      await (await page.waitForSelector('a.list-me')).click();
+      await person.click('button', 'Nouvelle conversation');
+      await person.see('dialog', 'Nouvelle conversation');
+      await page.evaluate(() => document.activeElement.blur());
+      await person.press('Escape');
+      await person.until(() => !document.querySelector('dialog[open]'));
+      await page.evaluate(() => document.activeElement.blur());
+      await person.press('?');
+      release();
+      await person.see('dialog', 'Raccourcis clavier');
+      assert.equal(new URL(page.url()).pathname, '/moi');
+      await person.press('Escape');
+      await person.until(() => !document.querySelector('dialog[open]'));
+      await person.press('Escape');
+      await person.until(() => location.pathname === '/');
+    });
+
     test('the test page still does what its name says', async () => {
-      const person = await Person.in(launched);
-      people.push(person);
+      const person = await here.person();
       await person.visit(`${server.url}/test-websocket.html`);
       await person.write('E-mail', 'client1@example.com');
       await person.page.type('input[type=password]', 'Pass123!');

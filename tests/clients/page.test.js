@@ -53,7 +53,7 @@ test('a page written for the old system works without a changed line', async (t)
   await left.reads('📤 Message envoyé');
   await left.reads('💬 [1] Hello !');
   await right.reads('💬 [1] Hello !');
-  await left.reads('✅ 6 a lu 1');
+  await left.reads('✅ 6 a lu 7');
   left.sendMessage('1', '   ');
   await left.reads(/^⚠️ ./);
 

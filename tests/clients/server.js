@@ -5,12 +5,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort, within } from '../support/node.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const binary = process.env.LEXCHAT_BIN ?? join(root, 'target', 'debug', 'lexchat');
 
 /** Starts the server on a free port, or another time with the `port` and `dir` of an earlier one. */
-export async function start({ port: wanted = 0, dir: given } = {}) {
+export async function start({ port: wanted, dir: given } = {}) {
+  wanted ??= await freePort();
   const dir = given ?? (await mkdtemp(join(tmpdir(), 'lexchat-clients-')));
   const child = spawn(binary, ['serve', '--listen', `localhost:${wanted}`, '--db', join(dir, 'lexchat.db')], {
     cwd: dir,
@@ -18,7 +20,7 @@ export async function start({ port: wanted = 0, dir: given } = {}) {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = new Promise((resolve) => child.once('exit', resolve));
-  const port = await portOf(child);
+  const port = await within(portOf(child), 'the port that the server listens on');
   return {
     port,
     dir,
@@ -50,7 +52,6 @@ function portOf(child) {
     child.stderr.on('data', read);
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`the server ended with ${code}:\n${text}`)));
-    setTimeout(() => reject(new Error(`the server named no port:\n${text}`)), 20_000).unref();
   });
 }
 

@@ -1,6 +1,8 @@
 // A socket and everything that it heard, so that a test can wait for what must come and see what must not.
 
-const PATIENCE_MS = 5_000;
+import { within } from '../support/node.mjs';
+
+export { within };
 
 /** Wraps an official client's socket. */
 export function witness(socket) {
@@ -62,13 +64,4 @@ export function refused(socket) {
     }),
     'connect_error',
   );
-}
-
-/** A promise with a deadline. */
-export function within(promise, what, more = () => '') {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} did not come in time ${more()}`)), PATIENCE_MS);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use crate::changes;
 use crate::history::checker;
 use crate::history::record::{self, Record};
 use crate::support::needs;
@@ -26,9 +27,13 @@ pub fn assert_sound(name: &str, history: &[Record]) {
 
 /// The whole history of a traffic that is over, judged against what the server has.
 pub async fn assert_all_kept(name: &str, server: &Server, traffic: Traffic) -> usize {
+    let changed = traffic.changed.clone();
     let (journal, conversations) = traffic.finish().await;
     let mut history = journal.so_far();
     traffic::read_stored(server.address(), &conversations, &mut history).await;
+    if let Some(changed) = changed {
+        changes::read_found(server.address(), &changed, &mut history).await;
+    }
     assert_sound(name, &history);
     journal.acked()
 }
@@ -59,9 +64,9 @@ async fn nothing_acknowledged_is_lost_by_sigkill() {
     let acked = assert_all_kept("sigkill", &server, traffic).await;
     server.kill();
     assert_checks(&server.setup.db);
-    let files = journal.uploaded();
-    assert!(files > 0, "files are part of it");
-    println!("SIGKILL × {kills}: {acked} messages and {files} files acknowledged, all there once and in order");
+    let (files, changes) = (journal.uploaded(), journal.done());
+    assert!(files > 0 && changes > 10, "files and changes are part of it: {files}, {changes}");
+    println!("SIGKILL × {kills}: {acked} messages, {files} files, {changes} changes acknowledged, all there");
 }
 
 #[tokio::test]
@@ -76,5 +81,5 @@ async fn a_server_that_starts_over_and_over_keeps_its_database_sound() {
         server.kill();
     }
     let server = Setup::new(&db).start().await;
-    assert_eq!(traffic::conversations(server.address(), 1).await[0].members[1].id, 6, "seeded once, as ever");
+    assert_eq!(traffic::conversations(server.address(), 1).await[0].members[1].id, 7, "seeded once, as ever");
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use lexchat::store::database::functions;
 use rusqlite::Connection;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -169,6 +170,7 @@ fn fill(db: &Path, conversation: i64, sender: i64, messages: i64) {
         )
         .expect("the schema as it is");
     filling.execute("UPDATE indexing SET message_id = (SELECT max(id) FROM messages)", ()).expect("the index");
+    functions::register(&filling).expect("a function");
     filling.execute("INSERT INTO message_words (message_words) VALUES ('rebuild')", ()).expect("the index");
     filling.commit().expect("room");
 }

@@ -3,11 +3,13 @@
 //! `tests/faults/run` runs it in groups; `docs/SECURITY.md` says which property each test shows. One test at a time:
 //! they measure.
 
+#![cfg(unix)]
 #![allow(unreachable_pub, reason = "a test binary has nobody above it")]
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod changes;
 mod history;
 mod traffic;
 

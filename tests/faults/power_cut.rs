@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::changes;
 use crate::durability::{BUSY, assert_checks, assert_sound};
 use crate::history::checker::{self, Kind};
 use crate::history::record::Record;
@@ -97,7 +98,10 @@ fn can_cut(test: &str) -> bool {
 
 /// What was known before the picture, and everything that was sent until it was taken.
 fn history_at_cut(before: Vec<Record>, after: &[Record]) -> Vec<Record> {
-    let late = after[before.len()..].iter().filter(|record| matches!(record, Record::Sent { .. })).cloned();
+    let late = after[before.len()..]
+        .iter()
+        .filter(|record| matches!(record, Record::Sent { .. } | Record::Tried { .. }))
+        .cloned();
     let mut history = before;
     history.extend(late);
     history
@@ -111,6 +115,9 @@ async fn cut_and_read(stage: &Stage, traffic: &Traffic) -> Vec<Record> {
     let folder = stage.revive();
     let mut server = Setup::new(folder.join("lexchat.db")).start().await;
     traffic::read_stored(server.address(), &traffic.conversations, &mut history).await;
+    if let Some(changed) = &traffic.changed {
+        changes::read_found(server.address(), changed, &mut history).await;
+    }
     server.kill();
     history
 }
@@ -137,8 +144,9 @@ async fn nothing_acknowledged_is_lost_by_a_power_cut() {
         assert_sound("power-cut", &history);
     }
     let (acked, files) = (traffic.journal.acked(), traffic.journal.uploaded());
-    assert!(files > 0, "files are part of it");
-    println!("power cut × {cuts}: {acked} messages and {files} files acknowledged, all there once and in order");
+    let changes = traffic.journal.done();
+    assert!(files > 0 && changes > 10, "files and changes are part of it: {files}, {changes}");
+    println!("power cut × {cuts}: {acked} messages, {files} files, {changes} changes acknowledged, all there");
     drop(server);
 }
 

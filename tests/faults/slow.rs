@@ -220,7 +220,7 @@ impl Drip {
     /// The longest that the server may put up with it.
     fn bound(self) -> Duration {
         match self {
-            Drip::KeptAlive => Duration::from_secs(65),
+            Drip::KeptAlive => Duration::from_secs(90),
             Drip::NoNamespace => Duration::from_secs(14),
             _ => Duration::from_secs(40),
         }
@@ -231,8 +231,8 @@ impl Drip {
         let began = Instant::now();
         if let Drip::NoNamespace = self {
             let opening = Opening { from: Some(people::loopback(number)), ..Opening::new(to) };
-            let mut wire = opening.open().await.unwrap_or_else(|refusal| panic!("{refusal:?}"));
-            let _ = wire.reader.read_to_end(&mut Vec::new()).await;
+            let mut websocket = opening.open().await.unwrap_or_else(|refusal| panic!("{refusal:?}"));
+            let _ = websocket.stream.read_to_end(&mut Vec::new()).await;
             return began.elapsed();
         }
         let mut stream = http::connect(to, Some(people::loopback(number))).await.expect("it listens");

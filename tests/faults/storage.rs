@@ -181,6 +181,83 @@ async fn a_full_disk_refuses_writes_and_nothing_else() {
     assert_checks(&server.setup.db);
 }
 
+/// A quota looks the same to a program: the system refuses to let a file grow, in other words than those for a full disk.
+#[tokio::test]
+#[ignore = "slow: tests/faults/run"]
+async fn a_limit_on_files_refuses_writes_and_nothing_else() {
+    let name = "a_limit_on_files_refuses_writes_and_nothing_else";
+    if !needs::met(name, &[("prlimit", needs::has_program("prlimit"))]) {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let limit = ["prlimit", &format!("--fsize={}:unlimited", 2 * MIB)];
+    let mut server = Setup::new(folder.path().join("lexchat.db")).wrapper(&limit).start().await;
+    let pair = traffic::conversations(server.address(), 1).await.remove(0);
+    let [client, jurist] = &pair.members;
+    let socket = Socket::open(server.address(), &client.token).await.expect("a live session");
+    let mut kept = Vec::new();
+    let refused = write_until_refused(&socket, pair.id, &mut kept).await;
+    assert_eq!(refused["code"], "UNAVAILABLE", "{refused}");
+    let stored = traffic::all_messages(server.address(), &jurist.token, pair.id).await;
+    assert_eq!(stored.len(), kept.len(), "what was acked is there, what was refused is not");
+    assert!(socket.is_open(), "the sessions go on");
+
+    sh("prlimit", &["--pid", &server.pid().to_string(), "--fsize=unlimited:unlimited"]);
+    kept.push(until_accepted(&socket, pair.id).await["message"]["id"].clone());
+    let stored = traffic::all_messages(server.address(), &jurist.token, pair.id).await;
+    assert_eq!(stored.len(), kept.len());
+    server.kill();
+    assert_checks(&server.setup.db);
+}
+
+#[tokio::test]
+#[ignore = "slow: tests/faults/run"]
+async fn a_quota_that_is_used_up_refuses_writes_until_there_is_room_again() {
+    if !can_trace("a_quota_that_is_used_up_refuses_writes_until_there_is_room_again") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut server = Setup::new(folder.path().join("lexchat.db")).start().await;
+    let pair = traffic::conversations(server.address(), 1).await.remove(0);
+    let [client, jurist] = &pair.members;
+    let socket = Socket::open(server.address(), &client.token).await.expect("a live session");
+    let mut kept = traffic::all_messages(server.address(), &jurist.token, pair.id).await.len();
+    for _ in 0..3 {
+        let tracer = Tracer::attach(&server, Tampering::OverQuota);
+        let say = json!({ "conversationId": pair.id, "content": "trop" });
+        for _ in 0..3 {
+            let refused = socket.ask("message:send", &say).await;
+            assert_eq!(refused["code"], "UNAVAILABLE", "{refused}");
+        }
+        drop(tracer);
+        until_accepted(&socket, pair.id).await;
+        kept += 1;
+        let stored = traffic::all_messages(server.address(), &jurist.token, pair.id).await;
+        assert_eq!(stored.len(), kept, "what was acked is there, what was refused is not");
+    }
+    assert!(socket.is_open(), "the sessions go on");
+    server.kill();
+    assert_checks(&server.setup.db);
+}
+
+#[tokio::test]
+#[ignore = "slow: tests/faults/run"]
+async fn a_database_that_is_taken_away_ends_the_server() {
+    for ending in ["", "-wal", "-shm"] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut server = Setup::new(folder.path().join("lexchat.db")).start().await;
+        let pair = traffic::conversations(server.address(), 1).await.remove(0);
+        let socket = Socket::open(server.address(), &pair.members[0].token).await.expect("a live session");
+        let say = json!({ "conversationId": pair.id, "content": "encore" });
+        assert_eq!(socket.ask("message:send", &say).await["success"], true);
+        fs::remove_file(server::beside(&server.setup.db, ending)).expect("it is there");
+        let status = server.ended_within(Duration::from_secs(15)).await;
+        let status = status.unwrap_or_else(|| panic!("{ending}: it went on:\n{}", server.log()));
+        assert_eq!(status.code(), Some(1), "{ending}: {}", server.log());
+        assert!(server.log().contains("removed or replaced"), "{ending}: {}", server.log());
+    }
+}
+
 async fn write_until_refused(socket: &Socket, conversation: i64, kept: &mut Vec<Value>) -> Value {
     for n in 0..20_000 {
         let content = format!("{n} {}", "mot ".repeat(2000));

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
+use crate::changes::Changer;
 use crate::history::record::{Journal, Record};
 use crate::support::http;
 use crate::support::people::{self, Person};
@@ -33,6 +34,8 @@ pub struct Pace {
 pub struct Traffic {
     pub journal: Journal,
     pub conversations: Vec<Conversation>,
+    /// Where things are changed rather than said.
+    pub changed: Option<Conversation>,
     tasks: JoinSet<()>,
     stopping: Arc<AtomicBool>,
 }
@@ -50,7 +53,18 @@ impl Traffic {
     /// Signs the people in, makes their conversations and lets them write.
     pub async fn start(to: SocketAddr, pace: Pace) -> Traffic {
         let conversations = conversations(to, pace.pairs).await;
-        Traffic::resume(to, pace, conversations, Journal::default())
+        let mut traffic = Traffic::resume(to, pace, conversations, Journal::default());
+        let changed = conversation_of(to, "client5", "juriste5").await;
+        let changer = Changer {
+            to,
+            pause: pace.pause,
+            conversation: changed.clone(),
+            journal: traffic.journal.clone(),
+            stopping: Arc::clone(&traffic.stopping),
+        };
+        traffic.tasks.spawn(changer.work());
+        traffic.changed = Some(changed);
+        traffic
     }
 
     /// Lets people who are signed in write.
@@ -85,7 +99,7 @@ impl Traffic {
             };
             tasks.spawn(poster.work());
         }
-        Traffic { journal, conversations, tasks, stopping }
+        Traffic { journal, conversations, changed: None, tasks, stopping }
     }
 
     /// Waits until that many acks have come in all.
@@ -118,21 +132,25 @@ impl Traffic {
     }
 }
 
-/// Client n writes with jurist n.
+/// Client n writes with jurist n + 1: nobody has said anything to them yet.
 pub async fn conversations(to: SocketAddr, pairs: usize) -> Vec<Conversation> {
     conversations_apart(to, pairs, 0).await
 }
 
-/// Client n writes with jurist n + `apart`; everybody signs in anew, and is good for an hour.
+/// Client n writes with jurist n + 1 + `apart`; everybody signs in anew, and is good for an hour.
 pub async fn conversations_apart(to: SocketAddr, pairs: usize, apart: usize) -> Vec<Conversation> {
     let mut conversations = Vec::new();
     for n in 1..=pairs {
-        let client = people::sign_in(to, &format!("client{n}")).await;
-        let jurist = people::sign_in(to, &format!("juriste{}", n + apart)).await;
-        let id = people::conversation(to, &client, &jurist).await;
-        conversations.push(Conversation { id, members: [client, jurist] });
+        conversations.push(conversation_of(to, &format!("client{n}"), &format!("juriste{}", n + 1 + apart)).await);
     }
     conversations
+}
+
+async fn conversation_of(to: SocketAddr, client: &str, jurist: &str) -> Conversation {
+    let client = people::sign_in(to, client).await;
+    let jurist = people::sign_in(to, jurist).await;
+    let id = people::conversation(to, &client, &jurist).await;
+    Conversation { id, members: [client, jurist] }
 }
 
 /// Reads every conversation to its end and every file that was uploaded, and adds them to a history as what is stored.
@@ -286,7 +304,7 @@ impl Writer {
     fn note_told(&self, heard_on: &str, socket: &mut Socket) {
         for event in socket.drain().into_iter().filter(|event| event.name == "message:new") {
             let message = &event.data["message"];
-            self.journal.note(Record::Told {
+            self.journal.note(Record::Announcement {
                 socket: heard_on.to_owned(),
                 conversation: number(&message["conversationId"]),
                 message: number(&message["id"]),

@@ -10,6 +10,7 @@ import { pathToFileURL } from 'node:url';
 
 import { build } from 'esbuild';
 import { JSDOM } from 'jsdom';
+import { until, within } from '../support/node.mjs';
 
 const here = import.meta.dirname;
 let server;
@@ -80,6 +81,43 @@ test('what happened during an absence is caught up, once each', async () => {
   await assert.rejects(envoyer(writer, 999_999, 'ailleurs'), { code: 'NOT_FOUND' });
   writer.disconnect();
   reader.disconnect();
+});
+
+test('after a restore nothing is taken for what had its number before', async () => {
+  const { envoyer, suivre } = await load('ne-rien-perdre');
+  const { parAuth } = await load('trois-facons');
+  const place = await mkdtemp(path.join(folder, 'restore-'));
+  const lexchat = async (...words) => {
+    const { code, output } = await run(process.env.LEXCHAT_BIN, words, {}, place);
+    assert.equal(code, 0, output);
+  };
+  let own = await startServer(place);
+  const at = new URL(own.url);
+  const [client, jurist] = await Promise.all([signIn('client1', own.url), signIn('juriste1', own.url)]);
+  const writer = parAuth(own.url, client.accessToken);
+  const reader = parAuth(own.url, jurist.accessToken);
+  await Promise.all([once(writer, 'connect'), once(reader, 'connect')]);
+  const shown = new Map();
+  const { id } = await call('POST', '/conversations', client.accessToken, { participantId: 6 }, own.url);
+  suivre(reader, id, (message) => shown.set(message.id, message.content), () => shown.clear());
+  const say = async (...texts) => { for (const text of texts) await envoyer(writer, id, text); };
+  await say('un', 'deux', 'trois');
+  await lexchat('backup', 'b.db');
+  await say('perdu 1', 'perdu 2', 'perdu 3');
+  await until(() => [...shown.values()].includes('perdu 3'));
+  own.process.kill('SIGKILL');
+  await once(own.process, 'exit');
+  for (const ending of ['', '-wal', '-shm']) await rm(path.join(place, `lexchat.db${ending}`), { force: true });
+  await lexchat('restore', 'b.db');
+  own = await startServer(place, at.port);
+  await until(() => writer.connected && reader.connected);
+  await say('nouveau 1', 'nouveau 2');
+  await until(() => [...shown.values()].includes('nouveau 2'));
+  const stored = await call('GET', `/messages?conversationId=${id}`, jurist.accessToken, undefined, own.url);
+  assert.deepEqual([...shown.values()].sort(), stored.map((message) => message.content).sort());
+  writer.disconnect();
+  reader.disconnect();
+  own.process.kill('SIGTERM');
 });
 
 test('a file goes with a message and is fetched by its signed link', async () => {
@@ -188,10 +226,10 @@ async function load(name) {
   return import(pathToFileURL(await example(name)));
 }
 
-async function startServer() {
-  const child = spawn(process.env.LEXCHAT_BIN, ['serve', '--listen', '127.0.0.1:0'], { cwd: folder });
+async function startServer(cwd = folder, port = 0) {
+  const child = spawn(process.env.LEXCHAT_BIN, ['serve', '--listen', `127.0.0.1:${port}`], { cwd });
   let output = '';
-  const url = await new Promise((resolve, reject) => {
+  const address = new Promise((resolve, reject) => {
     const read = (chunk) => {
       output += chunk;
       const found = output.match(/http:\/\/(localhost|127\.0\.0\.1):\d+/);
@@ -201,11 +239,11 @@ async function startServer() {
     child.stderr.on('data', read);
     child.on('exit', (code) => reject(new Error(`the server ended with ${code}:\n${output}`)));
   });
-  return { process: child, url };
+  return { process: child, url: await within(address, 'the address of the server', () => output) };
 }
 
-async function run(command, args, env) {
-  const child = spawn(command, args, { env: { ...process.env, ...env } });
+async function run(command, args, env, cwd) {
+  const child = spawn(command, args, { cwd, env: { ...process.env, ...env } });
   let output = '';
   child.stdout.on('data', (chunk) => (output += chunk));
   child.stderr.on('data', (chunk) => (output += chunk));
@@ -213,8 +251,8 @@ async function run(command, args, env) {
   return { code, output };
 }
 
-async function call(method, address, token, body) {
-  const answer = await fetch(base + address, {
+async function call(method, address, token, body, at = base) {
+  const answer = await fetch(at + address, {
     method,
     headers: { 'Content-Type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) },
     body: JSON.stringify(body),
@@ -224,22 +262,9 @@ async function call(method, address, token, body) {
   return value;
 }
 
-const signIn = (who) => call('POST', '/auth/sign-in', null, { email: `${who}@example.com`, password: 'Pass123!' });
+const signIn = (who, at) =>
+  call('POST', '/auth/sign-in', null, { email: `${who}@example.com`, password: 'Pass123!' }, at);
 
 function once(socket, event) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no ${event} within 5 s`)), 5000);
-    socket.once(event, (value) => {
-      clearTimeout(timer);
-      resolve(value);
-    });
-  });
-}
-
-async function until(condition) {
-  const deadline = Date.now() + 5000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`not within 5 s: ${condition}`);
-    await new Promise((next) => setTimeout(next, 10));
-  }
+  return within(new Promise((resolve) => socket.once(event, resolve)), event);
 }

@@ -12,7 +12,7 @@ async fn joining_shows_the_conversation_and_its_latest_messages() {
     for number in 0..51 {
         pair.say(&format!("message {number}")).await;
     }
-    let mut second = server.socket(&pair.jurist).await;
+    let second = server.socket(&pair.jurist).await;
     let joined = second.done("conversation:join", json!({"conversationId": pair.conversation})).await;
     assert_eq!(joined["message"], "Rejoint la conversation 1");
     assert_eq!(joined["conversation"]["id"], 1);
@@ -121,8 +121,61 @@ async fn history_is_paged_in_both_directions() {
         assert_eq!(contents(&page), expected, "{ask}");
         assert_eq!((&page["hasMoreBefore"], &page["hasMoreAfter"]), (&json!(before), &json!(after)), "{ask}");
     }
+    for wrong in [json!(-1), json!(1.5), json!("1"), json!(9_007_199_254_740_992_i64), json!(u64::MAX), json!({})] {
+        let ask = json!({"conversationId": id, "before": wrong});
+        let refused = pair.left.refused("conversation:history", ask, "INVALID").await;
+        assert_eq!(refused["details"][0]["field"], "before", "{wrong}");
+    }
     pair.left.refused("conversation:history", json!({"conversationId": id, "limit": 201}), "INVALID").await;
     pair.left.refused("conversation:history", json!({"conversationId": id, "before": 1, "after": 2}), "INVALID").await;
+}
+
+/// A number stands between the ids below and above it, whoever's they are.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_position_is_any_number_and_pages_say_truly_whether_there_is_more() {
+    let server = Server::start().await;
+    let mut pair = server.pair().await;
+    let other = server.sign_in("client2").await;
+    let elsewhere = people::conversation(server.at, &other, &pair.jurist).await;
+    let (mut ids, mut foreign) = (Vec::new(), Vec::new());
+    for number in 0..4 {
+        ids.push(pair.say(&format!("{number}")).await["id"].as_i64().unwrap());
+        let body = json!({"conversationId": elsewhere, "content": "ailleurs"});
+        let sent = server.request(&other, "POST", "/messages", Some(&body)).await.expect(201);
+        foreign.push(sent.json()["id"].as_i64().unwrap());
+    }
+    let (id, far) = (pair.conversation, 9_007_199_254_740_991_i64);
+    let all = ["0", "1", "2", "3"];
+    for (name, position, expected, before, after) in [
+        ("after", 0, &all[..], false, false),
+        ("after", ids[0] - 1, &all[..], false, false),
+        ("after", foreign[1], &all[2..], true, false),
+        ("after", far, &[], true, false),
+        ("before", 0, &[], false, true),
+        ("before", ids[0], &[], false, true),
+        ("before", foreign[1], &all[..2], false, true),
+        ("before", foreign[3], &all[..], false, false),
+        ("before", far, &all[..], false, false),
+        ("around", 0, &all[..], false, false),
+        ("around", foreign[1], &all[..], false, false),
+        ("around", far, &all[1..], true, false),
+    ] {
+        let limit = if name == "around" && position == far { 4 } else { 10 };
+        let ask = json!({"conversationId": id, name: position, "limit": limit});
+        let page = pair.left.done("conversation:history", ask.clone()).await;
+        assert_eq!(contents(&page), expected, "{ask}");
+        assert_eq!((&page["hasMoreBefore"], &page["hasMoreAfter"]), (&json!(before), &json!(after)), "{ask}");
+        let path = format!("/messages?conversationId={id}&{name}={position}&limit={limit}");
+        let answer = server.request(&pair.client, "GET", &path, None).await.expect(200);
+        assert_eq!(contents(&json!({"messages": answer.json()})), expected, "{path}");
+        let link = answer.header("link").unwrap_or_default().to_owned();
+        assert_eq!((link.contains("\"prev\""), link.contains("\"next\"")), (before, after), "{path}: {link}");
+    }
+    for wrong in ["-1", "99999999999999999999", "1.5", "x", ""] {
+        let path = format!("/messages?conversationId={id}&before={wrong}");
+        let refused = server.request(&pair.client, "GET", &path, None).await.expect(400);
+        assert_eq!(refused.json()["details"][0]["field"], "before", "{wrong}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,6 +201,38 @@ async fn a_socket_that_was_away_catches_up_by_rev() {
     let again =
         pair.left.done("conversation:sync", json!({"conversationId": pair.conversation, "rev": changes["rev"]})).await;
     assert_eq!(again["messages"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_that_knows_another_history_is_told_to_forget_it() {
+    let server = Server::start().await;
+    let mut pair = server.pair().await;
+    let rev = pair.say("un").await["rev"].as_i64().unwrap();
+    let id = pair.conversation;
+    let joined = pair.left.done("conversation:join", json!({"conversationId": id})).await;
+    let history = joined["history"].as_str().expect("a name").to_owned();
+    let same = pair.left.done("conversation:sync", json!({"conversationId": id, "rev": rev, "history": history})).await;
+    assert_eq!(same["history"], history.as_str());
+    for known in [
+        json!({"conversationId": id, "rev": rev + 1}),
+        json!({"conversationId": id, "rev": rev + 1, "history": history}),
+        json!({"conversationId": id, "rev": 999_999}),
+        json!({"conversationId": id, "rev": rev, "history": "0123456789abcdef"}),
+        json!({"conversationId": id, "rev": 0, "history": "another"}),
+    ] {
+        let refused = pair.left.refused("conversation:sync", &known, "CONFLICT").await;
+        assert_eq!(refused["history"], history.as_str(), "{known}: {refused}");
+        let detail = &refused["details"][0];
+        assert_eq!((&detail["field"], &detail["value"]), (&json!("history"), &json!(history)), "{known}: {refused}");
+    }
+    pair.left.refused("conversation:sync", json!({"conversationId": id, "rev": 0, "history": 7}), "INVALID").await;
+    // Who is no member learns nothing, not even that.
+    let outsider = server.socket_of("client2").await;
+    let ahead = json!({"conversationId": id, "rev": 999_999});
+    outsider.refused("conversation:sync", ahead, "NOT_FOUND").await;
+    let shown = server.request(&pair.client, "GET", &format!("/conversations/{id}"), None).await.expect(200);
+    assert_eq!(shown.json()["history"], history.as_str());
+    assert_eq!(shown.header("X-History"), Some(history.as_str()));
 }
 
 fn contents(page: &Value) -> Vec<String> {

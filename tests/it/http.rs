@@ -68,9 +68,9 @@ async fn the_page_opens_at_every_address_of_the_client_and_is_revalidated() {
 async fn wrong_methods_are_told_the_right_ones() {
     let server = Server::start().await;
     let reply = http::ask(server.at, "DELETE", "/conversations").send().await.expect(405);
-    assert_eq!(reply.header("allow"), Some("GET, POST"));
+    assert_eq!(reply.header("allow"), Some("GET, HEAD, POST"));
     let options = http::ask(server.at, "OPTIONS", "/messages/1").send().await.expect(204);
-    assert_eq!(options.header("allow"), Some("GET, PATCH, DELETE"));
+    assert_eq!(options.header("allow"), Some("GET, HEAD, PATCH, DELETE"));
     http::ask(server.at, "BREW", "/nothing").send().await.expect(404);
     server.stop().await;
 }
@@ -162,14 +162,14 @@ async fn every_bad_field_is_named_in_the_callers_language() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn figures_tell_numbers_and_nothing_else() {
+async fn metrics_hold_numbers_and_nothing_else() {
     let server = Server::start().await;
     let person = server.sign_in("client1").await;
     server.request(&person, "GET", "/conversations/77", None).await.expect(404);
     let text = http::get(server.at, "/metrics").send().await.expect(200).text();
     for named in [
         "lexchat_http_answers_total{class=\"4xx\"} 1",
-        "lexchat_http_refused_total{code=\"NOT_FOUND\"} 1",
+        "lexchat_http_refused_total{code=\"NOT_FOUND\",reason=\"NotFound\"} 1",
         "lexchat_messages_total 0",
         "lexchat_sockets 0",
         "lexchat_queue_bytes 0",
@@ -187,21 +187,21 @@ async fn figures_tell_numbers_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn figures_tell_of_sockets_and_what_they_were_refused() {
+async fn metrics_count_sockets_and_what_they_were_refused() {
     let server = Server::start().await;
     let person = server.sign_in("client1").await;
-    let mut socket = server.socket(&person).await;
+    let socket = server.socket(&person).await;
     let refused = socket.ask("conversation:history", json!({"conversationId": 77})).await;
     assert_eq!(refused["code"], "NOT_FOUND");
-    let figures = http::get(server.at, "/metrics").send().await.expect(200).text();
+    let metrics = http::get(server.at, "/metrics").send().await.expect(200).text();
     for named in ["lexchat_sessions 1", "lexchat_sockets 1", "lexchat_socket_refused_total{code=\"NOT_FOUND\"} 1"] {
-        assert!(figures.lines().any(|line| line == named), "{named} in {figures}");
+        assert!(metrics.lines().any(|line| line == named), "{named} in {metrics}");
     }
     server.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn figures_tell_how_much_waits_for_those_who_do_not_read() {
+async fn metrics_show_how_much_waits_for_those_who_do_not_read() {
     let server = Server::start().await;
     let person = server.sign_in("client1").await;
     let opened = http::get(server.at, "/socket.io/?EIO=4&transport=polling").send().await.expect(200).text();
@@ -211,8 +211,8 @@ async fn figures_tell_how_much_waits_for_those_who_do_not_read() {
     http::ask(server.at, "POST", &path).body(connect.into_bytes()).send().await.expect(200);
     let waiting = async {
         loop {
-            let figures = http::get(server.at, "/metrics").send().await.expect(200).text();
-            let line = figures.lines().find(|line| line.starts_with("lexchat_queue_bytes ")).expect("a line");
+            let metrics = http::get(server.at, "/metrics").send().await.expect(200).text();
+            let line = metrics.lines().find(|line| line.starts_with("lexchat_queue_bytes ")).expect("a line");
             if line != "lexchat_queue_bytes 0" {
                 return;
             }
@@ -225,7 +225,7 @@ async fn figures_tell_how_much_waits_for_those_who_do_not_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn figures_are_for_this_machine_unless_the_operators_token_is_shown() {
+async fn metrics_are_for_this_machine_unless_the_operators_token_is_shown() {
     let folder = tempfile::tempdir().expect("a folder");
     let token = folder.path().join("token");
     std::fs::write(&token, "ein-langes-geheimnis\n").expect("a file");

@@ -11,6 +11,9 @@ async fn a_message_reaches_both_members_with_all_its_fields() {
     let message = pair.say("  Bonjour  ").await;
     let expected = [
         ("conversationId", json!(1)),
+        ("kind", json!("text")),
+        ("call", json!(null)),
+        ("invoice", json!(null)),
         ("senderId", json!(1)),
         ("content", json!("Bonjour")),
         ("attachments", json!(null)),
@@ -33,13 +36,14 @@ async fn a_message_reaches_both_members_with_all_its_fields() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_would_forge_state_has_no_effect() {
     let server = Server::start().await;
-    let mut pair = server.pair().await;
+    let pair = server.pair().await;
     let data = json!({
         "conversationId": pair.conversation, "content": "x", "senderId": 6, "isRead": true, "id": 99, "rev": 99,
-        "createdAt": "1999-01-01T00:00:00.000Z", "isDeleted": true,
+        "createdAt": "1999-01-01T00:00:00.000Z", "isDeleted": true, "kind": "call", "call": {"state": "missed"},
     });
     let message = &pair.left.done("message:send", data).await["message"];
     assert_eq!((&message["senderId"], &message["isRead"], &message["rev"]), (&json!(1), &json!(false), &json!(1)));
+    assert_eq!((&message["kind"], &message["call"]), (&json!("text"), &json!(null)));
     assert!(!message["createdAt"].as_str().unwrap().starts_with("1999"));
 }
 
@@ -72,7 +76,7 @@ async fn an_author_edits_and_deletes_and_nobody_else_does() {
     let id = pair.say("faute").await["id"].clone();
     pair.right.refused("message:edit", json!({"messageId": id, "content": "x"}), "FORBIDDEN").await;
     pair.right.refused("message:delete", json!({"messageId": id}), "FORBIDDEN").await;
-    let mut outsider = server.socket_of("client2").await;
+    let outsider = server.socket_of("client2").await;
     outsider.refused("message:edit", json!({"messageId": id, "content": "x"}), "NOT_FOUND").await;
     outsider.refused("message:delete", json!({"messageId": id}), "NOT_FOUND").await;
 
@@ -110,7 +114,7 @@ async fn reactions_are_told_with_all_that_are_there() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_names_every_field_in_the_readers_language() {
     let server = Server::start().await;
-    let mut pair = server.pair().await;
+    let pair = server.pair().await;
     let refusal = pair.left.refused("message:send", json!({"content": 1}), "INVALID").await;
     let fields: Vec<&str> =
         refusal["details"].as_array().unwrap().iter().map(|detail| detail["field"].as_str().unwrap()).collect();
@@ -188,7 +192,7 @@ async fn a_search_finds_ones_own_messages_and_marks_nothing_read() {
     assert_eq!(found["results"][0]["message"]["id"], id);
     assert_eq!(found["results"][0]["snippet"], "La ⟦Résiliation⟧ du bail");
     assert_eq!(found["nextCursor"], json!(null));
-    let mut outsider = server.socket_of("client2").await;
+    let outsider = server.socket_of("client2").await;
     assert_eq!(outsider.done("message:search", json!({"query": "resilia"})).await["results"], json!([]));
     pair.left.expect_silence("message:read:ack").await;
 }

@@ -1,15 +1,17 @@
 //! The command line beside a server: what an operator types, run as the built binary.
 
-use std::io::Write;
+use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use clap::CommandFactory as _;
 use serde_json::{Value, json};
 
 use crate::harness::server::Server;
 use crate::https::Papers;
+use crate::setup::until;
 use crate::support::http;
 use crate::support::needs;
 use crate::support::people;
@@ -86,7 +88,7 @@ async fn assert_found(at: SocketAddr, scheme: &str) {
     let words = ["serve", "--open", "--listen", &at.to_string(), "--db", db.to_str().expect("a UTF-8 path")];
     let second = typed(&words).await;
     assert!(second.status.success(), "{}", text(&second.stderr));
-    let expected = format!("lexchat is running already: {scheme}://localhost:{}/\n", at.port());
+    let expected = format!("lexchat is running already: {scheme}://{at}/\n");
     assert_eq!(text(&second.stdout), expected);
 }
 
@@ -202,7 +204,7 @@ async fn a_password_set_and_an_account_closed_at_the_command_line_count_at_once(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn new_keys_sign_from_then_on_and_what_the_old_ones_signed_stays_good() {
+async fn new_keys_sign_from_then_on_and_what_the_old_ones_signed_is_worth_nothing() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let server = Setup::new(folder.path().join("lexchat.db")).start().await;
     let (at, db) = (server.address(), &server.setup.db);
@@ -219,9 +221,8 @@ async fn new_keys_sign_from_then_on_and_what_the_old_ones_signed_stays_good() {
         }
     };
     let after = tokio::time::timeout(PATIENCE, renewed).await.expect("the server takes the new key");
-    for person in [&before, &after] {
-        http::get(at, "/users/me").token(&person.token).send().await.expect(200);
-    }
+    http::get(at, "/users/me").token(&after.token).send().await.expect(200);
+    http::get(at, "/users/me").token(&before.token).send().await.expect(401);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -245,11 +246,11 @@ async fn a_backup_made_while_serving_holds_all_and_is_restored_where_there_is_no
     let restored = folder.path().join("restored.db");
     done(&restored, &["restore", copy_name]);
     let report: Value = serde_json::from_str(&done(&restored, &["check", "--json"])).expect("JSON");
-    assert_eq!((&report["conversations"], &report["messages"], &report["faults"]), (&json!(1), &json!(1), &json!([])));
+    assert_eq!((&report["conversations"], &report["messages"], &report["faults"]), (&json!(1), &json!(7), &json!([])));
     let second = Setup::new(restored).start().await;
     let path = format!("/messages?conversationId={conversation}");
     let kept = http::get(second.address(), &path).token(&client.token).send().await.expect(200).json();
-    assert_eq!(kept[0]["content"], "à garder", "and who was signed in still is");
+    assert_eq!(kept[6]["content"], "à garder", "and who was signed in still is");
 }
 
 /// A service with a user of its own must be able to open what the administrator of the machine has restored for it.
@@ -286,8 +287,8 @@ async fn a_check_names_what_is_wrong_and_a_missing_database_is_refused() {
         http::post(at, "/messages", &body).token(&client.token).send().await.expect(201);
     }
     server.kill();
-    assert_eq!(done(&db, &["check"]), "1 conversations, 3 messages, 0 files\n");
-    rusqlite::Connection::open(&db).expect("a file").execute("DELETE FROM messages WHERE id = 2", ()).expect("a hole");
+    assert_eq!(done(&db, &["check"]), "1 conversations, 9 messages, 1 files\n");
+    rusqlite::Connection::open(&db).expect("a file").execute("DELETE FROM messages WHERE id = 8", ()).expect("a hole");
     let (code, text) = server::run(&db, &["check"]);
     assert_eq!(code, Some(1), "{text}");
     assert!(text.lines().count() > 2 && text.contains("findings"), "{text}");
@@ -333,4 +334,111 @@ async fn completions_know_every_command_in_every_shell() {
         }
     }
     assert_eq!(typed(&["completions", "csh"]).await.status.code(), Some(2));
+}
+
+/// Starts with these words and variables, which must be refused; the exit code and what it said.
+fn refused(words: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lexchat"));
+    command.arg("serve").args(words).env_clear().envs(variables.iter().copied());
+    let output = command.stdin(Stdio::null()).output().expect("the binary was built");
+    (output.status.code(), text(&output.stderr))
+}
+
+#[test]
+fn a_filter_of_the_log_that_means_nothing_is_wrong_usage() {
+    for (words, variables) in [
+        (&["--log", "wran"][..], &[][..]),
+        (&["--log", "lexcat=debug"], &[]),
+        (&[], &[("LEXCHAT_LOG", "info,lexchat=loud")]),
+    ] {
+        let (code, text) = refused(words, variables);
+        assert!(code == Some(2) && text.contains("--log: `"), "{words:?}: {code:?} {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_of_warnings_holds_warnings() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let setup = Setup::new(folder.path().join("lexchat.db")).argument("--log=Warning");
+    let server = setup.start().await;
+    let (at, db) = (server.address(), server.setup.db.clone());
+    let person = people::sign_in(at, "client1").await;
+    let held = rusqlite::Connection::open(&db).expect("a file");
+    held.execute_batch("BEGIN IMMEDIATE").expect("the lock");
+    let answered = http::ask(at, "PATCH", "/users/me").token(&person.token).json(&json!({ "name": "Anne Roy" }));
+    answered.send().await.expect(503);
+    drop(held);
+    until("a warning", || server.log().contains("WARN")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_variable_is_one_that_is_not_set() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let names = lexchat::cli::Cli::command();
+    let serve = names.find_subcommand("serve").expect("a command");
+    let mut setup = Setup::new(folder.path().join("lexchat.db")).environment("LEXCHAT_METRICS_TOKEN", "");
+    for name in serve.get_arguments().filter_map(|argument| argument.get_env()?.to_str()) {
+        setup = setup.environment(name, if name.len() % 2 == 0 { "" } else { " " });
+    }
+    let server = setup.start().await;
+    assert_eq!(shows_demo(server.address()).await, (true, true));
+    let emptied = typed_with(&["user", "list"], &[("LEXCHAT_DB", "")], folder.path());
+    assert!(emptied.status.success(), "{}", text(&emptied.stderr));
+}
+
+fn typed_with(words: &[&str], variables: &[(&str, &str)], folder: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lexchat"));
+    command.args(words).env_clear().envs(variables.iter().copied()).current_dir(folder).stdin(Stdio::null());
+    command.output().expect("the binary was built")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_byte_order_mark_before_a_password_is_no_part_of_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let server = Setup::new(folder.path().join("lexchat.db")).start().await;
+    let email = people::email("client1");
+    assert_eq!(set_password(&server.setup.db, &email, &format!("\u{feff}{PHRASE}\r")).0, Some(0));
+    assert_eq!(sign_in(server.address(), "client1", PHRASE).await, 200);
+}
+
+/// `script` is the terminal; that nothing is shown any more is what the terminal itself says of its state.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_typed_at_the_prompt_is_taken_and_not_shown() {
+    let name = "a_password_typed_at_the_prompt_is_taken_and_not_shown";
+    if !needs::met(name, &[("script", needs::has_program("script"))]) {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let server = Setup::new(folder.path().join("lexchat.db")).start().await;
+    let (program, db) = (env!("CARGO_BIN_EXE_lexchat"), server.setup.db.display());
+    let typed = format!("exec '{program}' user passwd {} --db '{db}'", people::email("client1"));
+    let mut terminal = Command::new("script")
+        .args(["--quiet", "--return", "--command", &typed, "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("just seen");
+    let hidden = async {
+        while !hides_what_is_typed(terminal.id()) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, hidden).await.expect("a prompt");
+    writeln!(terminal.stdin.take().expect("a pipe"), "{PHRASE}").expect("somebody reads");
+    let mut shown = String::new();
+    terminal.stdout.take().expect("a pipe").read_to_string(&mut shown).expect("a screen");
+    assert!(terminal.wait().expect("it ended").success(), "{shown}");
+    assert!(shown.contains("Password: ") && !shown.contains(PHRASE), "{shown}");
+    assert_eq!(sign_in(server.address(), "client1", PHRASE).await, 200);
+}
+
+/// Whether the terminal of a process's first child has its echo off.
+#[cfg(target_os = "linux")]
+fn hides_what_is_typed(parent: u32) -> bool {
+    let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
+    let Some(child) = children.split_whitespace().next() else { return false };
+    let Ok(terminal) = std::fs::read_link(format!("/proc/{child}/fd/0")) else { return false };
+    let state = Command::new("stty").arg("-F").arg(terminal).arg("-a").output().expect("stty, which every Linux has");
+    text(&state.stdout).contains("-echo ")
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::harness::server::{Pair, Server};
-use crate::harness::socket::Heard;
+use crate::support::socket::Heard;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_ack_comes_after_the_changes_own_event() {
@@ -120,7 +120,7 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
     let mut pair = server.pair().await;
     let id = pair.say("à jamais").await["id"].clone();
     let server = server.restart(&[]).await;
-    let mut socket = server.socket(&pair.jurist).await;
+    let socket = server.socket(&pair.jurist).await;
     let joined = socket.done("conversation:join", json!({"conversationId": 1})).await;
     assert_eq!(joined["messages"][0]["id"], id, "and the token is good for the restarted server");
 }

@@ -1,67 +1,74 @@
-//! Who may send which event: every event × everybody. An event without a row fails, and so does a row without an event.
+//! Every event of the catalogue over a real socket: what it is acknowledged with, what is announced, and that nobody else
+//! hears of it. Who may send which event is the table of `security/authorisation.rs`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use lexchat::gateway::request::EVENTS;
+use lexchat::chat::contract::catalogue::{ANNOUNCED, ASKED, Announced, Asked};
 use serde_json::{Value, json};
 
 use crate::harness::server::Server;
-use crate::harness::socket::{Socket, TokenIn};
+use crate::support::socket::{Socket, TokenIn};
 
-/// What an event answers to the author of message 1, to the other member, and to everybody outside.
-struct Row {
-    event: &'static str,
-    data: Value,
-    author: &'static str,
-    other_member: &'static str,
-    outside: &'static str,
-}
-
-/// The rows, in an order in which none spoils the next. `ok` stands for `success: true`.
-fn rows() -> Vec<Row> {
-    let row = |event, data, author, other_member, outside| Row { event, data, author, other_member, outside };
-    let conversation = json!({"conversationId": 1});
-    vec![
-        row("conversation:join", conversation.clone(), "ok", "ok", "NOT_FOUND"),
-        row("conversation:users:online", conversation.clone(), "ok", "ok", "NOT_FOUND"),
-        row("conversation:history", conversation.clone(), "ok", "ok", "NOT_FOUND"),
-        row("conversation:sync", json!({"conversationId": 1, "rev": 0}), "ok", "ok", "NOT_FOUND"),
-        row("message:send", json!({"conversationId": 1, "content": "x"}), "ok", "ok", "NOT_FOUND"),
-        row("message:read", json!({"messageId": 1}), "ok", "ok", "NOT_FOUND"),
-        row("message:react", json!({"messageId": 1, "emoji": "👍"}), "ok", "ok", "NOT_FOUND"),
-        row("message:typing", json!({"conversationId": 1, "isTyping": true}), "ok", "ok", "NOT_FOUND"),
-        row("message:search", json!({"query": "x", "conversationId": 1}), "ok", "ok", "NOT_FOUND"),
-        row("message:edit", json!({"messageId": 1, "content": "y"}), "ok", "FORBIDDEN", "NOT_FOUND"),
-        row("message:delete", json!({"messageId": 1}), "ok", "FORBIDDEN", "NOT_FOUND"),
-        row("conversation:leave", conversation, "ok", "ok", "NOT_FOUND"),
-        row("auth:refresh", json!({"token": "garbage"}), "UNAUTHENTICATED", "UNAUTHENTICATED", "UNAUTHENTICATED"),
-    ]
+/// The data of an event that is right for whoever sent `message` and may be in `call`.
+fn data(event: &str, message: &Value, call: &Value, token: &str) -> Value {
+    let mut data = json!({
+        "messageId": message["id"], "content": "autre chose", "emoji": "👍", "isTyping": true, "query": "mot", "rev": 0,
+        "token": token, "visible": true, "callId": call, "media": "audio", "seat": "a", "toSeat": "b", "data": {},
+        "consent": false,
+    });
+    if event != "message:search" {
+        data["conversationId"] = json!(1);
+    }
+    data
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_event_answers_everybody_as_the_table_says() {
+async fn every_event_is_acknowledged_and_announced_with_the_fields_of_the_catalogue() {
     let server = Server::start().await;
     let mut pair = server.pair().await;
-    pair.say("le premier").await;
     let mut outside = BTreeMap::new();
     for who in ["client2", "juriste2", "admin"] {
         outside.insert(who, server.socket_of(who).await);
     }
-    for row in rows() {
-        // Those who may do least go first: a refusal changes nothing for who comes next.
-        for (who, socket) in &mut outside {
-            expect(socket, &row, row.outside, who).await;
+    // Leaving comes last: whoever has left hears nothing more.
+    let (last, first): (Vec<&Asked>, Vec<&Asked>) = ASKED.iter().partition(|event| event.name == "conversation:leave");
+    let mut heard = BTreeSet::new();
+    let mut call = Value::Null;
+    for event in first.into_iter().chain(last) {
+        let message = pair.say("un mot").await;
+        if event.name == "call:decline" {
+            // One declines what the other has begun.
+            pair.right.done("call:end", json!({"callId": call})).await;
+            call = pair.right.done("call:start", json!({"conversationId": 1, "media": "audio"})).await["call"]["id"]
+                .clone();
         }
-        expect(&mut pair.right, &row, row.other_member, "juriste1").await;
-        expect(&mut pair.left, &row, row.author, "client1").await;
+        let reply = pair.left.done(event.name, data(event.name, &message, &call, &pair.client.token)).await;
+        if event.name == "call:start" {
+            call = reply["call"]["id"].clone();
+        }
+        let named: BTreeSet<&str> = event.ack.iter().copied().chain(["success"]).collect();
+        assert_eq!(fields_of(&reply), named, "the catalogue's ack of {}", event.name);
+        // What was announced before has arrived once a question behind it is answered.
+        pair.right.done("conversation:users:online", json!({"conversationId": 1})).await;
+        for event in pair.left.drain().into_iter().chain(pair.right.drain()) {
+            let announced = Announced::find(&event.name).expect("an event of the catalogue");
+            let named: BTreeSet<&str> = announced.fields().collect();
+            assert_eq!(fields_of(&event.data), named, "the catalogue's data of {}", event.name);
+            heard.insert(announced.name);
+        }
+    }
+    for event in ["message:edited", "message:deleted", "message:reaction", "user:typing", "conversation:updated"] {
+        assert!(heard.contains(event), "{event} was announced");
     }
     for socket in outside.values_mut() {
-        for event in ["message:new", "message:edited", "message:deleted", "message:reaction", "message:read:ack"] {
-            socket.expect_silence(event).await;
+        for event in ANNOUNCED.iter().filter(|event| !event.name.starts_with("user:o")) {
+            socket.expect_silence(event.name).await;
         }
-        socket.expect_silence("user:typing").await;
-        socket.expect_silence("notification").await;
     }
+}
+
+fn fields_of(data: &Value) -> BTreeSet<&str> {
+    data.as_object().expect("an object").keys().map(String::as_str).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,30 +89,15 @@ async fn the_ended_and_the_disabled_are_not_answered_at_all() {
 async fn who_has_not_connected_to_the_namespace_is_closed_for_any_event() {
     let server = Server::start().await;
     let token = server.sign_in("client1").await.token;
-    for event in EVENTS {
-        let mut socket = Socket::open(server.at, &token, TokenIn::Query).await;
-        socket.write(format!("42/chat,0{}", json!([event, {"conversationId": 1}]))).await;
+    for event in ASKED {
+        let mut socket = Socket::shake_hands(server.at, &token, TokenIn::Query).await;
+        socket.write(format!("42/chat,0{}", json!([event.name, {"conversationId": 1}]))).await;
         socket.expect_close().await;
     }
 }
 
-#[test]
-fn the_table_has_every_event_and_no_other() {
-    let mut named: Vec<&str> = rows().iter().map(|row| row.event).collect();
-    let mut there = EVENTS.to_vec();
-    named.sort_unstable();
-    there.sort_unstable();
-    assert_eq!(named, there);
-}
-
-async fn expect(socket: &mut Socket, row: &Row, expected: &str, who: &str) {
-    let reply = socket.ask(row.event, row.data.clone()).await;
-    let answered = if reply["success"] == true { "ok" } else { reply["code"].as_str().unwrap_or("no code") };
-    assert_eq!(answered, expected, "{who} {}: {reply}", row.event);
-}
-
 async fn refused(server: &Server, token: &str) {
-    let mut socket = Socket::open(server.at, token, TokenIn::Query).await;
+    let mut socket = Socket::shake_hands(server.at, token, TokenIn::Query).await;
     let refusal = socket.join_namespace("/chat", Some(token), TokenIn::Query).await.expect_err("a refusal");
     assert_eq!(refusal["data"]["code"], "UNAUTHENTICATED", "{refusal}");
 }

@@ -74,7 +74,7 @@ async fn who_was_seen_there_is_told_to_have_left_however_short_the_visit() {
     pair.right.leave().await;
     pair.left.expect_event("user:offline").await;
     // That the bystander was last seen cannot be noted, so what comes after it cannot be told yet.
-    let held = server.held_pen();
+    let held = server.held_writer();
     bystander.leave().await;
     let right = server.socket(&pair.jurist).await;
     let seen = pair.left.done("conversation:users:online", json!({"conversationId": 1})).await;

@@ -33,3 +33,18 @@ async fn the_service_manager_hears_ready_then_signs_of_life_then_stopping() {
     let ended = server.ended_within(Duration::from_secs(10)).await.expect("an end within 10 s");
     assert!(ended.success());
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_manager_without_a_file_is_told_too() {
+    use std::os::linux::net::SocketAddrExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let name = format!("lexchat-notify-{}", std::process::id());
+    let address = std::os::unix::net::SocketAddr::from_abstract_name(&name).unwrap();
+    let socket = std::os::unix::net::UnixDatagram::bind_addr(&address).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let socket = UnixDatagram::from_std(socket).unwrap();
+    let _server =
+        Setup::new(folder.path().join("lexchat.db")).environment("NOTIFY_SOCKET", &format!("@{name}")).spawn();
+    assert_eq!(hear(&socket).await, "READY=1");
+}

@@ -6,14 +6,14 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use crate::harness::server::Server;
-use crate::harness::socket::{Heard, Socket, TokenIn};
+use crate::support::socket::{Heard, Socket, TokenIn};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_token_may_stand_in_four_places() {
     let server = Server::start().await;
     let token = server.sign_in("client1").await.token;
     for place in [TokenIn::Query, TokenIn::Auth, TokenIn::Header, TokenIn::ChatPath] {
-        let mut socket = Socket::open(server.at, &token, place).await;
+        let mut socket = Socket::shake_hands(server.at, &token, place).await;
         let accepted = socket.join_namespace("/chat", Some(&token), place).await;
         let accepted = accepted.unwrap_or_else(|error| panic!("{place:?}: {error}"));
         assert!(accepted["sid"].as_str().is_some_and(|sid| !sid.is_empty()), "{accepted}");
@@ -24,12 +24,12 @@ async fn the_token_may_stand_in_four_places() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_token_and_a_bad_token_are_refused_in_these_words() {
     let server = Server::start().await;
-    let mut socket = Socket::open(server.at, "", TokenIn::Query).await;
+    let mut socket = Socket::shake_hands(server.at, "", TokenIn::Query).await;
     let refusal = socket.join_namespace("/chat", None, TokenIn::Query).await.unwrap_err();
     assert_eq!(refusal, json!({"message": "Token manquant", "data": {"code": "UNAUTHENTICATED"}}));
     let token = server.sign_in("client1").await.token;
     for bad in ["garbage", "a.b.c", &token[..token.len() - 2]] {
-        let mut socket = Socket::open(server.at, bad, TokenIn::Query).await;
+        let mut socket = Socket::shake_hands(server.at, bad, TokenIn::Query).await;
         let refusal = socket.join_namespace("/chat", Some(bad), TokenIn::Query).await.unwrap_err();
         assert_eq!(refusal, json!({"message": "Token invalide ou expiré", "data": {"code": "UNAUTHENTICATED"}}));
     }
@@ -39,7 +39,7 @@ async fn no_token_and_a_bad_token_are_refused_in_these_words() {
 async fn other_namespaces_are_invalid() {
     let server = Server::start().await;
     let token = server.sign_in("client1").await.token;
-    let mut socket = Socket::open(server.at, &token, TokenIn::Query).await;
+    let mut socket = Socket::shake_hands(server.at, &token, TokenIn::Query).await;
     let refusal = socket.join_namespace("/other", Some(&token), TokenIn::Query).await.unwrap_err();
     assert_eq!(refusal, json!({"message": "Invalid namespace"}));
     socket.join_namespace("/chat", Some(&token), TokenIn::Query).await.expect("the connection goes on");
@@ -83,7 +83,7 @@ async fn signing_out_closes_the_sessions_sockets_and_no_others() {
         timeout(Duration::from_secs(1), closed).await.expect("within a second");
     }
     stays.expect_silence("auth:expired").await;
-    let mut again = Socket::open(server.at, &first.token, TokenIn::Query).await;
+    let mut again = Socket::shake_hands(server.at, &first.token, TokenIn::Query).await;
     let refusal = again.join_namespace("/chat", Some(&first.token), TokenIn::Query).await.unwrap_err();
     assert_eq!(refusal["message"], "Token invalide ou expiré");
 }
@@ -119,7 +119,7 @@ async fn a_disabled_persons_sockets_are_closed() {
 async fn a_newer_token_of_the_same_person_prolongs_the_socket() {
     let server = Server::start().await;
     let person = server.sign_in("client1").await;
-    let mut socket = server.socket(&person).await;
+    let socket = server.socket(&person).await;
     let refreshed = server
         .request(&person, "POST", "/auth/refresh-token", Some(&json!({"refreshToken": person.refresh})))
         .await
@@ -180,7 +180,7 @@ async fn a_person_has_a_bounded_number_of_sockets() {
     for _ in 0..3 {
         sockets.push(server.socket(&person).await);
     }
-    let mut fourth = Socket::open(server.at, &person.token, TokenIn::Query).await;
+    let mut fourth = Socket::shake_hands(server.at, &person.token, TokenIn::Query).await;
     let refusal = fourth.join_namespace("/chat", Some(&person.token), TokenIn::Query).await.unwrap_err();
     assert_eq!(refusal["data"], json!({"code": "RATE_LIMITED", "retryAfter": 45}));
     server.socket_of("client2").await;

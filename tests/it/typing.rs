@@ -58,8 +58,45 @@ async fn who_goes_away_no_longer_writes() {
 async fn an_outsider_cannot_type() {
     let server = Server::start().await;
     let mut pair = server.pair().await;
-    let mut outsider = server.socket_of("client2").await;
+    let outsider = server.socket_of("client2").await;
     outsider.refused("message:typing", json!({"conversationId": 1, "isTyping": true}), "NOT_FOUND").await;
     outsider.refused("message:typing", json!({"conversationId": 1}), "INVALID").await;
+    pair.left.expect_silence("user:typing").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_changes_of_who_writes_are_told() {
+    let server = Server::start().await;
+    let mut pair = server.pair().await;
+    for _ in 0..50 {
+        pair.right.done("message:typing", json!({"conversationId": 1, "isTyping": true})).await;
+    }
+    assert_eq!(pair.left.expect_event("user:typing").await["isTyping"], true);
+    for _ in 0..50 {
+        pair.right.done("message:typing", json!({"conversationId": 1, "isTyping": false})).await;
+    }
+    assert_eq!(pair.left.expect_event("user:typing").await["isTyping"], false);
+    pair.left.expect_silence("user:typing").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_ends_that_its_sender_writes() {
+    let server = Server::start().await;
+    let mut pair = server.pair().await;
+    pair.right.done("message:typing", json!({"conversationId": 1, "isTyping": true})).await;
+    assert_eq!(pair.left.expect_event("user:typing").await["isTyping"], true);
+    pair.right.done("message:send", json!({"conversationId": 1, "content": "voilà"})).await;
+    assert_eq!(pair.left.expect_event("user:typing").await["isTyping"], false);
+    pair.left.expect_event("message:new").await;
+    // Over HTTP just so, and of somebody who was not writing nothing is told.
+    pair.right.done("message:typing", json!({"conversationId": 1, "isTyping": true})).await;
+    assert_eq!(pair.left.expect_event("user:typing").await["isTyping"], true);
+    for told in [true, false] {
+        let message = json!({"conversationId": 1, "content": "encore"});
+        server.request(&pair.jurist, "POST", "/messages", Some(&message)).await.expect(201);
+        if told {
+            assert_eq!(pair.left.expect_event("user:typing").await["isTyping"], false);
+        }
+    }
     pair.left.expect_silence("user:typing").await;
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use lexchat::auth::actor::Actor;
-use lexchat::chat::error::Code;
-use lexchat::chat::event::{Audience, Event, Told};
-use lexchat::chat::execute::Chat;
-use lexchat::chat::history::Cursor;
-use lexchat::chat::search::Search;
+use lexchat::chat::contract::error::Code;
+use lexchat::chat::contract::event::{Announcement, Audience, Event};
+use lexchat::chat::contract::question::Cursor;
+use lexchat::chat::contract::question::Search;
+use lexchat::chat::handle::chat::Chat;
 use lexchat::model;
 use lexchat::model::id::{ConversationId, MessageId};
 
@@ -29,16 +29,15 @@ struct Replica {
 
 impl Replicas {
     /// Tells everybody concerned who listens.
-    pub fn hear(&mut self, told: &Told) {
-        let (conversation, users) = match told.audience {
+    pub fn hear(&mut self, announcement: &Announcement) {
+        let (conversation, users) = match announcement.audience {
             Audience::Joined(conversation, members) => (conversation, members.both().to_vec()),
-            Audience::JoinedOf(conversation, user) => (conversation, vec![user]),
             _ => return,
         };
         for user in users {
             let replica = self.0.get_mut(&(user.as_i64(), conversation.as_i64()));
             if let Some(replica) = replica.filter(|replica| replica.listens) {
-                replica.hear(&told.event);
+                replica.hear(&announcement.event);
             }
         }
     }
@@ -76,7 +75,7 @@ impl Replica {
     /// Catches up after looking away, page by page.
     async fn catch_up(&mut self, chat: &Chat, actor: Actor, id: ConversationId) {
         loop {
-            let changes = chat.list_changes(actor, id, self.rev).await.expect("changes");
+            let changes = chat.list_changes(actor, id, self.rev, None).await.expect("changes");
             assert!(changes.messages.is_sorted_by_key(|message| message.rev));
             self.messages.extend(changes.messages.iter().map(|message| (message.id.as_i64(), seen(message))));
             self.rev = changes.rev;
@@ -149,20 +148,20 @@ pub async fn list(chat: &Chat, mirror: &Mirror, user: i64, actor: Actor) {
         let expected = theirs[&shown.id.as_i64()];
         let peer = expected.peer_of(user);
         let count = |count: i64| usize::try_from(count).expect("no negative count");
-        assert_eq!(count(shown.unread_count), expected.unread_of(user));
-        assert_eq!(count(shown.unread_count_client), expected.unread_of(expected.members[0]));
-        assert_eq!(count(shown.unread_count_lawyer), expected.unread_of(expected.members[1]));
+        let unread_of = |m: i64| if m == user { expected.shown_unread_of(m) } else { expected.unread_of(m) };
+        assert_eq!(count(shown.unread_count), expected.shown_unread_of(user));
+        assert_eq!(count(shown.unread_count_client), unread_of(expected.members[0]));
+        assert_eq!(count(shown.unread_count_lawyer), unread_of(expected.members[1]));
         assert_eq!(shown.rev, expected.rev);
         let last = expected.messages.last();
         assert_eq!(shown.last_message_id.map(MessageId::as_i64), last.map(|last| last.id));
         assert_eq!(shown.last_message_text.as_deref(), last.map(|last| last.content.as_str()));
-        let read = |user: i64| expected.read.get(&user).copied();
-        assert_eq!(shown.last_read_message_id.map(MessageId::as_i64), read(user));
-        assert_eq!(shown.peer_last_read_message_id.map(MessageId::as_i64), read(peer));
+        assert_eq!(shown.last_read_message_id.map(MessageId::as_i64), expected.shown_read_of(user));
+        assert_eq!(shown.peer_last_read_message_id.map(MessageId::as_i64), expected.read.get(&peer).copied());
     }
 }
 
-/// One page of a conversation, at the end, before, after or around a message.
+/// One page of a conversation, at the end, before, after or around a position.
 pub async fn page(
     chat: &Chat,
     mirror: &mut Mirror,
@@ -171,24 +170,26 @@ pub async fn page(
     (kind, message): (usize, i64),
     limit: usize,
 ) {
-    let id = MessageId::new(message).expect("positive");
-    let cursor = [Cursor::Latest, Cursor::Before(id), Cursor::After(id), Cursor::Around(id)][kind];
+    let cursor = [Cursor::Latest, Cursor::Before(message), Cursor::After(message), Cursor::Around(message)][kind];
     let asked = ConversationId::new(conversation).expect("positive");
     let page = chat.list_messages(actor, asked, cursor, i64::try_from(limit).expect("small")).await;
-    let expected = mirror.theirs(user, conversation).and_then(|found| {
+    let expected = mirror.theirs(user, conversation).map(|found| {
         let count = found.messages.len();
-        let place = found.messages.iter().position(|m| m.id == message);
-        let (from, to) = match (kind, place) {
-            (0, _) => (count.saturating_sub(limit), count),
-            (_, None) => return Err(Code::NotFound),
-            (1, Some(place)) => (place.saturating_sub(limit), place),
-            (2, Some(place)) => (place + 1, count.min(place + 1 + limit)),
-            (_, Some(place)) => {
-                let from = place.saturating_sub(limit / 2);
+        // Messages elsewhere and none at all: each number has its place between the ids.
+        let (below, up_to) = (
+            found.messages.iter().filter(|m| m.id < message).count(),
+            found.messages.iter().filter(|m| m.id <= message).count(),
+        );
+        let (from, to) = match kind {
+            0 => (count.saturating_sub(limit), count),
+            1 => (below.saturating_sub(limit), below),
+            2 => (up_to, count.min(up_to + limit)),
+            _ => {
+                let from = below.min(count.saturating_sub(1)).saturating_sub(limit / 2);
                 (from, count.min(from + limit))
             }
         };
-        Ok((found.clone(), from, to))
+        (found.clone(), from, to)
     });
     match (expected, page) {
         (Err(code), Err(error)) => assert_eq!(error.code(), code),
@@ -239,7 +240,7 @@ pub async fn changes(
 ) {
     let id = ConversationId::new(conversation).expect("positive");
     let Ok(expected) = mirror.theirs(user, conversation) else {
-        let refused = chat.list_changes(actor, id, 0).await.expect_err("an outsider");
+        let refused = chat.list_changes(actor, id, 0, None).await.expect_err("an outsider");
         return assert_eq!(refused.code(), Code::NotFound);
     };
     let replica = replicas.0.entry((user, conversation)).or_default();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lexchat::chat::error::Code;
+use lexchat::chat::contract::error::Code;
 
 /// Whether a command changed something, or why it was refused.
 pub type Verdict = Result<Done, Code>;
@@ -36,6 +36,8 @@ pub struct Conversation {
     pub messages: Vec<Message>,
     /// How far each has read.
     pub read: BTreeMap<i64, i64>,
+    /// How far each has read in their own eyes, where that is less.
+    pub shown: BTreeMap<i64, i64>,
 }
 
 /// One message.
@@ -67,6 +69,17 @@ impl Conversation {
     pub fn unread_of(&self, user: i64) -> usize {
         let read = self.read.get(&user).copied().unwrap_or(0);
         self.messages.iter().filter(|m| m.sender != user && m.id > read && !m.is_deleted).count()
+    }
+
+    /// What a member has not read in their own eyes.
+    pub fn shown_unread_of(&self, user: i64) -> usize {
+        let read = self.shown_read_of(user).unwrap_or(0);
+        self.messages.iter().filter(|m| m.sender != user && m.id > read && !m.is_deleted).count()
+    }
+
+    /// How far a member has read in their own eyes.
+    pub fn shown_read_of(&self, user: i64) -> Option<i64> {
+        self.shown.get(&user).or_else(|| self.read.get(&user)).copied().filter(|read| *read != 0)
     }
 
     /// Whether the other party has read a message.
@@ -196,12 +209,29 @@ impl Mirror {
     pub fn read(&mut self, user: i64, message: i64) -> Verdict {
         let (conversation, place) = self.locate(user, message)?;
         let id = conversation.messages[place].id;
+        let rejoins = conversation.shown.get(&user).is_some_and(|shown| *shown < id);
+        if rejoins {
+            conversation.shown.remove(&user);
+        }
         let mark = conversation.read.entry(user).or_insert(0);
         if *mark >= id {
-            return Ok(Done::Nothing);
+            return Ok(if rejoins { Done::Changed } else { Done::Nothing });
         }
         *mark = id;
         Ok(Done::Changed)
+    }
+
+    /// Unread from there on, in one's own eyes.
+    pub fn mark_unread(&mut self, user: i64, to: i64, message: i64) -> Verdict {
+        let conversation = self.theirs(user, to)?;
+        let place = conversation.messages.iter().position(|m| m.id == message).ok_or(Code::NotFound)?;
+        let shown = if place == 0 { 0 } else { conversation.messages[place - 1].id };
+        let is_less = conversation.read.get(&user).is_some_and(|read| shown < *read);
+        let before = conversation.shown.remove(&user);
+        if is_less {
+            conversation.shown.insert(user, shown);
+        }
+        Ok(if before == conversation.shown.get(&user).copied() { Done::Nothing } else { Done::Changed })
     }
 
     /// The messages that `user` may find by exactly this word, newest first.

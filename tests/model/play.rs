@@ -1,22 +1,29 @@
 //! One run: who does what next, carried out on both sides.
 
+use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use lexchat::auth::actor::Actor;
 use lexchat::auth::token;
-use lexchat::chat::command::{
-    Command, CreateConversation, DeleteMessage, Device, EditMessage, ReactToMessage, ReadConversation, ReadMessage,
+use lexchat::chat::contract::command::Command;
+use lexchat::chat::contract::command::conversations::{
+    CreateConversation, DeleteMessage, EditMessage, MarkUnread, ReactToMessage, ReadConversation, ReadMessage,
     SendMessage,
 };
-use lexchat::chat::error::{Code, Error};
-use lexchat::chat::event::{Event, Told};
-use lexchat::chat::execute::{Chat, Outcomes, Settings};
-use lexchat::chat::reply::Reply;
-use lexchat::chat::sign_in::SignIn;
+use lexchat::chat::contract::command::people::Device;
+use lexchat::chat::contract::error::{Code, Error};
+use lexchat::chat::contract::event::{Announcement, Event};
+use lexchat::chat::contract::reply::{ConversationOpened, MessageSent};
+use lexchat::chat::contract::request::{Ask, Request};
+use lexchat::chat::contract::settings::Settings;
+use lexchat::chat::handle::chat::Chat;
+use lexchat::chat::handle::completion::Outcomes;
+use lexchat::chat::people::sign_in::SignIn;
 use lexchat::model::id::{ConversationId, MessageId, UserId};
 use lexchat::model::timestamp::Timestamp;
-use lexchat::store::db::{self, Db, Missing};
+use lexchat::store::database::open::Db;
+use lexchat::store::database::settings::{self, Missing};
 
 use crate::check;
 use crate::mirror::{Conversation, Done, Mirror, Verdict};
@@ -40,7 +47,7 @@ const WORDS: [&str; 12] = [
 const EMOJI: [&str; 4] = ["👍", "❤️", "🇫🇷", "👩‍⚖️"];
 
 /// Everything that was told since it was last taken.
-type Heard = Arc<Mutex<Vec<Told>>>;
+type Heard = Arc<Mutex<Vec<Announcement>>>;
 
 /// The run.
 pub struct Play {
@@ -63,6 +70,10 @@ impl Play {
     pub async fn open(folder: &Path, seed: u64) -> Play {
         let path = folder.join("model.db");
         let heard = Heard::default();
+        let settings = settings::Settings { path: path.clone(), missing: Missing::CreateDemo, readers_max: 1 };
+        drop(Db::open(&settings).expect("the database"));
+        let people_alone = include_str!("../support/no_conversation.sql");
+        rusqlite::Connection::open(&path).expect("a file").execute_batch(people_alone).expect("an empty house");
         let chat = start(&path, &heard);
         let mut actors = Vec::new();
         for id in PEOPLE {
@@ -80,7 +91,7 @@ impl Play {
         Play { path, chat, actors, mirror, heard, randomness: seed | 1, last_sent: Vec::new(), replicas }
     }
 
-    /// Puts the pen down.
+    /// Closes the chat.
     pub async fn close(&self) {
         self.chat.close().await;
     }
@@ -96,7 +107,8 @@ impl Play {
             40..=49 => self.edit(user, actor).await,
             50..=54 => self.delete(user, actor).await,
             55..=66 => self.react(user, actor).await,
-            67..=76 => self.read(user, actor).await,
+            67..=73 => self.read(user, actor).await,
+            74..=76 => self.mark_unread(user, actor).await,
             77..=79 => self.read_all(user, actor).await,
             80..=87 => self.check_page(user, actor).await,
             88..=92 => self.check_search(user, actor).await,
@@ -110,10 +122,10 @@ impl Play {
         let other = [1, 2, 3, 6, 7, 8, 11, 99][self.below(8)];
         let expected = Mirror::pair(user, other);
         let command = CreateConversation { participant_id: UserId::new(other).expect("positive") };
-        let reply = self.run(actor, Command::CreateConversation(command)).await;
+        let reply = self.run(actor, command).await;
         match (expected, reply) {
             (Err(code), Err(error)) => assert_eq!(error.code(), code, "{user} with {other}"),
-            (Ok(members), Ok(Reply::Conversation { conversation, created })) => {
+            (Ok(members), Ok(ConversationOpened { conversation, created })) => {
                 let id = conversation.id.as_i64();
                 assert_eq!(self.mirror.between(members), if created { None } else { Some(id) });
                 self.expect_told(if created { 1 } else { 0 }, None);
@@ -153,16 +165,16 @@ impl Play {
             reply_to_id: None,
             client_message_id: Some(client_id.clone()),
         };
-        match (expected, self.run(actor, Command::SendMessage(command)).await) {
+        match (expected, self.run(actor, command).await) {
             (Err(code), Err(error)) => assert_eq!(error.code(), code, "{user} says {content:?} in {to}"),
-            (Ok(Some(earlier)), Ok(Reply::Message { message, duplicate: true })) => {
+            (Ok(Some(earlier)), Ok(MessageSent { message, duplicate: true })) => {
                 assert_eq!(message.id.as_i64(), earlier);
                 self.expect_told(0, None);
             }
-            (Ok(None), Ok(Reply::Message { message, duplicate: false })) => {
+            (Ok(None), Ok(MessageSent { message, duplicate: false })) => {
                 self.mirror.sent(user, to, &content, &client_id, message.id.as_i64());
                 assert_eq!(message.rev, self.mirror.conversations[&to].rev);
-                self.expect_told(4, Some(message.rev));
+                self.expect_told(3, Some(message.rev));
                 self.last_sent.push((user, to, content, client_id));
             }
             (expected, reply) => panic!("{user} says {content:?} in {to}: {expected:?}, {reply:?}"),
@@ -173,13 +185,13 @@ impl Play {
         let (message, content) = (self.some_message(), self.text());
         let expected = self.mirror.edit(user, message, &content);
         let command = EditMessage { message_id: id(message), content };
-        self.agree(actor, Command::EditMessage(command), expected).await;
+        self.agree(actor, command, expected).await;
     }
 
     async fn delete(&mut self, user: i64, actor: Actor) {
         let message = self.some_message();
         let expected = self.mirror.delete(user, message);
-        self.agree(actor, Command::DeleteMessage(DeleteMessage { message_id: id(message) }), expected).await;
+        self.agree(actor, DeleteMessage { message_id: id(message) }, expected).await;
     }
 
     async fn react(&mut self, user: i64, actor: Actor) {
@@ -187,13 +199,20 @@ impl Play {
         let remove = self.below(3) == 0;
         let expected = self.mirror.react(user, message, emoji, remove);
         let command = ReactToMessage { message_id: id(message), emoji: emoji.to_owned(), remove };
-        self.agree(actor, Command::ReactToMessage(command), expected).await;
+        self.agree(actor, command, expected).await;
     }
 
     async fn read(&mut self, user: i64, actor: Actor) {
         let message = self.some_message();
         let expected = self.mirror.read(user, message);
-        self.agree(actor, Command::ReadMessage(ReadMessage { message_id: id(message) }), expected).await;
+        self.agree(actor, ReadMessage { message_id: id(message) }, expected).await;
+    }
+
+    async fn mark_unread(&mut self, user: i64, actor: Actor) {
+        let (to, message) = (self.some_conversation(), self.some_message());
+        let expected = self.mirror.mark_unread(user, to, message);
+        let conversation_id = ConversationId::new(to).expect("positive");
+        self.agree(actor, MarkUnread { conversation_id, message_id: id(message) }, expected).await;
     }
 
     async fn read_all(&mut self, user: i64, actor: Actor) {
@@ -205,10 +224,14 @@ impl Play {
             Ok(Some(last)) => self.mirror.read(user, last),
         };
         let command = ReadConversation { conversation_id: ConversationId::new(to).expect("positive") };
-        self.agree(actor, Command::ReadConversation(command), expected).await;
+        self.agree(actor, command, expected).await;
     }
 
-    async fn agree(&mut self, actor: Actor, command: Command, expected: Verdict) {
+    async fn agree<R: Request>(&mut self, actor: Actor, command: R, expected: Verdict)
+    where
+        R::Reply: Debug,
+        Command: From<Ask<R>>,
+    {
         let shown = format!("{command:?}");
         match (expected, self.run(actor, command).await) {
             (Err(code), Err(error)) => assert_eq!(error.code(), code, "{shown}"),
@@ -218,7 +241,10 @@ impl Play {
         }
     }
 
-    async fn run(&mut self, actor: Actor, command: Command) -> Result<Reply, Error> {
+    async fn run<R: Request>(&mut self, actor: Actor, command: R) -> Result<R::Reply, Error>
+    where
+        Command: From<Ask<R>>,
+    {
         self.take_heard();
         let reply = self.chat.execute(actor, command).await;
         if let Err(error) = &reply {
@@ -232,16 +258,16 @@ impl Play {
     fn expect_told(&mut self, count: usize, rev: Option<i64>) {
         let heard = self.take_heard();
         assert_eq!(heard.len(), count, "{heard:?}");
-        for told in &heard {
-            if let Event::MessageSent(message) = &told.event {
+        for announcement in &heard {
+            if let Event::MessageSent(message) = &announcement.event {
                 assert_eq!(Some(message.rev), rev);
             }
         }
     }
 
-    fn take_heard(&mut self) -> Vec<Told> {
+    fn take_heard(&mut self) -> Vec<Announcement> {
         let heard = std::mem::take(&mut *self.heard.lock().expect("no panic while hearing"));
-        heard.iter().for_each(|told| self.replicas.hear(told));
+        heard.iter().for_each(|announcement| self.replicas.hear(announcement));
         heard
     }
 
@@ -322,7 +348,7 @@ impl Play {
 }
 
 fn start(path: &Path, heard: &Heard) -> Chat {
-    let settings = db::Settings { path: path.to_owned(), missing: Missing::CreateDemo, readers_max: 2 };
+    let settings = settings::Settings { path: path.to_owned(), missing: Missing::CreateDemo, readers_max: 2 };
     let db = Db::open(&settings).expect("the database");
     let settings = Settings { message_rate: 0, sign_in_rate: 0, ..Settings::default() };
     let (chat, outcomes) = Chat::new(db, settings).expect("a chat");

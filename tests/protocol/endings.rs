@@ -1,16 +1,22 @@
 //! How sessions end: by either side, by a cut, by a client that is too slow.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::Request;
 use lexchat::engineio::packet::Unit;
-use lexchat::engineio::server::Settings;
+use lexchat::engineio::server::{Server, Settings};
+use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::client::{Frame, PATIENCE, WebSocket, frame_head, get, masked, post};
-use crate::echo::Layer;
-use crate::fixture::{Echo, calm, held, until};
+use crate::echo::{self, Layer};
+use crate::fixture::{Echo, calm, get, held, post, until};
+use crate::support::PATIENCE;
+use crate::support::wire::{Frame, WebSocket, frame_head, masked};
 
 #[tokio::test]
 async fn a_slow_reader_is_cut_off_and_nobody_waits_for_it() {
@@ -110,7 +116,7 @@ async fn a_message_or_body_that_drips_is_given_up() {
     }
     let target = echo.poll(&echo.polling().await);
     let head = format!("POST {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 10\r\n\r\n4");
-    let answer = crate::client::talk(echo.address, head.as_bytes()).await;
+    let answer = crate::support::http::talk(echo.address, head.as_bytes()).await;
     assert!(answer.starts_with(b"HTTP/1.1 408 "), "{:?}", String::from_utf8_lossy(&answer));
     assert_eq!(get(echo.address, &target).await.code(), 1);
 }
@@ -135,6 +141,62 @@ async fn closing_the_server_ends_every_session_and_opens_no_more() {
     assert_eq!(echo.server.sessions(), 0);
     let refused = get(echo.address, &echo.at("EIO=4&transport=polling")).await;
     assert_eq!(refused.status, 503);
+}
+
+#[tokio::test]
+async fn who_comes_after_the_server_closed_hears_goodbye_and_strangers_that_there_is_no_such_session() {
+    let echo = Echo::calm_engine().await;
+    let (between_polls, left) = (echo.polling().await, echo.polling().await);
+    assert_eq!(post(echo.address, &echo.poll(&left), "1").await.status, 200);
+    echo.server.close(PATIENCE).await;
+    assert_eq!(echo.server.sessions(), 0);
+    // An answer may be lost, and the client asks once more.
+    for _ in 0..2 {
+        let goodbye = get(echo.address, &echo.poll(&between_polls)).await;
+        assert_eq!((goodbye.status, goodbye.text().as_str()), (200, "1"));
+        let taken = post(echo.address, &echo.poll(&between_polls), "4late").await;
+        assert_eq!((taken.status, taken.text().as_str()), (200, "ok"));
+        assert_eq!(get(echo.address, &echo.upgrade(&between_polls)).await.status, 503);
+    }
+    assert_eq!(get(echo.address, &echo.poll(&left)).await.text(), "6", "it has said goodbye itself");
+    for stranger in [&left[..], "AAAAAAAAAAAAAAAAAAAAAA", "none"] {
+        assert_eq!(get(echo.address, &echo.poll(stranger)).await.code(), 1, "{stranger}");
+        assert_eq!(post(echo.address, &echo.poll(stranger), "4late").await.code(), 1, "{stranger}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_the_server_takes_as_long_as_clients_come_for_their_goodbye_and_no_longer() {
+    let (server, incoming) = Server::new(calm());
+    tokio::spawn(echo::accept(incoming, Layer::Engine));
+    let polled = |sid: String| {
+        let server = server.clone();
+        async move {
+            let request = Request::get(format!("/?EIO=4&transport=polling{sid}")).body(Full::<Bytes>::default());
+            let answer = server.respond(request.expect("a request"), IpAddr::from([127, 0, 0, 1])).await;
+            let body = answer.into_body().collect().await.expect("a body").to_bytes();
+            String::from_utf8(body.into()).expect("text")
+        }
+    };
+    let mut sids = Vec::new();
+    for _ in 0..40 {
+        let opening: Value = serde_json::from_str(&polled(String::new()).await[1..]).expect("an open packet");
+        sids.push(format!("&sid={}", opening["sid"].as_str().expect("a session")));
+    }
+    let never = sids.split_off(30);
+    let closing = tokio::spawn({
+        let server = server.clone();
+        async move { server.close(PATIENCE).await }
+    });
+    for sid in sids {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(!closing.is_finished(), "somebody came a moment ago");
+        assert_eq!(polled(sid).await, "1");
+    }
+    let last = Instant::now();
+    closing.await.expect("no panic");
+    assert!(last.elapsed() <= Duration::from_millis(250), "{:?} in vain for {}", last.elapsed(), never.len());
+    assert_eq!(server.sessions(), 0);
 }
 
 #[tokio::test]

@@ -8,9 +8,10 @@ use lexchat::socketio::connection;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::client::{Frame, PATIENCE, WebSocket, ask, get, post};
 use crate::echo::{self, Layer};
-use crate::fixture::{Echo, open_polling, until};
+use crate::fixture::{Echo, ask, get, open_polling, post, until};
+use crate::support::PATIENCE;
+use crate::support::wire::{Frame, WebSocket};
 
 /// What the `open` packet of a session says, but for the session's name.
 fn assert_opening(text: &str, upgrades: Value) {

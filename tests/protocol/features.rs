@@ -3,17 +3,19 @@
 use std::time::Duration;
 
 use lexchat::engineio::server::{Server, Settings};
+use lexchat::socketio::args::{Args, Placeholder};
 use lexchat::socketio::connection::{self, Connection, Received};
-use lexchat::socketio::packet::{Args, Encoded, Placeholder};
+use lexchat::socketio::encoded::Encoded;
 use lexchat::socketio::sender::{AckError, Sender};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::client::{Frame, PATIENCE, WebSocket, get, post};
 use crate::echo;
-use crate::fixture::{open_polling, open_websocket};
+use crate::fixture::{get, open_polling, open_websocket, post};
+use crate::support::PATIENCE;
+use crate::support::wire::{Frame, WebSocket};
 
 const PATH: &str = "/socket.io/";
 
@@ -267,10 +269,10 @@ async fn a_client_that_leaves_is_told_about_once() {
 
 #[tokio::test]
 async fn a_connection_that_left_its_last_namespace_ends() {
-    let settings = connection::Settings { connect_timeout: Duration::from_millis(200), ..Default::default() };
+    let settings = connection::Settings { connect_timeout: Duration::from_secs(1), ..Default::default() };
     let mut desk = Desk::open(settings).await;
     let (mut client, sender) = desk.chat().await;
-    client.silent(Duration::from_millis(400)).await;
+    client.silent(Duration::from_millis(1500)).await;
     sender.disconnect();
     assert_eq!(client.message().await, "41/chat,");
     client.closed().await;

@@ -13,8 +13,10 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
-use crate::client::{Frame, PATIENCE, WebSocket, get};
 use crate::echo::{self, Layer};
+use crate::support::PATIENCE;
+use crate::support::http::{self, Reply};
+use crate::support::wire::{Frame, WebSocket};
 
 const CHILD: &str = "LEXCHAT_TEST_ECHO";
 
@@ -91,6 +93,22 @@ impl Echo {
     pub(crate) fn upgrade(&self, sid: &str) -> String {
         self.at(&format!("EIO=4&transport=websocket&sid={sid}"))
     }
+}
+
+pub(crate) async fn ask(to: SocketAddr, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+    let mut ask = http::ask(to, method, target);
+    for (name, value) in headers {
+        ask = ask.header(name, value);
+    }
+    ask.body(body.to_vec()).send().await
+}
+
+pub(crate) async fn get(to: SocketAddr, target: &str) -> Reply {
+    ask(to, "GET", target, &[], b"").await
+}
+
+pub(crate) async fn post(to: SocketAddr, target: &str, body: &str) -> Reply {
+    ask(to, "POST", target, &[("Content-Type", "text/plain;charset=UTF-8")], body.as_bytes()).await
 }
 
 /// A WebSocket session whose `open` packet was read.

@@ -5,9 +5,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::client::{ask, get, post};
 use crate::engine_cases::assert_one_of_two_polls;
-use crate::fixture::{Target, budget, open_polling};
+use crate::fixture::{Target, ask, budget, get, open_polling, post};
 use crate::hostile_handshakes::reset;
 
 const PATH: &str = "/engine.io/";

@@ -5,8 +5,9 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::client::{Frame, TEXT, WebSocket, ask, get, masked, post, talk, upgrade_request};
-use crate::fixture::{Target, open_polling, open_websocket};
+use crate::fixture::{Target, ask, get, open_polling, open_websocket, post};
+use crate::support::http::talk;
+use crate::support::wire::{Frame, TEXT, WebSocket, masked, upgrade_request};
 
 const PATH: &str = "/engine.io/";
 
@@ -231,6 +232,26 @@ async fn clients_that_come_and_go_leave_nothing() {
         for task in tasks {
             task.await.expect("served");
         }
+    }
+    target.assert_unharmed().await;
+}
+
+#[tokio::test]
+async fn of_the_subprotocols_offered_the_first_is_chosen() {
+    let target = Target::engine().await;
+    let handshake = format!("{PATH}?EIO=4&transport=websocket");
+    for (offered, chosen) in
+        [(&["v1.chat, v2.chat"][..], "v1.chat"), (&["a", "b"], "a"), (&["graphql-ws"], "graphql-ws")]
+    {
+        let headers: Vec<(&str, &str)> = offered.iter().map(|list| ("Sec-WebSocket-Protocol", *list)).collect();
+        let websocket = WebSocket::try_open(target.address, &handshake, &headers).await.expect("an upgrade");
+        assert_eq!(websocket.head.header("sec-websocket-protocol"), Some(chosen));
+    }
+    let none = WebSocket::try_open(target.address, &handshake, &[]).await.expect("an upgrade");
+    assert_eq!(none.head.header("sec-websocket-protocol"), None);
+    for list in ["a,,b", "a, a", "a b", "", "(a)"] {
+        let refused = WebSocket::try_open(target.address, &handshake, &[("Sec-WebSocket-Protocol", list)]).await;
+        assert_eq!(refused.err().map(|reply| reply.status), Some(400), "{list:?}");
     }
     target.assert_unharmed().await;
 }

@@ -1,7 +1,7 @@
 //! HTTP that means one thing to a proxy and another to a server: never a second request out of a body.
 
-use crate::client::talk;
 use crate::fixture::{Target, open_polling};
+use crate::support::http::talk;
 
 const PATH: &str = "/engine.io/";
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::client::WebSocket;
 use crate::fixture::{Target, budget, open_namespace, open_polling, open_websocket};
+use crate::support::wire::WebSocket;
 
 /// The server answers nothing and closes, long before a heartbeat could be the reason.
 async fn assert_closed(websocket: &mut WebSocket, packet: &str) {
@@ -166,7 +166,7 @@ async fn packets_that_are_long_to_read_cost_little() {
         format!("4{}", "2".repeat(999_999)),
         format!("42{}[\"a\"]", "9".repeat(500_000)),
         format!("45{}-[]", "9".repeat(500_000)),
-        format!("40/{}", "a".repeat(900_000)),
+        format!("41/{}", "a".repeat(900_000)),
         format!("42/{},[\"a\"]", "a".repeat(900_000)),
         format!("42{}", "[".repeat(900_000)),
         format!("40{}", r#"{"a":"#.repeat(150_000)),
@@ -212,6 +212,20 @@ async fn namespaces_of_one_connection_are_counted() {
     target.assert_unharmed().await;
 }
 
+#[tokio::test]
+async fn whoever_asks_for_a_namespace_in_vain_is_told() {
+    let target = Target::socket().await;
+    let mut websocket = open_namespace(target.address).await;
+    let long = format!("/{}", "a".repeat(5_000));
+    websocket.text(&format!("40{long},{{}}")).await;
+    let answer = websocket.message().await;
+    assert!(answer.starts_with(&format!("44{long},")) && answer.contains("Invalid namespace"), "{answer:.60}");
+    websocket.text(r#"40/nowhere,{"token":"\ud83d"}"#).await;
+    assert!(websocket.message().await.starts_with("44/nowhere,"));
+    drop(websocket);
+    target.assert_unharmed().await;
+}
+
 /// The same rules over polling.
 #[tokio::test]
 async fn a_bad_packet_closes_a_polling_session_too() {
@@ -219,10 +233,10 @@ async fn a_bad_packet_closes_a_polling_session_too() {
     let to = target.address;
     for body in ["40\u{1e}42{}", "40\u{1e}4abc", "40\u{1e}bAAAA", "40\u{1e}451-[\"x\"]\u{1e}42[\"message\"]"] {
         let poll = format!("/socket.io/?EIO=4&transport=polling&sid={}", open_polling(to, "/socket.io/").await);
-        let posted = crate::client::post(to, &poll, body).await;
+        let posted = crate::fixture::post(to, &poll, body).await;
         assert_eq!(posted.status, 200, "the transport's own rules are kept");
         let deadline = tokio::time::Instant::now() + Duration::from_secs(3);
-        while crate::client::get(to, &poll).await.status == 200 {
+        while crate::fixture::get(to, &poll).await.status == 200 {
             assert!(tokio::time::Instant::now() < deadline, "{body:?} is let through");
         }
     }

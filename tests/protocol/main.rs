@@ -3,12 +3,14 @@
 //! Well-behaved cases talk to an echo in this process; hostile ones to an echo in a process of its own, so that its
 //! memory and descriptors can be watched.
 
-#[path = "../../examples/protocol_echo.rs"]
-#[allow(dead_code, unreachable_pub, reason = "the example's own main is not used here")]
+#![allow(unreachable_pub, reason = "a test binary has nobody above it")]
+
+#[allow(dead_code, reason = "the echo server's own main is not used here")]
 mod echo;
 
-mod client;
 mod fixture;
+#[path = "../support/mod.rs"]
+mod support;
 
 mod docs;
 mod endings;

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use lexchat::engineio::origin::Origins;
 use lexchat::engineio::server::Settings;
 
-use crate::client::{Reply, WebSocket, ask};
 use crate::echo::{self, Layer};
-use crate::fixture::Echo;
+use crate::fixture::{Echo, ask};
+use crate::support::http::Reply;
+use crate::support::wire::WebSocket;
 
 const LISTED: &str = "https://app.example";
 

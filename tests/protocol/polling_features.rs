@@ -6,10 +6,11 @@ use std::time::Duration;
 use lexchat::engineio::packet::Unit;
 use lexchat::engineio::server::Settings;
 
-use crate::client::{Frame, PATIENCE, WebSocket, ask, get, post};
 use crate::echo::Layer;
 use crate::engine_cases::upgraded;
-use crate::fixture::{Echo, calm, held, until};
+use crate::fixture::{Echo, ask, calm, get, held, post, until};
+use crate::support::PATIENCE;
+use crate::support::wire::{Frame, WebSocket};
 
 #[tokio::test]
 async fn long_answers_are_compressed_when_asked_for() {
@@ -45,7 +46,7 @@ async fn a_body_over_the_bound_is_refused_and_ends_the_session() {
     let chunked = format!(
         "POST {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n{over}\r\n0\r\n\r\n"
     );
-    let answer = crate::client::talk(echo.address, chunked.as_bytes()).await;
+    let answer = crate::support::http::talk(echo.address, chunked.as_bytes()).await;
     assert!(answer.starts_with(b"HTTP/1.1 413 "), "{:?}", String::from_utf8_lossy(&answer));
     assert_eq!(get(echo.address, &target).await.code(), 1);
 }

@@ -4,9 +4,9 @@
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::client::{Frame, WebSocket};
 use crate::echo;
 use crate::fixture::{Echo, open_namespace};
+use crate::support::wire::{Frame, WebSocket};
 
 /// Connects to a namespace with `packet`; what the greeting says.
 async fn assert_connects(websocket: &mut WebSocket, packet: &str, namespace: &str, greeting: &str) {

@@ -2,15 +2,13 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
-/// How long an answer may take before the test fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+use super::PATIENCE;
 
 /// One request, to be sent once.
 #[derive(Clone, Debug)]
@@ -121,6 +119,13 @@ impl Reply {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {}", self.text()))
     }
 
+    /// The code in the error JSON of Engine.IO.
+    pub fn code(&self) -> u64 {
+        let error = self.json();
+        assert!(error["message"].is_string(), "{error}");
+        error["code"].as_u64().expect("a code")
+    }
+
     /// The answer itself if it has this status; the test fails otherwise.
     pub fn expect(self, status: u16) -> Reply {
         assert_eq!(self.status, status, "{}", self.text());
@@ -136,8 +141,28 @@ pub async fn connect(to: SocketAddr, from: Option<IpAddr>) -> io::Result<TcpStre
     socket.connect(to).await
 }
 
-/// Reads one whole answer (all bytes until the end of the connection).
-pub fn parse(bytes: &[u8]) -> Option<Reply> {
+/// Sends bytes as they are and reads until the server closes; the test fails if it does not.
+pub async fn talk(to: SocketAddr, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(to).await.expect("it listens");
+    // Whoever is refused early may not be read to the end.
+    let _ = stream.write_all(bytes).await;
+    let mut answer = Vec::new();
+    let read = timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+    assert!(read.is_ok(), "the server keeps the connection: {:?}", String::from_utf8_lossy(&answer));
+    answer
+}
+
+/// Splits an answer whose length is told from what follows it, and tells how many bytes it has; `None` while it is
+/// incomplete.
+pub fn split(bytes: &[u8]) -> Option<(Reply, usize)> {
+    let (mut reply, start) = head(bytes)?;
+    let length = reply.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    reply.body = bytes.get(start..start + length)?.to_vec();
+    Some((reply, start + length))
+}
+
+/// The head of an answer, and where its body begins.
+fn head(bytes: &[u8]) -> Option<(Reply, usize)> {
     let end = find(bytes, b"\r\n\r\n")?;
     let head = std::str::from_utf8(&bytes[..end]).ok()?;
     let mut lines = head.split("\r\n");
@@ -146,11 +171,17 @@ pub fn parse(bytes: &[u8]) -> Option<Reply> {
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
         .collect();
-    let mut reply = Reply { status, headers, body: bytes[end + 4..].to_vec() };
+    Some((Reply { status, headers, body: Vec::new() }, end + 4))
+}
+
+/// Reads one whole answer (all bytes until the end of the connection).
+pub fn parse(bytes: &[u8]) -> Option<Reply> {
+    let (mut reply, start) = head(bytes)?;
+    reply.body = bytes[start..].to_vec();
     if reply.header("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
         reply.body = unchunk(&reply.body)?;
     } else if let Some(length) = reply.header("content-length").and_then(|length| length.parse::<usize>().ok()) {
-        let bodiless = matches!(status, 204 | 304) || reply.body.is_empty();
+        let bodiless = matches!(reply.status, 204 | 304) || reply.body.is_empty();
         if reply.body.len() < length && !bodiless {
             return None;
         }

@@ -40,7 +40,7 @@ impl Setup {
             db: db.into(),
             binary: PathBuf::from(env!("CARGO_BIN_EXE_lexchat")),
             arguments: vec!["--message-rate".to_owned(), "0".to_owned()],
-            environment: Vec::new(),
+            environment: vec![("LEXCHAT_EVENT_RATE".to_owned(), "0".to_owned())],
             wrapper: Vec::new(),
             port: free_port(),
         }

@@ -1,4 +1,5 @@
-//! `strace` attached to a running server: syncs that fail, that come back late, or that only claim to have synced.
+//! `strace` attached to a running server: syncs that fail, that come back late, or that only claim to have synced; writes
+//! that are refused.
 
 use std::fs::{self, File};
 use std::process::{Child, Command, Stdio};
@@ -8,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::server::Server;
 
-/// What happens to every `fsync` and `fdatasync` from now on.
+/// What happens to every `fsync` and `fdatasync`, or to every write into a file, from now on.
 #[derive(Clone, Copy, Debug)]
 pub enum Tampering {
     /// The n-th from now fails with EIO, all others work.
@@ -17,6 +18,8 @@ pub enum Tampering {
     Delay(Duration),
     /// None is done; all report success.
     Pretend,
+    /// Each write into a file fails: whoever owns it has used up their share of the disk.
+    OverQuota,
 }
 
 /// An attached tracer; dropping it lets the server go, which then runs on untouched.
@@ -32,11 +35,13 @@ impl Tracer {
             Tampering::FailOnce(nth) => format!("error=EIO:when={nth}"),
             Tampering::Delay(delay) => format!("delay_enter={}", delay.as_micros()),
             Tampering::Pretend => "retval=0".to_owned(),
+            Tampering::OverQuota => "error=EDQUOT".to_owned(),
         };
+        let calls = if matches!(tampering, Tampering::OverQuota) { "pwrite64,pwritev" } else { "fsync,fdatasync" };
         let said = tempfile::NamedTempFile::new().expect("a temporary file");
         let child = Command::new("strace")
-            .args(["-f", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e"])
-            .arg(format!("inject=fsync,fdatasync:{how}"))
+            .args(["-f", "-o", "/dev/null", "-e", &format!("trace={calls}"), "-e"])
+            .arg(format!("inject={calls}:{how}"))
             .args(["-p", &server.pid().to_string()])
             .stdin(Stdio::null())
             .stderr(File::create(said.path()).expect("a temporary file"))

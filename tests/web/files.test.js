@@ -2,18 +2,17 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'node:test';
-import { fileURLToPath } from 'node:url';
-import en from '../../web/i18n/en.js';
-import fr from '../../web/i18n/fr.js';
+import firstEn from '../../web/i18n/en.js';
+import firstFr from '../../web/i18n/fr.js';
+import laterEn from '../../web/i18n/later/en.js';
+import laterFr from '../../web/i18n/later/fr.js';
+import { all, here, imports, ours, read, web } from './files.js';
 
-const here = dirname(fileURLToPath(import.meta.url));
-const web = join(here, '../../web');
-const read = (path) => readFileSync(join(web, path), 'utf8');
-const all = readdirSync(web, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => relative(web, join(entry.parentPath, entry.name)));
-const ours = all.filter((path) => path.endsWith('.js') && !path.startsWith('vendor/'));
+const en = { ...firstEn, ...laterEn };
+const fr = { ...firstFr, ...laterFr };
 
 test('french_and_english_have_the_same_keys_and_the_same_blanks', () => {
   assert.deepEqual(Object.keys(en).sort(), Object.keys(fr).sort());
@@ -24,17 +23,44 @@ test('french_and_english_have_the_same_keys_and_the_same_blanks', () => {
   }
 });
 
-test('every_key_that_is_used_exists_and_every_key_that_exists_is_used', () => {
+/** The keys that modules use. @param {string[]} paths */
+function keysOf(paths) {
   const used = new Set();
-  for (const path of ours) {
+  for (const path of paths) {
     if (path.startsWith('i18n/') || path === 'core/i18n.js') continue;
     const source = read(path);
     for (const [, key] of source.matchAll(/\bt\('([\w.]+)'/g)) used.add(key);
     for (const [, key] of source.matchAll(/\btn\('([\w.]+)'/g)) used.add(`${key}.one`).add(`${key}.other`);
-    const dynamic = [...source.matchAll(/(?<![\w.])tn?\((?!')/g)].filter((match) => !source.slice(0, match.index).endsWith('function '));
+    const dynamic = [...source.matchAll(/(?<![\w.])tn?\((?!')/g)].filter(({ index }) => !source.slice(0, index).endsWith('function '));
     assert.equal(dynamic.length, 0, `${path}: a key must be a literal, so that this test can see it`);
   }
-  assert.deepEqual([...used].sort(), Object.keys(fr).sort());
+  return used;
+}
+
+test('every_key_that_is_used_exists_and_every_key_that_exists_is_used', () => {
+  assert.deepEqual([...keysOf(ours)].sort(), Object.keys(fr).sort());
+});
+
+test('what_the_server_counts_has_a_word_in_each_language', () => {
+  const counted = readFileSync(join(web, '../src/store/statistics.rs'), 'utf8').match(/pub struct Statistics \{[\s\S]*?\n\}/)?.[0] ?? '';
+  const names = [...counted.matchAll(/pub (\w+): /g)].map(([, name]) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase()));
+  assert.ok(names.length > 10);
+  const worded = read('views/admin.js');
+  assert.deepEqual(names.filter((name) => !worded.includes(`    ${name}: [t(`)), []);
+});
+
+test('the_first_screens_find_their_texts_and_bring_no_others', () => {
+  const first = new Set();
+  const take = (path) => {
+    if (first.has(path) || path.startsWith('vendor/')) return;
+    first.add(path);
+    imports(path).forEach(take);
+  };
+  take('app.js');
+  assert.deepEqual([...keysOf([...first])].sort(), Object.keys(firstFr).sort());
+  assert.deepEqual(Object.keys(firstEn).sort(), Object.keys(firstFr).sort());
+  assert.deepEqual(Object.keys(laterEn).sort(), Object.keys(laterFr).sort());
+  for (const key of Object.keys(laterFr)) assert.ok(!(key in firstFr), `${key} stands twice`);
 });
 
 test('vendored_files_are_those_of_the_list_byte_for_byte', () => {
@@ -60,9 +86,6 @@ test('nothing_is_asked_of_a_third_party_and_nothing_is_drawn_as_markup', () => {
   }
 });
 
-/** Every module that a module of ours names at once, by path. @param {string} path */
-const imports = (path) => [...read(path).matchAll(/^import .* from '([^']+)';$/gm)].map(([, from]) => (from.startsWith('/') ? from.slice(1) : join(dirname(path), from)));
-
 // The server sends the page's modules as one script and takes them apart line by line (src/assets/bundle.rs).
 test('modules_use_only_the_forms_that_the_server_can_put_together', () => {
   for (const path of ours.filter((one) => !['theme.js', 'sw.js'].includes(one))) {
@@ -75,10 +98,18 @@ test('modules_use_only_the_forms_that_the_server_can_put_together', () => {
   }
 });
 
-test('no_module_needs_itself', () => {
-  const visit = (path, above) => {
-    assert.ok(!above.includes(path), [...above, path].join(' → '));
-    if (!path.startsWith('vendor/')) for (const from of imports(path)) visit(from, [...above, path]);
-  };
-  for (const path of ours) visit(path, []);
+/** @param {Buffer} bytes of a PNG, or of a WebP in its extended form @returns {string} `width x height` */
+function sizeOf(bytes) {
+  if (bytes.subarray(1, 4).toString('latin1') === 'PNG') return `${bytes.readUInt32BE(16)}x${bytes.readUInt32BE(20)}`;
+  assert.equal(bytes.subarray(12, 16).toString('latin1'), 'VP8X');
+  return `${bytes.readUIntLE(24, 3) + 1}x${bytes.readUIntLE(27, 3) + 1}`;
+}
+
+test('what_is_needed_to_install_the_page_is_there_small_and_as_large_as_it_says', () => {
+  const { icons, screenshots = [] } = JSON.parse(read('manifest.webmanifest'));
+  const raster = [...icons, ...screenshots].filter(({ type }) => type !== 'image/svg+xml');
+  assert.deepEqual(icons.map(({ sizes }) => sizes), ['any', 'any', '192x192', '512x512']);
+  for (const { src, sizes } of raster) assert.equal(sizeOf(readFileSync(join(web, src))), sizes, src);
+  const bytes = raster.reduce((sum, { src }) => sum + readFileSync(join(web, src)).length, 0);
+  assert.ok(bytes < 200_000, `${bytes} bytes lie in the binary for it`);
 });

@@ -2,15 +2,17 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { dayLabel, fileSize, folded, fullMoment, initials, shortMoment } from '../../web/core/format.js';
-import { pieces } from '../../web/core/links.js';
+import { segments } from '../../web/core/links.js';
 import { filterOf, href, parse, withFilter } from '../../web/core/router.js';
 import { rowsOf } from '../../web/core/rows.js';
+import { drawn } from '../../web/core/squares.js';
 
 test('every_route_has_an_address_that_leads_back_to_it', () => {
   const routes = [
-    { name: 'home' }, { name: 'test' }, { name: 'me' }, { name: 'admin', part: 'people' }, { name: 'admin', part: 'invitations' }, { name: 'admin', part: 'status' }, { name: 'signUp' }, { name: 'signIn' },
+    { name: 'home' }, { name: 'test' }, { name: 'me' }, { name: 'admin', part: 'people' }, { name: 'admin', part: 'invitations' }, { name: 'admin', part: 'deliveries' }, { name: 'admin', part: 'practice' }, { name: 'admin', part: 'status' }, { name: 'share' }, { name: 'forgotten' }, { name: 'signUp' }, { name: 'signIn' },
+    { name: 'bills', id: null, isNew: false }, { name: 'bills', id: 12, isNew: false }, { name: 'bills', id: 3, isNew: true },
     { name: 'conversation', id: 3, messageId: null }, { name: 'conversation', id: 3, messageId: 14 },
-    { name: 'search', query: '' }, { name: 'search', query: 'bail & loyer é?' }, { name: 'invitation', token: 'aB3-_x' }, { name: 'setup', token: 'zz' },
+    { name: 'search', query: '' }, { name: 'search', query: 'bail & loyer é?' }, { name: 'invitation', token: 'aB3-_x' }, { name: 'setup', token: 'zz' }, { name: 'password', token: 'a1' }, { name: 'confirmation', token: 'b2' },
   ];
   for (const route of routes) assert.deepEqual(parse(href(route)), route);
 });
@@ -30,24 +32,24 @@ test('the_filter_of_the_list_stands_in_the_address_beside_what_is_open', () => {
 });
 
 test('an_address_that_is_none_of_ours_is_lost_and_never_something_else', () => {
-  for (const address of ['/c/', '/c/0', '/c/-1', '/c/1e3', '/c/99999999999999999999', '/c/3/m/x', '/C/3', '/invitation/', '/invitation/a/b', '/invitation/%3Cscript%3E', '/__proto__', '/toString']) {
+  for (const address of ['/c/', '/c/0', '/c/-1', '/c/1e3', '/c/99999999999999999999', '/c/3/m/x', '/C/3', '/invitation/', '/invitation/a/b', '/invitation/%3Cscript%3E', '/factures/0', '/factures/x', '/factures/nouvelle', '/factures/nouvelle/0', '/factures/3/4', '/__proto__', '/toString', '/confirmation', '/toString/a', '/__proto__/a', '/constructor/a']) {
     assert.deepEqual(parse(address), { name: 'lost' }, address);
   }
 });
 
 test('links_are_http_https_and_mail_and_nothing_else', () => {
-  const links = (text) => pieces(text).filter((piece) => piece.href).map((piece) => piece.href);
+  const links = (text) => segments(text).filter((segment) => segment.href).map((segment) => segment.href);
   assert.deepEqual(links('voir https://example.com/a?b=c, puis (http://exemple.fr/x(y)).'), ['https://example.com/a?b=c', 'http://exemple.fr/x(y)']);
   assert.deepEqual(links('écrire à jean.dupont@exemple.fr ou mailto:a@b.fr'), ['mailto:jean.dupont@exemple.fr', 'mailto:a@b.fr']);
   for (const text of ['javascript:alert(1)', 'JaVaScRiPt://x', 'data:text/html,x', 'vbscript:x', 'file:///etc/passwd', '//evil.example', 'www.x']) assert.deepEqual(links(text), [], text);
 });
 
-test('pieces_joined_are_the_text_again_whatever_it_is', () => {
+test('segments_joined_are_the_text_again_whatever_it_is', () => {
   const texts = ['', 'a', 'https://', 'http://a.b.c…', '<img src=x onerror=alert(1)> https://x.y/"onmouseover=1', 'x'.repeat(10_000), 'a@'.repeat(5_000), 'http://'.repeat(1_400), `http://a${')'.repeat(9_000)}`, '\u202Ehttps://a.b\u202C', '\u0000 \uD800'];
   for (const text of texts) {
-    const began = performance.now();
-    assert.equal(pieces(text).map((piece) => piece.text).join(''), text);
-    assert.ok(performance.now() - began < 200, `slow on ${text.slice(0, 20)}`);
+    const began = process.cpuUsage();
+    assert.equal(segments(text).map((segment) => segment.text).join(''), text);
+    assert.ok(process.cpuUsage(began).user < 200_000, `slow on ${text.slice(0, 20)}`);
   }
 });
 
@@ -90,4 +92,12 @@ test('a_row_keeps_its_key_when_its_message_has_arrived', () => {
   const before = rowsOf([], [entry], null, 1).at(-1);
   const after = rowsOf([{ ...said(1, 0, 1), clientMessageId: 'x' }], [], null, 1).at(-1);
   assert.equal(before.key, after.key);
+});
+
+test('a_code_is_drawn_square_by_square_as_its_bits_say', () => {
+  const rows = ['101', '110', '011'];
+  const bits = rows.join('').padEnd(16, '0');
+  const dark = btoa(String.fromCharCode(parseInt(bits.slice(0, 8), 2), parseInt(bits.slice(8), 2)));
+  const path = drawn({ size: 3, dark });
+  assert.equal(path, 'M0 0h1v1H0zM2 0h1v1H2zM0 1h2v1H0zM1 2h2v1H1z');
 });

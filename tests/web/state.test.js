@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { titleOf } from '../../web/views/badge.js';
-import { apply, initial, listed, pending, unreadTotal, WINDOW } from '../../web/core/state.js';
+import { listed, pending, unreadTotal } from '../../web/core/conversations.js';
+import { apply, initial } from '../../web/core/state.js';
+import { WINDOW } from '../../web/core/timelines.js';
 
 const me = { id: 1, name: 'Camille', role: 'client', isOnline: true, email: 'c@example.com' };
 const peer = { id: 6, name: 'Claire', role: 'juriste', isOnline: false };
@@ -192,4 +194,42 @@ test('the_title_tells_how_many_messages_wait_and_what_is_open', () => {
   assert.equal(titleOf(ready([], { unreadCount: 3 }), at), '(3) Claire · lexchat');
   assert.equal(titleOf(ready([], { unreadCount: 3 }), { name: 'me' }), '(3) Mon compte · lexchat');
   assert.equal(titleOf(initial(), at), 'lexchat', 'nobody is named before somebody is signed in');
+});
+
+test('another_history_makes_it_forget_all_that_it_knew_by_number', () => {
+  const draft = { text: 'réponse', replyToId: 3, editingId: null, files: [] };
+  const edit = { text: 'corrigé', replyToId: null, editingId: 2, files: [], aside: { text: 'en cours', replyToId: 1 } };
+  const before = after(ready(range(1, 6), { rev: 6, lastReadMessageId: 6 }), { type: 'historySeen', history: 'a' }, { type: 'opened', conversationId: 1 },
+    { type: 'draftChanged', conversationId: 1, draft }, { type: 'draftChanged', conversationId: 2, draft: edit },
+    { type: 'quoteLoaded', messageId: 3, message: message(3) }, { type: 'outboxChanged', entries: [{ clientMessageId: 'x', conversationId: 1 }] });
+  assert.equal(apply(before, { type: 'historySeen', history: 'a' }), before);
+  const state = apply(before, { type: 'historySeen', history: 'b' });
+  assert.deepEqual([state.conversations, state.timelines, state.quotes, state.listLoaded], [{}, {}, {}, false]);
+  assert.deepEqual([state.me, state.openId, state.outbox.length, state.history], [me, 1, 1, 'b']);
+  assert.deepEqual(state.drafts[1], { ...draft, replyToId: null, aside: null });
+  assert.deepEqual([state.drafts[2].text, state.drafts[2].editingId], ['en cours', null]);
+  const anew = after(state, { type: 'conversationsLoaded', conversations: [conversation({ rev: 4 })] }, page(range(1, 4)), { type: 'messageReceived', message: message(5, { content: 'another' }) });
+  assert.deepEqual(ids(anew), [1, 2, 3, 4, 5]);
+  assert.equal(anew.timelines[1].items[4].content, 'another');
+  assert.equal(anew.conversations[1].lastReadMessageId, null);
+});
+
+test('the_first_history_that_is_named_changes_nothing_else', () => {
+  const before = ready(range(1, 3));
+  const state = apply(before, { type: 'historySeen', history: 'a' });
+  assert.equal(state.timelines, before.timelines);
+  assert.deepEqual(apply(state, { type: 'historySeen', history: 'a', contradicted: true }).timelines, {});
+});
+
+test('what_is_marked_as_unread_is_unread_again_and_what_only_this_page_knows_to_be_read_is_not', () => {
+  const read = after(ready(range(1, 5), { unreadCount: 5, rev: 5 }), { type: 'readMarked', conversationId: 1, userId: 1, messageId: 5 });
+  const before = { type: 'conversationChanged', conversation: conversation({ unreadCount: 3, lastReadMessageId: 2, rev: 5 }) };
+  assert.deepEqual([after(read, before).conversations[1].lastReadMessageId, after(read, before).conversations[1].unreadCount], [5, 0], 'the server does not know it yet');
+  const known = after(read, { type: 'readMarked', conversationId: 1, userId: 1, messageId: 5, unreadCount: 0 });
+  const list = after(known, { type: 'conversationsLoaded', conversations: [before.conversation] });
+  assert.equal(list.conversations[1].lastReadMessageId, 5, 'an answer may be older than an event');
+  const back = after(known, before).conversations[1];
+  assert.deepEqual([back.lastReadMessageId, back.unreadCount], [2, 3]);
+  const again = after(after(known, before), { type: 'readMarked', conversationId: 1, userId: 1, messageId: 5 }).conversations[1];
+  assert.deepEqual([again.lastReadMessageId, again.unreadCount], [5, 0]);
 });

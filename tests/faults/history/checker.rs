@@ -45,6 +45,7 @@ pub fn check(history: &[Record]) -> Vec<Fault> {
         case.read(at, record);
     }
     case.judge();
+    case.faults.extend(super::effects::check(history));
     case.faults
 }
 
@@ -91,7 +92,7 @@ impl<'a> Case<'a> {
                     attempt.refused = true;
                 }
             }
-            Record::Told { socket, conversation, message, rev, content } => {
+            Record::Announcement { socket, conversation, message, rev, content } => {
                 self.told.push((*message, content));
                 let last = self.last_told.insert((socket, *conversation), *rev).unwrap_or(0);
                 if *rev == last {
@@ -115,6 +116,8 @@ impl<'a> Case<'a> {
             Record::Stored { conversation, message, rev, content } => {
                 self.keep(*conversation, *message, *rev, content);
             }
+            // See `effects`.
+            Record::Tried { .. } | Record::Done { .. } | Record::Found { .. } => {}
             Record::StoredFile { url, digest } => {
                 self.stored_files.insert(url, digest);
             }
@@ -256,7 +259,7 @@ mod tests {
 
     fn told(id: &str, number: i64) -> Record {
         let content = format!("text of {id}");
-        Record::Told { socket: "bob".into(), conversation: 1, message: number, rev: number, content }
+        Record::Announcement { socket: "bob".into(), conversation: 1, message: number, rev: number, content }
     }
 
     fn stored(id: &str, number: i64) -> Record {

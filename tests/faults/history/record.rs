@@ -18,13 +18,19 @@ pub enum Record {
     /// The server said that it is not, and never will be unless it is sent again.
     Refused { client: String, id: String },
     /// A socket was told of a message.
-    Told { socket: String, conversation: i64, message: i64, rev: i64, content: String },
+    Announcement { socket: String, conversation: i64, message: i64, rev: i64, content: String },
     /// A read of a conversation begins.
     Asked { read: u64, conversation: i64 },
     /// It ends; `rev` is the highest that it saw (0 for none).
     Answered { read: u64, rev: i64 },
     /// The server said that a file is kept; `digest` is that of the bytes that were sent.
     Uploaded { client: String, url: String, digest: String },
+    /// A client is about to give something another state, for the first time or again: a text, a reaction, a read mark.
+    Tried { key: String, state: String },
+    /// The server said that it has that state.
+    Done { key: String, state: String },
+    /// At the end: the state that something has.
+    Found { key: String, state: String },
     /// At the end: one message that is stored.
     Stored { conversation: i64, message: i64, rev: i64, content: String },
     /// At the end: one file that is stored, by the bytes that came back.
@@ -52,6 +58,12 @@ impl Journal {
     pub fn uploaded(&self) -> usize {
         let records = self.records.lock().expect("no panic inside");
         records.iter().filter(|record| matches!(record, Record::Uploaded { .. })).count()
+    }
+
+    /// How many changes of other things than messages were said to be kept.
+    pub fn done(&self) -> usize {
+        let records = self.records.lock().expect("no panic inside");
+        records.iter().filter(|record| matches!(record, Record::Done { .. })).count()
     }
 
     /// How many acks were noted.

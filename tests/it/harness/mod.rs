@@ -1,5 +1,4 @@
-//! What every integration test stands on: the real app on a free port with a database file of its own, and a socket
-//! that hides nothing of what it heard.
+//! What every integration test stands on: the real app on a free port with a database file of its own.
 
 pub mod server;
-pub mod socket;
+pub mod stripe;

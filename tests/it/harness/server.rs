@@ -9,9 +9,10 @@ use lexchat::config::Config;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::socket::{PATIENCE, Socket};
 use crate::support::http::{self, Reply};
 use crate::support::people::{self, Person};
+use crate::support::socket::Socket;
+use crate::support::{PATIENCE, database};
 
 /// A running server; dropping it drops its folder.
 pub struct Server {
@@ -22,9 +23,9 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server with the demo people and no limit of messages.
+    /// A server with the demo people, no conversation and no limit of messages.
     pub async fn start() -> Server {
-        Server::start_with(&["--message-rate", "0"]).await
+        Server::start_with(&["--message-rate", "0", "--event-rate", "0"]).await
     }
 
     /// A server with further arguments of `lexchat serve`.
@@ -32,12 +33,25 @@ impl Server {
         Server::start_in(tempfile::tempdir().expect("a temporary folder"), arguments).await
     }
 
+    /// A server that has just made its database, with the demo people and all that they have to show.
+    pub async fn demonstration() -> Server {
+        Server::open(tempfile::tempdir().expect("a temporary folder"), &[], true).await
+    }
+
     async fn start_in(folder: TempDir, arguments: &[&str]) -> Server {
+        Server::open(folder, arguments, false).await
+    }
+
+    async fn open(folder: TempDir, arguments: &[&str], with_demonstration: bool) -> Server {
         let db = folder.path().join("lexchat.db");
         let typed = ["lexchat", "serve", "--listen", "127.0.0.1:0", "--db", db.to_str().expect("a UTF-8 path")];
         let cli = Cli::try_parse_from(typed.iter().chain(arguments)).expect("good arguments");
         let Some(Command::Serve(serve)) = cli.command else { panic!("`serve` was typed") };
-        let app = App::start(Config::new(&serve).expect("a good configuration")).await.expect("a start");
+        let config = Config::new(&serve).expect("a good configuration");
+        if config.seed_new_database && !with_demonstration {
+            database::create_with_people_only(&db);
+        }
+        let app = App::start(config).await.expect("a start");
         Server { at: app.addr(), app, folder }
     }
 
@@ -83,7 +97,7 @@ impl Server {
     pub fn token_ending_in(&self, person: &Person, seconds: u64) -> String {
         let db = rusqlite::Connection::open(self.folder.path().join("lexchat.db")).expect("the database file");
         let secret: Vec<u8> = db
-            .query_row("SELECT secret FROM keys WHERE purpose = 'token' AND retires_at IS NULL", (), |row| row.get(0))
+            .query_row("SELECT secret FROM keys WHERE purpose = 'token'", (), |row| row.get(0))
             .expect("the key in use");
         let header = jsonwebtoken::decode_header(&person.token).expect("a header");
         let mut claims: Value = jsonwebtoken::dangerous::insecure_decode(&person.token).expect("claims").claims;
@@ -92,8 +106,15 @@ impl Server {
         jsonwebtoken::encode(&header, &claims, &key).expect("a token")
     }
 
+    /// The database, beside the running server.
+    pub fn database(&self) -> rusqlite::Connection {
+        let db = rusqlite::Connection::open(self.folder.path().join("lexchat.db")).expect("the database file");
+        db.busy_timeout(PATIENCE).expect("a timeout");
+        db
+    }
+
     /// Nothing can be written until this is dropped: another process is at it.
-    pub fn held_pen(&self) -> rusqlite::Connection {
+    pub fn held_writer(&self) -> rusqlite::Connection {
         let db = rusqlite::Connection::open(self.folder.path().join("lexchat.db")).expect("the database file");
         db.busy_timeout(PATIENCE).expect("a timeout");
         db.execute_batch("BEGIN IMMEDIATE").expect("the lock");

@@ -1,11 +1,11 @@
 // The official client, in three versions and by each choice of transports. usage: node peer.js http://127.0.0.1:PORT
 import assert from "node:assert/strict";
 import { setTimeout as wait } from "node:timers/promises";
+import { PATIENCE_MS, until } from "../../support/node.mjs";
 
 const address = process.argv[2];
 const versions = ["4.0", "4.5", "4.8"];
 const choices = { polling: ["polling"], websocket: ["websocket"], default: undefined };
-const PATIENCE_MS = 10_000;
 
 const cases = {
   async "is let in with what it brings, in each namespace"({ open }) {
@@ -154,10 +154,3 @@ function heard(socket, event, fits = () => true) {
   });
 }
 
-async function until(holds) {
-  const deadline = Date.now() + PATIENCE_MS;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`never: ${holds}`);
-    await wait(5);
-  }
-}

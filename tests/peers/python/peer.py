@@ -5,7 +5,7 @@ import sys
 
 import socketio
 
-PATIENCE = 10
+PATIENCE = 40
 ADDRESS = sys.argv[1]
 
 

@@ -1,0 +1,147 @@
+/** Files that are looked at: pictures and PDF of a whole conversation, by key and by finger; and what else a touch screen needs. */
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import { until } from '../support/node.mjs';
+import { anew } from './anew.js';
+import { CHOSEN } from './person.js';
+import { pdf, picture } from './picture.js';
+
+for (const name of CHOSEN) {
+  describe(`${name}, files`, { concurrency: 1 }, () => {
+    const here = anew(name);
+    let server, id, token;
+    /** @type {import('./person.js').Person} */
+    let person;
+    beforeEach(async () => {
+      ({ server, id } = here);
+      token = await server.tokenOf('client1');
+      person = await here.person();
+    });
+
+    /** @param {string} file @param {string} type @param {Buffer} bytes */
+    async function sent(file, type, bytes) {
+      const files = [await server.upload(token, id, file, type, bytes)];
+      await server.call('POST', '/messages', { token, body: { conversationId: id, content: '', files } });
+    }
+    const shows = (file, place) => person.until((wanted) => [...document.querySelectorAll('dialog[open] .lightbox-name span')].map((one) => one.textContent).join(' ') === wanted, `${file} ${place}`);
+
+    test('one looks through all files of a conversation, a PDF among them, and none of them runs anything', async () => {
+      await sent('plan.png', 'image/png', Buffer.from(picture(64, 32), 'base64'));
+      await server.flood(id, 60);
+      await sent('bail.pdf', 'application/pdf', pdf('<script>parent.ran=1;top.ran=1</script>'));
+      await sent('acte.png', 'image/png', Buffer.from(picture(48, 32), 'base64'));
+      await person.enter(server.url, 'juriste');
+      await person.openConversation(id);
+      await person.click('button', 'Ouvrir bail.pdf');
+      await shows('bail.pdf', '2 / 3');
+      const frame = await person.page.waitForSelector('iframe.lightbox-pdf');
+      assert.match(await frame.evaluate((one) => one.src), /^blob:/);
+      assert.equal(await frame.evaluate((one) => one.getAttribute('sandbox')), name === 'firefox' ? 'allow-scripts allow-downloads allow-modals' : null);
+      if (name === 'chromium') {
+        await person.page.waitForFrame((one) => one.url().startsWith('chrome-extension://'));
+      }
+      await person.never(500, () => 'ran' in window || document.querySelector('dialog[open] [role=alert]'));
+      await person.page.focus('.lightbox-next');
+      await person.press('ArrowRight');
+      await shows('acte.png', '3 / 3');
+      assert.equal(await person.page.$eval('.lightbox-next', (one) => one.getAttribute('aria-disabled')), 'true');
+      await person.press('ArrowRight');
+      await shows('acte.png', '3 / 3');
+      await person.press('ArrowLeft');
+      await person.press('ArrowLeft');
+      await shows('plan.png', '1 / 3');
+      await person.until(() => document.querySelector('.lightbox-fitted img')?.getBoundingClientRect().width === 64);
+      await person.press('r');
+      await person.until(() => document.querySelector('.lightbox-fitted img').getBoundingClientRect().height === 64);
+      await person.press('+');
+      await person.until(() => document.querySelector('.lightbox-fitted img').getBoundingClientRect().height === 96);
+      await person.press('Escape');
+      await person.until(() => !document.querySelector('dialog[open]'));
+    });
+
+    test('where a browser shows no PDF it is saved', async () => {
+      await person.page.evaluateOnNewDocument(() => Object.defineProperty(Navigator.prototype, 'pdfViewerEnabled', { get: () => false }));
+      await sent('bail.pdf', 'application/pdf', pdf(''));
+      await person.enter(server.url, 'juriste');
+      await person.openConversation(id);
+      await person.see('button', 'Télécharger bail.pdf');
+    });
+
+    test('days are named anew at midnight, and what is copied over several messages says who wrote it and when', async () => {
+      await person.page.evaluateOnNewDocument(() => {
+        const { now } = Date;
+        const { get } = Headers.prototype;
+        window.later = 0;
+        Date.now = () => now() + window.later;
+        // The server's clock goes on as well.
+        Headers.prototype.get = function said(header) { return header === 'Date' ? new Date(Date.now()).toUTCString() : get.call(this, header); };
+      });
+      await server.send(token, id, 'Bonjour Maître');
+      await server.send(await server.tokenOf('juriste1'), id, 'Bonjour Camille');
+      await person.enter(server.url, 'juriste');
+      await person.openConversation(id);
+      await person.hears('Bonjour Camille');
+      const days = () => person.page.$$eval('.timeline .day', (all) => all.map((one) => one.textContent.trim()));
+      assert.deepEqual(await days(), ['Aujourd’hui']);
+      await person.page.evaluate(() => { window.later = 86_400_000; dispatchEvent(new Event('focus')); });
+      await person.until(() => document.querySelector('.timeline .day').textContent.trim() === 'Hier');
+      const copied = () => person.page.evaluate(() => {
+        getSelection().selectAllChildren(document.querySelector('.timeline'));
+        const event = new ClipboardEvent('copy', { clipboardData: new DataTransfer(), bubbles: true, cancelable: true });
+        document.querySelector('.timeline').dispatchEvent(event);
+        return event.clipboardData.getData('text/plain').split('\n');
+      });
+      await person.until(() => document.querySelector('[data-announcer]'));
+      // What copies is fetched after the first screen.
+      const lines = await until(async () => {
+        const all = await copied();
+        return all.length > 1 && all;
+      }, 'what is copied');
+      assert.match(lines[0], /^\d.* \d\d:\d\d, Camille Moreau\u00a0: Bonjour Maître$/);
+      assert.match(lines[1], /^\d.* \d\d:\d\d, Hélène Rousseau\u00a0: Bonjour Camille$/);
+      assert.equal(lines.length, 2, 'and nothing else: no "Lu", no time by itself');
+    });
+
+    // Firefox has no touch screen to play with.
+    if (name === 'chromium') test('on a touch screen a finger walks, Enter begins a line, and everything is as large as a finger', async () => {
+      await person.page.setViewport({ width: 360, height: 780, isMobile: true, hasTouch: true });
+      await sent('plan.png', 'image/png', Buffer.from(picture(640, 320), 'base64'));
+      await sent('acte.png', 'image/png', Buffer.from(picture(640, 320), 'base64'));
+      await person.visit(server.url);
+      await person.see('button', 'Se connecter');
+      const small = () => person.page.$$eval('input, textarea, select', (all) => all.filter((one) => parseFloat(getComputedStyle(one).fontSize) < 16).length);
+      assert.equal(await small(), 0, 'a telephone would zoom in');
+      await person.enter(server.url, 'client');
+      await person.openConversation(id);
+      const box = await person.see('textbox', 'Votre message');
+      assert.equal(await small(), 0);
+      await box.focus();
+      await person.page.keyboard.type('une');
+      await person.press('Enter');
+      await person.page.keyboard.type('deux');
+      assert.equal(await box.evaluate((one) => one.value), 'une\ndeux');
+      await person.press('Control', 'Enter');
+      await person.fateIs('deux', 'Envoyé');
+      const { body } = await server.call('GET', `/messages?conversationId=${id}`, { token });
+      await server.call('PUT', `/messages/${body.at(-1).id}/reactions/${encodeURIComponent('👍')}`, { token });
+      const pill = await person.page.waitForSelector('.reaction');
+      const { width, height } = await pill.boundingBox();
+      assert.ok(width >= 44 && height >= 44, `${width} × ${height}`);
+      await person.page.evaluate(() => document.activeElement.blur());
+      await person.page.$$eval('.picture', (all) => all.at(-1).click());
+      await shows('acte.png', '2 / 2');
+      await person.until(() => document.querySelector('.lightbox-fitted img')?.getBoundingClientRect().width > 300);
+      const pulled = async (from, to) => {
+        const cdp = await person.page.createCDPSession();
+        await cdp.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [{ x: from, y: 400 }] });
+        for (const x of [(from + to) / 2, to]) await cdp.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: [{ x, y: 402 }] });
+        await cdp.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+        await cdp.detach();
+      };
+      await pulled(60, 300);
+      await shows('plan.png', '1 / 2');
+      await pulled(300, 60);
+      await shows('acte.png', '2 / 2');
+    });
+  });
+}

@@ -1,0 +1,6 @@
+# two people in real browsers
+needs() {
+  need_cargo && need_node && need chromium chromium && need firefox-esr firefox-esr || return
+  need turnserver coturn && need ffprobe ffmpeg
+}
+run() { with_binary limited 2400 tests/browser/run; }
