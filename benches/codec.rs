@@ -11,7 +11,7 @@ use lexchat::model::id::{ConversationId, MessageId, UserId};
 use lexchat::model::message::Message;
 use lexchat::model::timestamp::Timestamp;
 use lexchat::socketio;
-use lexchat::socketio::packet::Encoded;
+use lexchat::socketio::encoded::Encoded;
 use serde::Serialize;
 
 /// As a browser sends it: 120 bytes of text and a UUID.
@@ -24,26 +24,18 @@ struct MessageNew<'a> {
 }
 
 fn message() -> Message {
-    Message {
-        id: MessageId::new(123_456).expect("it is positive"),
-        conversation_id: ConversationId::new(3).expect("it is positive"),
-        sender_id: UserId::new(1).expect("it is positive"),
-        content:
-            "Bonjour maître, le préavis de résiliation du bail a été reçu lundi; je joins la quittance et le courrier."
-                .to_owned(),
-        attachments: None,
-        files: Vec::new(),
-        reply_to_id: None,
-        reactions: Vec::new(),
-        is_read: false,
-        read_at: None,
-        is_deleted: false,
-        deleted_at: None,
-        edited_at: None,
-        created_at: Timestamp::now(),
-        client_message_id: Some("1f0c1c2e-6d0d-4f5b-9a55-0d3c3b1f9e11".to_owned()),
-        rev: 4_711,
-    }
+    let content =
+        "Bonjour maître, le préavis de résiliation du bail a été reçu lundi; je joins la quittance et le courrier.";
+    let (id, conversation_id) = (MessageId::new(123_456), ConversationId::new(3));
+    let sent = Message::sent(
+        id.expect("it is positive"),
+        conversation_id.expect("it is positive"),
+        UserId::new(1).expect("it is positive"),
+        4_711,
+        content.to_owned(),
+        Timestamp::now(),
+    );
+    Message { client_message_id: Some("1f0c1c2e-6d0d-4f5b-9a55-0d3c3b1f9e11".to_owned()), ..sent }
 }
 
 fn decode(c: &mut Criterion) {

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use lexchat::engineio::packet::{Frame, Unit};
-use lexchat::engineio::session::{Carrier, Limits, Session};
+use lexchat::engineio::session::Session;
+use lexchat::engineio::session::state::{Carrier, Limits};
 
 fn session() -> Session {
     let limits = Limits {

@@ -7,13 +7,18 @@ use std::time::Duration;
 
 use lexchat::auth::actor::Actor;
 use lexchat::auth::token;
-use lexchat::chat::command::{Command, CreateConversation, Device, SendMessage};
-use lexchat::chat::execute::{Chat, Outcomes, Settings};
-use lexchat::chat::reply::Reply;
-use lexchat::chat::sign_in::SignIn;
+use lexchat::chat::contract::command::conversations::{CreateConversation, SendMessage};
+use lexchat::chat::contract::command::people::Device;
+use lexchat::chat::contract::reply::MessageSent;
+use lexchat::chat::contract::request::Pending;
+use lexchat::chat::contract::settings::Settings;
+use lexchat::chat::handle::chat::Chat;
+use lexchat::chat::handle::completion::Outcomes;
+use lexchat::chat::people::sign_in::SignIn;
 use lexchat::model::id::{ConversationId, UserId};
 use lexchat::model::timestamp::Timestamp;
-use lexchat::store::db::{self, Db, Missing};
+use lexchat::store::database::open::Db;
+use lexchat::store::database::settings::{self, Missing};
 
 /// As in the server.
 #[cfg(target_os = "linux")]
@@ -34,8 +39,15 @@ pub struct Practice {
 impl Practice {
     /// Opens a fresh practice in a folder. Whatever is settled is told to nobody.
     pub async fn open(folder: &Path) -> Practice {
-        let path = folder.join("practice.db");
-        let db = Db::open(&db::Settings { path, missing: Missing::CreateDemo, readers_max: 4 }).expect("a database");
+        let settings =
+            settings::Settings { path: folder.join("practice.db"), missing: Missing::CreateDemo, readers_max: 4 };
+        drop(Db::open(&settings).expect("a database"));
+        let people_alone = include_str!("../../tests/support/no_conversation.sql");
+        rusqlite::Connection::open(&settings.path)
+            .expect("a file")
+            .execute_batch(people_alone)
+            .expect("no conversation");
+        let db = Db::open(&settings).expect("a database");
         let settings = Settings { message_rate: 0, sign_in_rate: 0, ..Settings::default() };
         let (chat, outcomes) = Chat::new(db, settings).expect("a chat");
         tokio::spawn(tell_nobody(outcomes));
@@ -52,9 +64,9 @@ impl Practice {
         for client in clients {
             for (juriste, id) in juristes.iter().zip(PEOPLE + 1..) {
                 let participant_id = UserId::new(id).expect("positive");
-                let command = Command::CreateConversation(CreateConversation { participant_id });
-                let reply = chat.execute(*client, command).await.map_err(|error| error.to_string());
-                let Ok(Reply::Conversation { conversation, .. }) = reply else { panic!("no conversation: {reply:?}") };
+                let command = CreateConversation { participant_id };
+                let opened = chat.execute(*client, command).await.map_err(|error| error.to_string());
+                let conversation = opened.expect("a conversation").conversation;
                 talks.push((*client, conversation.id));
                 talks.push((*juriste, conversation.id));
             }
@@ -67,11 +79,11 @@ impl Practice {
         let mut under_way = std::collections::VecDeque::with_capacity(window);
         for number in 0..count {
             if under_way.len() == window {
-                let oldest: lexchat::chat::execute::Pending = under_way.pop_front().expect("a full window");
+                let oldest: Pending<MessageSent> = under_way.pop_front().expect("a full window");
                 oldest.await.map_err(|error| error.to_string()).expect("stored");
             }
             let (actor, conversation_id) = self.talks[number % self.talks.len()];
-            under_way.push_back(self.chat.submit(actor, Command::SendMessage(texts.message(conversation_id))));
+            under_way.push_back(self.chat.submit(actor, texts.message(conversation_id)));
         }
         for pending in under_way {
             pending.await.map_err(|error| error.to_string()).expect("stored");

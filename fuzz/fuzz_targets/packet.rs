@@ -4,7 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use protocol_fuzz::engineio::packet::{Packet as EnginePacket, Text};
-use protocol_fuzz::socketio::packet::{Body, Encoded, Packet};
+use protocol_fuzz::socketio::encoded::Encoded;
+use protocol_fuzz::socketio::packet::{Body, Packet};
 
 fuzz_target!(|text: &str| {
     let text = Text::from(text);

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout, timeout_at};
 
 use crate::client::{Client, Packet, succeeded};
-use crate::figures::Figures;
+use crate::metrics::Metrics;
 use crate::target::Target;
 use crate::text::Texts;
 use crate::wire::position;
@@ -55,7 +55,7 @@ struct Meter {
 type Expected = Arc<AtomicU64>;
 
 /// Runs the load and tells rate, processor time per message and the acks' delays.
-pub(crate) async fn drive(target: &Target, circles: Vec<Circle>, load: Load) -> io::Result<Figures> {
+pub(crate) async fn drive(target: &Target, circles: Vec<Circle>, load: Load) -> io::Result<Metrics> {
     let meter = Arc::new(Meter::default());
     let (mut senders, mut receivers) = (JoinSet::new(), JoinSet::new());
     let (begun, count) = (Instant::now(), circles.len());
@@ -96,19 +96,19 @@ pub(crate) async fn drive(target: &Target, circles: Vec<Circle>, load: Load) -> 
         Ok::<_, io::Error>(())
     };
     timeout(Duration::from_secs(10), all_received).await.map_err(|_| io::Error::other("a delivery is missing"))??;
-    Ok(figures(windows, delays))
+    Ok(metrics(windows, delays))
 }
 
-fn figures(mut windows: Vec<(f64, f64)>, mut delays: Vec<Duration>) -> Figures {
-    let mut figures = Figures::default();
+fn metrics(mut windows: Vec<(f64, f64)>, mut delays: Vec<Duration>) -> Metrics {
+    let mut metrics = Metrics::default();
     windows.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (best, middle, worst) = (windows[0], windows[windows.len() / 2], windows[windows.len() - 1]);
-    figures.push("server CPU per message", middle.0, "µs");
-    figures.push("  range, least", best.0, "µs");
-    figures.push("  range, most", worst.0, "µs");
-    figures.push("acknowledged", middle.1, "/s");
-    figures.push_times("ack after", &mut delays);
-    figures
+    metrics.push("server CPU per message", middle.0, "µs");
+    metrics.push("  range, least", best.0, "µs");
+    metrics.push("  range, most", worst.0, "µs");
+    metrics.push("acknowledged", middle.1, "/s");
+    metrics.push_times("ack after", &mut delays);
+    metrics
 }
 
 /// Who writes, and when first.

@@ -32,6 +32,8 @@ pub(crate) struct Recipe {
     pub(crate) kind: Kind,
     pub(crate) parent: PathBuf,
     pub(crate) under: Vec<String>,
+    /// Settings of the server beside those that every measurement has, as variables.
+    pub(crate) variables: Vec<(&'static str, &'static str)>,
 }
 
 /// A place with a database, in which a server can be started again and again.
@@ -80,6 +82,8 @@ impl Site {
         }
         let mut command = Command::new(words[0]);
         command.args(&words[1..]);
+        // Not by a flag: an older binary, to be compared with, knows none.
+        command.env("LEXCHAT_EVENT_RATE", "0").envs(self.recipe.variables.iter().copied());
         command.args(["--listen", &address.to_string(), "--db"]).arg(self.database());
         let log = File::create(self.dir.path().join("server.log"))?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).current_dir(self.dir.path());

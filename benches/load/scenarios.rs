@@ -1,4 +1,4 @@
-//! What is measured: each function starts a server of its own, puts one kind of load on it and returns the figures.
+//! What is measured: each function starts a server of its own, puts one kind of load on it and returns the metrics.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,8 +9,8 @@ use tokio::time::sleep;
 
 use crate::client::Client;
 use crate::drive::{Circle, Load, Pace, drive};
-use crate::figures::{Figures, quantile};
 use crate::http::Http;
+use crate::metrics::{Metrics, quantile};
 use crate::people::{Pair, Person, open_pair};
 use crate::target::{Kind, Recipe, Site, sync_times};
 
@@ -20,7 +20,7 @@ const SOCKETS_PER_PERSON: usize = 50;
 const OPENING_MAX: usize = 64;
 
 /// Pairs of a client and a jurist: the client writes, both read. With `Pace::Every`, the period is that of one pair.
-pub(crate) async fn relay(recipe: &Recipe, pairs: usize, load: Load) -> io::Result<Figures> {
+pub(crate) async fn relay(recipe: &Recipe, pairs: usize, load: Load) -> io::Result<Metrics> {
     let site = Site::new(recipe)?;
     let pairs = site.people(pairs).await?;
     let mut target = site.start()?;
@@ -31,20 +31,68 @@ pub(crate) async fn relay(recipe: &Recipe, pairs: usize, load: Load) -> io::Resu
         let receivers = vec![joined(target.address, &pair.jurist, pair.conversation).await?];
         circles.push(Circle { conversation: pair.conversation, sender, receivers });
     }
-    let mut figures = drive(&target, circles, load).await?;
+    let mut metrics = drive(&target, circles, load).await?;
     if let Pace::Every(_) = load.pace {
         let times = sync_times(site.directory())?;
-        figures.push("one sync of this disk p50", quantile(&times, 0.5).as_secs_f64() * 1e3, "ms");
-        figures.push("one sync of this disk p99", quantile(&times, 0.99).as_secs_f64() * 1e3, "ms");
+        metrics.push("one sync of this disk p50", quantile(&times, 0.5).as_secs_f64() * 1e3, "ms");
+        metrics.push("one sync of this disk p99", quantile(&times, 0.99).as_secs_f64() * 1e3, "ms");
     }
-    figures.push("resident at the end", target.resident()? as f64 / 1e6, "MB");
+    metrics.push("resident at the end", target.resident()? as f64 / 1e6, "MB");
     target.stop()?;
-    Ok(figures)
+    Ok(metrics)
+}
+
+/// What a message of the relay costs where mail and pushes are set up, beside one where nothing is: two servers in turn, each
+/// with a database of its own. Nobody has a device or has confirmed an address, so nothing leaves: it is about what every
+/// message pays.
+pub(crate) async fn notices(recipe: &Recipe, pairs: usize, rounds: usize, load: Load) -> io::Result<Metrics> {
+    let mut with = recipe.clone();
+    with.variables.extend([
+        ("LEXCHAT_SMTP", "smtp://127.0.0.1:9"),
+        ("LEXCHAT_MAIL_FROM", "avis@cabinet.example"),
+        ("LEXCHAT_PUSH_CONTACT", "avis@cabinet.example"),
+    ]);
+    let (mut sites, mut costs) = (Vec::new(), [Vec::new(), Vec::new()]);
+    for recipe in [recipe, &with] {
+        let site = Site::new(recipe)?;
+        let people = site.people(pairs).await?;
+        sites.push((site, people));
+    }
+    for round in 0..rounds {
+        // Whoever comes second in one round comes first in the next.
+        for number in [round % 2, (round + 1) % 2] {
+            let (site, people) = &sites[number];
+            let mut target = site.start()?;
+            let mut circles = Vec::new();
+            for pair in people {
+                let sender = joined(target.address, &pair.client, pair.conversation).await?;
+                let receivers = vec![joined(target.address, &pair.jurist, pair.conversation).await?];
+                circles.push(Circle { conversation: pair.conversation, sender, receivers });
+            }
+            costs[number].push(drive(&target, circles, load).await?.0[0].value);
+            target.stop()?;
+        }
+        eprintln!("round {}: {:.2} µs without, {:.2} µs with", round + 1, costs[0][round], costs[1][round]);
+    }
+    let mut more: Vec<f64> = costs[1].iter().zip(&costs[0]).map(|(with, without)| with - without).collect();
+    for values in costs.iter_mut().chain([&mut more]) {
+        values.sort_by(f64::total_cmp);
+    }
+    let mut metrics = Metrics::default();
+    metrics.push("server CPU per message without, median", costs[0][rounds / 2], "µs");
+    metrics.push("server CPU per message with, median", costs[1][rounds / 2], "µs");
+    for (name, place) in [("least", 0), ("lower quartile", rounds / 4), ("median", rounds / 2)]
+        .into_iter()
+        .chain([("upper quartile", rounds * 3 / 4), ("most", rounds - 1)])
+    {
+        metrics.push(format!("more with, by round: {name}"), more[place], "µs");
+    }
+    Ok(metrics)
 }
 
 /// A jurist writes to a client with one socket, then to the same client with `sockets`.
-pub(crate) async fn fan_out(recipe: &Recipe, sockets: usize, load: Load) -> io::Result<Figures> {
-    let mut figures = Figures::default();
+pub(crate) async fn fan_out(recipe: &Recipe, sockets: usize, load: Load) -> io::Result<Metrics> {
+    let mut metrics = Metrics::default();
     let mut costs = Vec::new();
     for sockets in [1, sockets] {
         let site = Site::new(recipe)?;
@@ -60,17 +108,17 @@ pub(crate) async fn fan_out(recipe: &Recipe, sockets: usize, load: Load) -> io::
         let measured = drive(&target, vec![circle], load).await?;
         costs.push((sockets, measured.0[0].value));
         for figure in measured.0.into_iter().filter(|figure| figure.name.starts_with(['s', 'a'])) {
-            figures.push(format!("{}, {sockets} sockets", figure.name), figure.value, figure.unit);
+            metrics.push(format!("{}, {sockets} sockets", figure.name), figure.value, figure.unit);
         }
         target.stop()?;
     }
     let [(few, few_cost), (many, many_cost)] = [costs[0], costs[1]];
-    figures.push("server CPU per further delivery", (many_cost - few_cost) / (many - few) as f64, "µs");
-    Ok(figures)
+    metrics.push("server CPU per further delivery", (many_cost - few_cost) / (many - few) as f64, "µs");
+    Ok(metrics)
 }
 
 /// Memory per quiet socket, over WebSocket or long-polling.
-pub(crate) async fn idle(recipe: &Recipe, sockets: usize, polling: bool) -> io::Result<Figures> {
+pub(crate) async fn idle(recipe: &Recipe, sockets: usize, polling: bool) -> io::Result<Metrics> {
     let site = Site::new(recipe)?;
     let pairs = site.people(sockets.div_ceil(2 * SOCKETS_PER_PERSON)).await?;
     let mut target = site.start()?;
@@ -95,18 +143,18 @@ pub(crate) async fn idle(recipe: &Recipe, sockets: usize, polling: bool) -> io::
     if let Some(ended) = opened.try_join_next() {
         return Err(io::Error::other(format!("a quiet socket ended: {ended:?}")));
     }
-    let mut figures = Figures::default();
-    figures.push("sockets", sockets as f64, "");
-    figures.push("resident before", before as f64 / 1e6, "MB");
-    figures.push("resident with all", after as f64 / 1e6, "MB");
-    figures.push("memory per socket", (after.saturating_sub(before)) as f64 / sockets as f64 / 1024.0, "KiB");
-    figures.push("server CPU per socket and heartbeat (25 s)", per_ping, "µs");
+    let mut metrics = Metrics::default();
+    metrics.push("sockets", sockets as f64, "");
+    metrics.push("resident before", before as f64 / 1e6, "MB");
+    metrics.push("resident with all", after as f64 / 1e6, "MB");
+    metrics.push("memory per socket", (after.saturating_sub(before)) as f64 / sockets as f64 / 1024.0, "KiB");
+    metrics.push("server CPU per socket and heartbeat (25 s)", per_ping, "µs");
     target.stop()?;
-    Ok(figures)
+    Ok(metrics)
 }
 
 /// Processor time of one connection: TCP, upgrade, token, namespace, and its end.
-pub(crate) async fn handshake(recipe: &Recipe, count: usize) -> io::Result<Figures> {
+pub(crate) async fn handshake(recipe: &Recipe, count: usize) -> io::Result<Metrics> {
     let site = Site::new(recipe)?;
     let pairs = site.people(5).await?;
     let mut target = site.start()?;
@@ -123,16 +171,16 @@ pub(crate) async fn handshake(recipe: &Recipe, count: usize) -> io::Result<Figur
     }
     sleep(Duration::from_millis(300)).await;
     let cost = (target.cpu()? - cpu).as_secs_f64() * 1e6 / count as f64;
-    let mut figures = Figures::default();
-    figures.push("server CPU per handshake", cost, "µs");
-    figures.push_times("handshake, one at a time", &mut times);
+    let mut metrics = Metrics::default();
+    metrics.push("server CPU per handshake", cost, "µs");
+    metrics.push_times("handshake, one at a time", &mut times);
     drop(others);
     target.stop()?;
-    Ok(figures)
+    Ok(metrics)
 }
 
 /// All sockets are cut at once and come back at once.
-pub(crate) async fn storm(recipe: &Recipe, sockets: usize) -> io::Result<Figures> {
+pub(crate) async fn storm(recipe: &Recipe, sockets: usize) -> io::Result<Metrics> {
     let site = Site::new(recipe)?;
     let pairs = site.people(sockets.div_ceil(2 * SOCKETS_PER_PERSON)).await?;
     let mut target = site.start()?;
@@ -143,16 +191,16 @@ pub(crate) async fn storm(recipe: &Recipe, sockets: usize) -> io::Result<Figures
     let (begun, cpu) = (Instant::now(), target.cpu()?);
     let second = connect_all(target.address, &people, sockets).await?;
     let elapsed = begun.elapsed();
-    let mut figures = Figures::default();
-    figures.push("all reconnected and signed in after", elapsed.as_secs_f64() * 1e3, "ms");
-    figures.push("server CPU per reconnection", (target.cpu()? - cpu).as_secs_f64() * 1e6 / sockets as f64, "µs");
+    let mut metrics = Metrics::default();
+    metrics.push("all reconnected and signed in after", elapsed.as_secs_f64() * 1e3, "ms");
+    metrics.push("server CPU per reconnection", (target.cpu()? - cpu).as_secs_f64() * 1e6 / sockets as f64, "µs");
     drop(second);
     target.stop()?;
-    Ok(figures)
+    Ok(metrics)
 }
 
 /// From the start of the process to its first answer; memory at rest after two have signed in; the size of what is started.
-pub(crate) async fn start(recipe: &Recipe) -> io::Result<Figures> {
+pub(crate) async fn start(recipe: &Recipe) -> io::Result<Metrics> {
     let (mut empty, mut existing, mut resident) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..7 {
         let site = Site::new(recipe)?;
@@ -167,15 +215,15 @@ pub(crate) async fn start(recipe: &Recipe) -> io::Result<Figures> {
         resident.push(target.resident()?);
         target.stop()?;
     }
-    let mut figures = Figures::default();
-    figures.push_times("first answer, existing database", &mut existing);
-    figures.push_times("first answer, database to be made", &mut empty);
+    let mut metrics = Metrics::default();
+    metrics.push_times("first answer, existing database", &mut existing);
+    metrics.push_times("first answer, database to be made", &mut empty);
     resident.sort_unstable();
-    figures.push("resident when idle", resident[resident.len() / 2] as f64 / 1e6, "MB");
+    metrics.push("resident when idle", resident[resident.len() / 2] as f64 / 1e6, "MB");
     if let Kind::Lexchat(binary) = &recipe.kind {
-        figures.push("binary", binary.metadata()?.len() as f64 / 1e6, "MB");
+        metrics.push("binary", binary.metadata()?.len() as f64 / 1e6, "MB");
     }
-    Ok(figures)
+    Ok(metrics)
 }
 
 /// `sockets` places, filled person by person, each with as many as one may have.
@@ -255,7 +303,7 @@ pub(crate) fn fixed_rate(rate: f64, pairs: usize, window: Duration) -> Load {
 }
 
 /// Named measurements, as the command line knows them.
-pub(crate) async fn run(name: &str, recipe: &Recipe, window: Duration, sockets: Option<usize>) -> io::Result<Figures> {
+pub(crate) async fn run(name: &str, recipe: &Recipe, window: Duration, sockets: Option<usize>) -> io::Result<Metrics> {
     const PAIRS: usize = 25;
     match name {
         "relay" => relay(recipe, PAIRS, closed_loop(8, window, 3)).await,
@@ -266,6 +314,7 @@ pub(crate) async fn run(name: &str, recipe: &Recipe, window: Duration, sockets: 
         "handshake" => handshake(recipe, sockets.unwrap_or(2_000)).await,
         "storm" => storm(recipe, sockets.unwrap_or(2_000)).await,
         "start" => start(recipe).await,
+        "notices" => notices(recipe, PAIRS, 20, closed_loop(8, window, 1)).await,
         other => Err(io::Error::other(format!("there is no measurement called {other}"))),
     }
 }

@@ -11,8 +11,8 @@
 
 mod client;
 mod drive;
-mod figures;
 mod http;
+mod metrics;
 mod people;
 mod scenarios;
 mod target;
@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 
-use crate::figures::Figures;
+use crate::metrics::Metrics;
 use crate::target::{Kind, Recipe};
 
 const PEER: &str = "benches/peers/socketio-node/server.js";
@@ -74,6 +74,8 @@ enum Measurement {
     Storm,
     /// Time to the first answer, memory at rest, size.
     Start,
+    /// The relay with and without ways to tell who is not looking, in turn.
+    Notices,
     /// What else is named (or all of the above) on lexchat, then on the peer, with the ratios.
     Compare,
 }
@@ -113,9 +115,9 @@ async fn measure(cli: &Cli) -> io::Result<()> {
     Ok(())
 }
 
-async fn run(cli: &Cli, measurement: Measurement, kind: &Kind) -> io::Result<Figures> {
+async fn run(cli: &Cli, measurement: Measurement, kind: &Kind) -> io::Result<Metrics> {
     let under = cli.under.split_whitespace().map(str::to_owned).collect();
-    let recipe = Recipe { kind: kind.clone(), parent: cli.dir.canonicalize()?, under };
+    let recipe = Recipe { kind: kind.clone(), parent: cli.dir.canonicalize()?, under, variables: Vec::new() };
     let window = Duration::from_secs_f64(cli.seconds);
     scenarios::run(&name(measurement), &recipe, window, cli.sockets).await
 }

@@ -11,9 +11,9 @@ pub(crate) struct Figure {
 
 /// The numbers of one measurement, in order.
 #[derive(Default)]
-pub(crate) struct Figures(pub Vec<Figure>);
+pub(crate) struct Metrics(pub Vec<Figure>);
 
-impl Figures {
+impl Metrics {
     /// Appends a number.
     pub(crate) fn push(&mut self, name: impl Into<String>, value: f64, unit: &'static str) {
         self.0.push(Figure { name: name.into(), value, unit });
@@ -36,7 +36,7 @@ impl Figures {
     }
 
     /// One line per number that both have: ours, theirs, and how many times theirs is ours.
-    pub(crate) fn print_beside(&self, peer: &Figures, title: &str) {
+    pub(crate) fn print_beside(&self, peer: &Metrics, title: &str) {
         println!("{title:<46} {:>12} {:>12} {:>9}", "lexchat", "peer", "peer/lexchat");
         for ours in &self.0 {
             let Some(theirs) = peer.0.iter().find(|figure| figure.name == ours.name) else { continue };

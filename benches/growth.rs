@@ -4,14 +4,13 @@
 //! there. Prints milliseconds (median and worst of many) and how the last size compares with the first. The senders' own
 //! ids of messages begin with the time, as the page's do; with `random-ids` among the sizes they are random altogether.
 
-#[path = "../benches/practice/mod.rs"]
 mod practice;
 
 use std::time::{Duration, Instant};
 
 use lexchat::auth::actor::Actor;
-use lexchat::chat::history::Cursor;
-use lexchat::chat::search::Search;
+use lexchat::chat::contract::question::Cursor;
+use lexchat::chat::contract::question::Search;
 use lexchat::model::id::ConversationId;
 use practice::{Practice, Texts, processor_time};
 
@@ -83,18 +82,23 @@ async fn questions(practice: &Practice, texts: &Texts, stored: usize) -> Vec<Rea
     let middle = page.messages[page.messages.len() / 2].id;
     let mut readings = vec![
         history(practice, client, conversation, "history: latest 50", Cursor::Latest).await,
-        history(practice, client, conversation, "history: 50 around", Cursor::Around(middle)).await,
+        history(practice, client, conversation, "history: 50 around", Cursor::Around(middle.as_i64())).await,
     ];
     let (common, usual) = (texts.at_rank(0), texts.at_rank(60));
     // In about as many messages at each size, so that each answer has a full page.
     let rank = (stored / MESSAGES_PER_RARE_RANK).clamp(1, 15_000);
     let (rare, other) = (texts.at_rank(rank), texts.at_rank(rank + 1));
     let start: String = usual.chars().take(3).collect();
+    let (long_start, seldom) = (long_start(texts), texts.at_rank(15_000).chars().take(5).collect::<String>());
+    let many = (0..32).map(|rank| format!("\"{}\"", texts.at_rank(rank))).collect::<Vec<_>>().join(" ");
     for (name, query, within) in [
         ("search: commonest word", format!("\"{common}\""), None),
         ("search: usual word", format!("\"{usual}\""), None),
         ("search: word of a hundred messages", format!("\"{rare}\""), None),
         ("search: three letters", start, None),
+        ("search: a usual word of four letters or more", long_start, None),
+        ("search: five letters of a rare word", seldom, None),
+        ("search: the 32 commonest words", many, None),
         ("search: two words", format!("\"{usual}\" \"{common}\""), None),
         (
             "search: two words that never meet",
@@ -107,6 +111,12 @@ async fn questions(practice: &Practice, texts: &Texts, stored: usize) -> Vec<Rea
         readings.push(search(practice, juriste, name, &query, within).await);
     }
     readings
+}
+
+/// The commonest word of at least four letters: the last word of a query also finds what goes on.
+fn long_start(texts: &Texts) -> String {
+    let long = (0..200).map(|rank| texts.at_rank(rank)).find(|word| word.chars().count() >= 4);
+    long.unwrap_or_else(|| texts.at_rank(0)).to_owned()
 }
 
 async fn history(
