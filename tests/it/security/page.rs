@@ -32,11 +32,16 @@ fn tests_below(folder: &Path, found: &mut BTreeSet<String>) {
             found.insert(path.strip_prefix(root()).expect("below it").display().to_string());
             if path.to_str().is_some_and(|path| path.ends_with(".test.js")) {
                 let text = fs::read_to_string(&path).expect("a readable file");
-                let named = text.lines().filter_map(|line| line.trim().strip_prefix("test('")?.split('\'').next());
-                found.extend(named.map(str::to_owned));
+                found.extend(text.lines().filter_map(named_by));
             }
         }
     }
+}
+
+/// What a line of a JavaScript test calls its test, be it one that only some browsers can play (`if (…) test('…`).
+fn named_by(line: &str) -> Option<String> {
+    let (before, rest) = line.split_once("test('")?;
+    (before.is_empty() || before.ends_with(' ')).then(|| rest.split('\'').next().map(str::to_owned))?
 }
 
 /// The names in code quotes in the last cell of a row.
