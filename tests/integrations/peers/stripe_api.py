@@ -26,6 +26,10 @@ class Stripe(Service):
         self.calls, self.answered, self.made = [], {}, 0
         super().__init__()
 
+    def posts(self):
+        """The idempotency keys of all that was to be done, the first one first."""
+        return [key for _, _, key in self.calls if key]
+
     # What happens at Stripe.
 
     def pay(self, session_id, settled=True):

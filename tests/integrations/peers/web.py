@@ -20,7 +20,12 @@ class Service:
             wbufsize = 65_536
 
             def handle_any(self):
-                self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                length = int(self.headers.get("Content-Length", 0))
+                self.body = self.rfile.read(length)
+                if len(self.body) < length:
+                    # Whoever asked was killed before all of it was said.
+                    self.close_connection = True
+                    return
                 try:
                     status, headers, body = service.answer(self)
                 except Exception as error:  # noqa: BLE001 - the test shall see it
