@@ -172,5 +172,5 @@ class Fcm(Service):
         for name, (code, body) in WRONG.items():
             if name in to and not ("once-" in to and to in self.went_wrong):
                 self.went_wrong.add(to)
-                return code, {"Retry-After": "3"} if name == "unavailable" else {}, body
+                return code, {"Retry-After": "30"} if name == "unavailable" else {}, body
         return 200, {}, json.dumps({"name": f"projects/{PROJECT}/messages/{len(self.messages)}"}).encode()

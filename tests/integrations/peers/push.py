@@ -52,6 +52,7 @@ class Browser:
         return {"kind": "webpush", "endpoint": endpoint, "keys": keys, "name": "Firefox"}
 
     def will_answer(self, status, headers=None, body=b"", times=1):
+        """`headers`: a dictionary, or what makes one when the push has come."""
         said = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.answers += [(status, headers or {}, said)] * times
 
@@ -92,7 +93,8 @@ class PushService(Service):
         assert len(request.body) <= 4096
         with self.lock:
             browser.pushes.append(Push(browser, headers, request.body, *self._vapid(headers["Authorization"])))
-            return browser.answers.pop(0) if browser.answers else (201, {"Location": "/m/1"}, b"")
+            status, said, body = browser.answers.pop(0) if browser.answers else (201, {"Location": "/m/1"}, b"")
+            return status, said() if callable(said) else said, body
 
     def _vapid(self, authorization):
         """Who sends, judged by py-vapid and by PyJWT."""
