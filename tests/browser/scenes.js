@@ -130,6 +130,13 @@ export const SCENES = [
     await p.until(() => document.querySelectorAll('.staged-file').length === 2 && !document.querySelector('.staged progress'));
     await p.paste('Voici la lettre.');
   } },
+  // The marks of light formatting are there while something is selected.
+  { name: 'format', as: 'client', path: ({ id }) => `/c/${id}`, arrive: async (p) => {
+    await opened(p);
+    await p.paste('Ne signez rien.');
+    await p.press('Control', 'a');
+    await p.until(() => document.querySelector('.format-bar button'));
+  } },
   { name: 'reply', as: 'client', path: ({ id }) => `/c/${id}`, arrive: async (p) => {
     await opened(p);
     await lastRow(p);

@@ -10,20 +10,21 @@ export function FormatBar({ box }) {
     const area = box.current;
     if (area) changed(area, change(area.value, area.selectionStart, area.selectionEnd));
   };
-  /** @type {[string, any, string, () => void][]} */
+  // The signs are drawn by the style sheet: as text they would be names that the buttons do not have.
+  /** @type {[string, string, string, () => void][]} */
   const all = [
-    ['bold', html`<strong>${t('format.boldSign')}</strong>`, t('format.bold'), acts((...at) => wrapped(...at, '**'))],
-    ['italic', html`<em>${t('format.italicSign')}</em>`, t('format.italic'), acts((...at) => wrapped(...at, '_'))],
+    ['bold', t('format.boldSign'), t('format.bold'), acts((...at) => wrapped(...at, '**'))],
+    ['italic', t('format.italicSign'), t('format.italic'), acts((...at) => wrapped(...at, '_'))],
     ['list', '•', t('format.list'), acts((...at) => led(...at, () => '- '))],
     ['numbers', '1.', t('format.numbers'), acts((...at) => led(...at, (line) => `${line + 1}. `))],
     ['quote', '❝', t('format.quote'), acts((...at) => led(...at, () => '> '))],
-    ['code', html`<code>${'<>'}</code>`, t('format.code'), acts((...at) => wrapped(...at, '`'))],
+    ['code', '<>', t('format.code'), acts((...at) => wrapped(...at, '`'))],
   ];
   const kept = (event) => event.preventDefault();
   return html`<div class="format-bar" role="toolbar" aria-label=${t('format.label')} onMouseDown=${kept}>
     ${all.map(([name, sign, label, act]) => html`
       <button key=${name} class="icon-button tip" type="button" aria-label=${label} data-tip=${label} onClick=${act}>
-        <span aria-hidden="true">${sign}</span></button>`)}</div>`;
+        <span data-sign=${sign} data-mark=${name} aria-hidden="true"></span></button>`)}</div>`;
 }
 
 /** Puts a mark around what is selected, or takes it away. @param {HTMLTextAreaElement} box @param {string} mark */

@@ -180,7 +180,7 @@ export default {
   'format.italicSign': 'I',
   'format.label': 'Formatting',
   'format.list': 'List',
-  'format.numbers': 'Numbered list (1.)',
+  'format.numbers': 'Numbered list',
   'format.quote': 'Quotation',
   'info.edited': 'Edited',
   'info.notRead': 'Not yet read by {name}',

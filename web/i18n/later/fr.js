@@ -183,7 +183,7 @@ export default {
   'format.italicSign': 'I',
   'format.label': 'Mise en forme',
   'format.list': 'Liste',
-  'format.numbers': 'Liste numérotée (1.)',
+  'format.numbers': 'Liste numérotée',
   'format.quote': 'Citation',
   'info.edited': 'Modifié',
   'info.notRead': 'Pas encore lu par {name}',
