@@ -149,7 +149,7 @@ pub fn check(typed: &Check) -> Result<(), Error> {
     if typed.json {
         say(&serde_json::to_string_pretty(&report).expect("plain data"));
     } else {
-        report.faults.iter().for_each(|fault| say(fault));
+        report.faults.iter().chain(&report.unchecked).for_each(|line| say(line));
         say(&format!("{} conversations, {} messages, {} files", report.conversations, report.messages, report.files));
     }
     if report.faults.is_empty() { Ok(()) } else { Err(Error::Unsound(report.faults.len())) }

@@ -20,6 +20,8 @@ const LISTED_MAX: usize = 100;
 pub struct Report {
     /// All that is wrong; nothing when the database is sound.
     pub faults: Vec<String>,
+    /// What could not be looked at, and why.
+    pub unchecked: Vec<String>,
     /// Conversations that were looked at.
     pub conversations: i64,
     /// Messages that were looked at.
@@ -196,7 +198,15 @@ fn look(conn: &Connection) -> rusqlite::Result<Report> {
         report.messages = count("messages")?;
     }
     conn.execute_batch("COMMIT; PRAGMA query_only = OFF")?;
-    report.faults.extend(words(conn)?);
+    match words(conn)? {
+        Words::Agree => {}
+        Words::Differ => report.faults.push("search: the index does not agree with the messages".to_owned()),
+        Words::ReadOnly => report.unchecked.push(
+            "search: whether the index agrees with the messages is only seen where the database can be written; \
+             look at a copy"
+                .to_owned(),
+        ),
+    }
     Ok(report)
 }
 
@@ -247,15 +257,22 @@ fn files(conn: &Connection, faults: &mut Vec<String>) -> rusqlite::Result<i64> {
     Ok(count)
 }
 
+/// How the search index and the texts stand to each other.
+enum Words {
+    Agree,
+    Differ,
+    /// They cannot be compared here.
+    ReadOnly,
+}
+
 /// Compares the search index with the texts. SQLite asks for it as a write that writes nothing.
-fn words(conn: &Connection) -> rusqlite::Result<Option<String>> {
+fn words(conn: &Connection) -> rusqlite::Result<Words> {
     let compared = conn.execute("INSERT INTO message_words (message_words, rank) VALUES ('integrity-check', 1)", []);
-    match compared {
-        Ok(_) => Ok(None),
-        Err(cause) if cause.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
-            Ok(Some("search: the index does not agree with the messages".to_owned()))
-        }
-        Err(cause) => Err(cause),
+    match compared.as_ref().map_err(rusqlite::Error::sqlite_error_code) {
+        Ok(_) => Ok(Words::Agree),
+        Err(Some(rusqlite::ErrorCode::DatabaseCorrupt)) => Ok(Words::Differ),
+        Err(Some(rusqlite::ErrorCode::ReadOnly)) => Ok(Words::ReadOnly),
+        Err(_) => compared.map(|_| Words::Agree),
     }
 }
 
@@ -395,6 +412,20 @@ mod tests {
         let before = std::fs::read(&path).unwrap();
         assert_eq!(check(&path).unwrap().faults, Vec::<String>::new());
         assert!(std::fs::read(&path).unwrap() == before);
+    }
+
+    #[test]
+    fn a_copy_that_nobody_may_write_is_looked_at_as_far_as_it_can_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lexchat.db");
+        let settings = Settings { path: path.clone(), missing: Missing::CreateDemo, readers_max: 1 };
+        Db::open(&settings).unwrap().writer.close().unwrap();
+        let conn = Connection::open_with_flags(&path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        functions::register(&conn).unwrap();
+        let report = look(&conn).unwrap();
+        assert_eq!(report.faults, Vec::<String>::new());
+        assert!(matches!(&report.unchecked[..], [only] if only.contains("look at a copy")), "{report:?}");
+        assert!(report.messages > 0);
     }
 
     #[test]
