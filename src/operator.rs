@@ -2,6 +2,7 @@
 //! is well. All of it works while a server runs on the same database.
 
 pub mod doctor;
+mod remedies;
 mod services;
 pub mod test;
 

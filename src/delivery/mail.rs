@@ -44,7 +44,7 @@ fn settled(outcome: Outcome, leased: &Leased) -> Settlement {
         Outcome::Sent { .. } => Settlement::Sent,
         Outcome::Retry { after, reason, .. } => again(leased, OF_MAIL, after, shortened(reason)),
         Outcome::AddressDead { reason } => Settlement::AddressDead { reason: shortened(reason) },
-        Outcome::Misconfigured { reason } => {
+        Outcome::Misconfigured { reason, .. } => {
             let reason = shortened(reason);
             warn!(reason, "the relay takes no mail from this server as it is set up (--smtp, --mail-from)");
             again(leased, OF_MAIL, None, reason)
@@ -106,6 +106,7 @@ fn plain<'a>(kind: DeliveryKind, [invitation, password, confirmation, sign_in, a
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::integrations::smtp::outcome::Obstacle;
     use crate::model::id::DeliveryId;
     use crate::model::locale::Locale;
     use crate::model::timestamp::Timestamp;
@@ -139,10 +140,10 @@ mod tests {
         assert_eq!(of(Outcome::Sent { queue_id: String::new() }), Settlement::Sent);
         assert_eq!(of(Outcome::AddressDead { reason: reason() }), Settlement::AddressDead { reason: plain.clone() });
         assert_eq!(of(Outcome::Refused { reason: reason() }), Settlement::Failed { reason: plain.clone() });
-        assert!(
-            matches!(of(Outcome::Misconfigured { reason: reason() }), Settlement::Retry { reason, .. } if reason == plain)
-        );
-        let retry = |after| Outcome::Retry { after, reason: reason(), perhaps_sent: false };
+        let obstacle = Obstacle::Sender;
+        let misconfigured = of(Outcome::Misconfigured { reason: reason(), obstacle });
+        assert!(matches!(misconfigured, Settlement::Retry { reason, .. } if reason == plain));
+        let retry = |after| Outcome::Retry { after, reason: reason(), obstacle: Obstacle::Busy, perhaps_sent: false };
         let now = Timestamp::now();
         let half = Duration::from_secs(1800);
         assert!(matches!(of(retry(Some(half))), Settlement::Retry { at, .. } if at >= now + half));

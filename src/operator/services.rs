@@ -19,6 +19,7 @@ use crate::integrations::stripe::call::{Call, EventsWanted};
 use crate::integrations::stripe::client::{Kind, Stripe};
 use crate::integrations::web_push::subscription::PUBLIC_SERVICES;
 use crate::model::finding::{Finding, Verdict};
+use crate::operator::remedies;
 
 /// How long each of them may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -65,21 +66,16 @@ fn misread(check: &'static str, wrong: &dyn std::error::Error) -> Finding {
 }
 
 fn mail_row(relay: &str, tried: Result<(), Outcome>) -> Finding {
-    let (reason, remedy) = match tried {
-        Ok(()) => {
-            let text = format!("{relay} lets this server in; `lexchat test email ADDRESS` sends a mail");
-            return Finding::good("mail", text);
-        }
-        Err(Outcome::Misconfigured { reason }) => (reason, "--smtp, --smtp-password-file (LEXCHAT_SMTP…)"),
-        Err(
-            Outcome::Retry { reason, .. }
-            | Outcome::AddressDead { reason }
-            | Outcome::Refused { reason }
-            | Outcome::Sent { queue_id: reason },
-        ) => {
-            (reason, "--smtp (LEXCHAT_SMTP): is that the relay's host and port, and does the firewall let it through?")
-        }
+    let Err(outcome) = tried else {
+        let text = format!("{relay} lets this server in; `lexchat test email ADDRESS` sends a mail");
+        return Finding::good("mail", text);
     };
+    let remedy = remedies::of_mail(&outcome).unwrap_or_default();
+    let (Outcome::Misconfigured { reason, .. }
+    | Outcome::Retry { reason, .. }
+    | Outcome::AddressDead { reason }
+    | Outcome::Refused { reason }
+    | Outcome::Sent { queue_id: reason }) = outcome;
     Finding::fault("mail", Verdict::Bad, format!("no mail leaves by {relay}: {reason}"), remedy)
 }
 

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::chat::writer::local_admin::LocalAdmin;
+use crate::chat::contract::error::Reason;
+use crate::chat::writer::local_admin::{LocalAdmin, Reached};
 use crate::cli::test::{TestCommand, TestEmail, TestPush};
 use crate::config::notices::Notices;
 use crate::config::place;
@@ -11,14 +12,14 @@ use crate::delivery::push::{self, Kind, Shown};
 use crate::delivery::settings::Settings;
 use crate::documents::letter::{self, About};
 use crate::integrations::https::client::Outbound;
-use crate::integrations::push::Outcome as PushOutcome;
 use crate::integrations::smtp::mail::{BadPart, Line, Mail, Mailbox};
 use crate::integrations::smtp::mailer::Mailer;
 use crate::integrations::smtp::outcome::Outcome;
 use crate::integrations::web_push;
 use crate::integrations::web_push::vapid::Keys;
 use crate::model::locale::Locale;
-use crate::operator::Error;
+use crate::model::notices::DeviceKind;
+use crate::operator::{Error, remedies};
 
 /// How long a test is worth something.
 const TEST_LIFE: Duration = Duration::from_secs(600);
@@ -57,26 +58,31 @@ async fn email(typed: &TestEmail) -> Result<(), Error> {
     let mailer = Mailer::new(mail.smtp);
     let outcome = mailer.send(&message).await;
     mailer.rest().await;
-    match outcome {
+    let remedy = remedies::of_mail(&outcome);
+    let text = match outcome {
         Outcome::Sent { queue_id } => {
             say(&format!("the relay has it: {queue_id}"));
-            Ok(())
+            return Ok(());
         }
-        Outcome::Retry { reason, .. } => Err(Error::Undelivered(format!("not now: {reason}"))),
-        Outcome::AddressDead { reason } => Err(Error::Undelivered(format!("there is nobody at the address: {reason}"))),
-        Outcome::Misconfigured { reason } => {
-            Err(Error::Undelivered(format!("the relay takes no mail from here: {reason}")))
-        }
-        Outcome::Refused { reason } => Err(Error::Undelivered(format!("the relay refuses it: {reason}"))),
-    }
+        Outcome::Retry { reason, .. } => format!("not now: {reason}"),
+        Outcome::AddressDead { reason } => format!("there is nobody at the address: {reason}"),
+        Outcome::Misconfigured { reason, .. } => format!("the relay takes no mail from here: {reason}"),
+        Outcome::Refused { reason } => format!("the relay refuses it: {reason}"),
+    };
+    Err(Error::Undelivered(with_remedy(&text, remedy)))
+}
+
+/// What happened, and below it what mends it.
+fn with_remedy(text: &str, remedy: Option<&str>) -> String {
+    remedy.map_or_else(|| text.to_owned(), |remedy| format!("{text}\n  {remedy}"))
 }
 
 async fn push(typed: &TestPush) -> Result<(), Error> {
     let notices = checked(&typed.notices)?;
-    let reached = LocalAdmin::open(&place::database_of(&typed.database))?.reach(&typed.email)?;
-    if reached.devices.is_empty() {
-        return Err(Error::Undelivered("this person has no device that is reached".to_owned()));
+    if notices.web_push.is_none() && notices.fcm.is_none() {
+        return Err(Error::Usage("--push-contact or --fcm-account say how pushes leave".to_owned()));
     }
+    let reached = reach(typed)?;
     let outbound = Outbound::new(&notices.outbound);
     let web_push = match notices.web_push {
         None => None,
@@ -101,11 +107,37 @@ async fn push(typed: &TestPush) -> Result<(), Error> {
     };
     let mut failures = 0;
     for (name, reach) in &reached.devices {
-        let outcome = push::hand_over(&settings, reach, &shown).await;
-        failures += usize::from(outcome != PushOutcome::Accepted);
-        say(&format!("{} {}: {outcome:?}", reach.kind.as_str(), name.as_deref().unwrap_or("–")));
+        let (text, remedy) = match (reach.kind, &settings.web_push, &settings.fcm) {
+            (DeviceKind::Webpush, None, _) => ("no push leaves for browsers".to_owned(), Some("--push-contact")),
+            (DeviceKind::Fcm, _, None) => ("no push leaves for apps".to_owned(), Some("--fcm-account")),
+            _ => {
+                let outcome = push::hand_over(&settings, reach, &shown).await;
+                (remedies::told(&outcome), remedies::of_push(reach.kind, &outcome))
+            }
+        };
+        failures += usize::from(remedy.is_some());
+        let device = format!("{} {}", reach.kind.as_str(), name.as_deref().unwrap_or("–"));
+        say(&with_remedy(&format!("{device}: {text}"), remedy));
     }
     if failures == 0 { Ok(()) } else { Err(Error::Undelivered(format!("{failures} of them did not go"))) }
+}
+
+/// Whom a test goes to.
+fn reach(typed: &TestPush) -> Result<Reached, Error> {
+    let reached = match LocalAdmin::open(&place::database_of(&typed.database))?.reach(&typed.email) {
+        Err(error) if error.reason == Reason::NotFound => {
+            let text = format!("nobody signs in as {}", typed.email);
+            let remedy = "`lexchat user list` shows the addresses; is it another database (--db, LEXCHAT_DB)?";
+            return Err(Error::Undelivered(with_remedy(&text, Some(remedy))));
+        }
+        reached => reached?,
+    };
+    if reached.devices.is_empty() {
+        let remedy =
+            "its owner turns notifications on under /moi, on each device, while the server runs with these flags";
+        return Err(Error::Undelivered(with_remedy("this person has no device that is reached", Some(remedy))));
+    }
+    Ok(reached)
 }
 
 fn checked(typed: &crate::cli::notices::Notices) -> Result<Notices, Error> {

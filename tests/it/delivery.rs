@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use serde_json::json;
 
 use crate::harness::server::Server;
+use crate::https::Papers;
 use crate::support::http;
 use crate::support::relay::{PushService, Relay};
 
@@ -38,11 +39,64 @@ async fn a_test_mail_arrives_or_it_is_said_why_not() {
     relay.answer_next("550 5.1.1 nobody");
     let (code, text) = send(&smtp).await;
     assert!(code == Some(1) && text.contains("550"), "{code:?} {text}");
-    let (code, text) = send("smtp://127.0.0.1:9").await;
-    assert!(code == Some(1) && text.contains("not now"), "{code:?} {text}");
     let (code, text) = run(&["test", "email", "marie@cabinet.test"]).await;
     assert!(code == Some(2) && text.contains("--smtp"), "{code:?} {text}");
     assert_eq!(relay.mails().len(), 1);
+}
+
+/// What `lexchat test email` says where it fails, with this relay and these other flags.
+async fn unmailed(smtp: &str, more: &[&str]) -> String {
+    let words = ["test", "email", "marie@cabinet.test", "--smtp", smtp, FROM[0], FROM[1]];
+    let (code, text) = run(&[&words[..], more].concat()).await;
+    assert_eq!(code, Some(1), "{text}");
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_a_relay_does_not_take_says_which_flag_mends_it() {
+    let relay = Relay::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let password = folder.path().join("password").display().to_string();
+    std::fs::write(&password, "geheim\n").unwrap();
+    let (open, signed_in) = (format!("smtp://{}", relay.at), format!("smtp://avis@{}", relay.at));
+    for (command, answer, wanted) in [
+        ("AUTH", "535 5.7.8 bad credentials", ["535 5.7.8", "--smtp-password-file"]),
+        ("MAIL", "530 5.7.0 Authentication required", ["530 5.7.0", "smtps://USER@HOST"]),
+        ("MAIL", "553 5.7.1 not owned by user avis", ["553 5.7.1", "--mail-from"]),
+        ("RCPT", "554 5.7.1 Relay access denied", ["554 5.7.1", "--smtp-password-file"]),
+        ("RCPT", "550 5.1.1 nobody", ["550 5.1.1", "is the address written"]),
+        ("RCPT", "450 4.7.1 greylisted", ["not now: 450", "comes back by itself"]),
+        ("DATA", "554 5.7.1 looks like spam", ["554 5.7.1", "SPF and DKIM"]),
+        ("EHLO", "554 5.7.1 you are listed", ["554 5.7.1", "submission account"]),
+        ("EHLO", "250 no way to sign in", ["no way to sign in", "neither USER@ nor --smtp-password-file"]),
+    ] {
+        relay.answer_next_to(command, answer);
+        let text = unmailed(&signed_in, &["--smtp-password-file", &password]).await;
+        assert!(wanted.iter().all(|part| text.contains(part)) && !text.contains("geheim"), "{answer}: {text}");
+    }
+    let begins_with_tls = open.replace("smtp:", "smtps:");
+    for (smtp, wanted) in [
+        ("smtp://127.0.0.1:9", ["not now: ", "does the firewall let it through"]),
+        ("smtps://relay.invalid:465", ["not now: ", "does this machine's DNS know it"]),
+        (&begins_with_tls, ["does not begin with TLS there", "smtp://…:587"]),
+    ] {
+        let text = unmailed(smtp, &[]).await;
+        assert!(wanted.iter().all(|part| text.contains(part)), "{smtp}: {text}");
+    }
+    assert!(relay.mails().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_whose_certificate_is_not_trusted_says_which_flag_mends_it() {
+    let papers = Papers::new();
+    // It does not speak SMTP: what is wrong shows before that.
+    let server = papers.serve().await;
+    let at = format!("smtps://localhost:{}", server.at.port());
+    let text = unmailed(&at, &[]).await;
+    assert!(text.contains("TLS: ") && text.contains("--extra-ca FILE"), "{text}");
+    let trusted = ["--extra-ca", &papers.path("cert.pem")];
+    let text = unmailed(&format!("smtps://127.0.0.1:{}", server.at.port()), &trusted).await;
+    assert!(text.contains("TLS: ") && text.contains("name the host as its certificate does"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,7 +109,11 @@ async fn a_test_push_goes_to_each_device_of_a_person_and_says_what_became_of_it(
     let db = server.database().path().expect("a file").to_owned();
     let send = async || run(&[&["test", "push", "client1@example.com", "--db", &db], &push[..]].concat()).await;
     let (code, text) = send().await;
-    assert!(code == Some(1) && text.contains("no device"), "{code:?} {text}");
+    assert!(code == Some(1) && text.contains("no device") && text.contains("under /moi"), "{code:?} {text}");
+    let (code, text) = run(&["test", "push", "client1@example.com", "--db", &db]).await;
+    assert!(code == Some(2) && text.contains("--push-contact"), "{code:?} {text}");
+    let (code, text) = run(&[&["test", "push", "nobody@example.com", "--db", &db], &push[..]].concat()).await;
+    assert!(code == Some(1) && text.contains("nobody@example.com") && text.contains("user list"), "{code:?} {text}");
     let keys = json!({
         "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
         "auth": "BTBZMqHH6r4Tts7J_aSIgg",
@@ -64,11 +122,23 @@ async fn a_test_push_goes_to_each_device_of_a_person_and_says_what_became_of_it(
     let device = json!({"kind": "webpush", "endpoint": endpoint, "keys": keys, "name": "Firefox · Linux"});
     server.request(&client, "POST", "/notifications/devices", Some(&device)).await.expect(201);
     let (code, text) = send().await;
-    assert!(code == Some(0) && text.contains("Firefox · Linux: Accepted"), "{code:?} {text}");
+    assert!(code == Some(0) && text.contains("Firefox · Linux: accepted"), "{code:?} {text}");
     assert_eq!(service.wait_for(1).await[0].path, "/secret-of-the-device");
-    service.answer_next("403 Forbidden");
-    let (code, text) = send().await;
-    assert!(code == Some(1) && text.contains("403") && !text.contains("secret-of"), "{code:?} {text}");
+    for (answer, wanted) in [
+        ("403 Forbidden", ["takes nothing from this server: 403", "--push-contact"]),
+        ("401 Unauthorized", ["takes nothing from this server: 401", "clock"]),
+        ("410 Gone", ["does not exist any more", "its owner turns them on there again"]),
+        ("503 Unavailable", ["not now: 503", "comes back by itself"]),
+        ("400 Bad Request", ["not understood: 400", "report these words"]),
+    ] {
+        service.answer_next(answer);
+        let (code, text) = send().await;
+        assert!(code == Some(1) && wanted.iter().all(|part| text.contains(part)), "{answer}: {code:?} {text}");
+        assert!(text.contains("1 of them did not go") && !text.contains("secret-of"), "{answer}: {text}");
+    }
+    // Its service is not among those that are allowed by these flags.
+    let (code, text) = run(&["test", "push", "client1@example.com", "--db", &db, push[0], push[1]]).await;
+    assert!(code == Some(1) && text.contains("--push-host"), "{code:?} {text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,8 +19,8 @@ pub struct Relay {
 #[derive(Default)]
 struct State {
     mails: Vec<Mail>,
-    /// What recipients are answered, the next one first; `250` when nothing is left.
-    answers: Vec<String>,
+    /// What commands are answered, by their first word, the next one first; success when nothing is left.
+    answers: Vec<(&'static str, String)>,
 }
 
 /// A mail that was taken.
@@ -46,7 +46,12 @@ impl Relay {
 
     /// What the next recipient is answered instead of `250`.
     pub fn answer_next(&self, line: &str) {
-        self.state.lock().expect("no panic").answers.push(line.to_owned());
+        self.answer_next_to("RCPT", line);
+    }
+
+    /// What the next command of this first word is answered instead of success.
+    pub fn answer_next_to(&self, word: &'static str, line: &str) {
+        self.state.lock().expect("no panic").answers.push((word, line.to_owned()));
     }
 
     /// The mails so far.
@@ -99,14 +104,18 @@ async fn dialogue(stream: TcpStream, state: Arc<Mutex<State>>) -> Option<()> {
             return None;
         }
         let word = line.split([' ', '\r', ':']).next().unwrap_or_default().to_ascii_uppercase();
-        let answer = match word.as_str() {
-            "EHLO" => "250-tests\r\n250 8BITMIME".to_owned(),
-            "RCPT" => {
-                to = line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
-                let mut state = state.lock().expect("no panic");
-                if state.answers.is_empty() { "250 ok".to_owned() } else { state.answers.remove(0) }
-            }
-            "DATA" => {
+        let wanted = {
+            let answers = &mut state.lock().expect("no panic").answers;
+            answers.iter().position(|(to, _)| *to == word).map(|at| answers.remove(at).1)
+        };
+        if word == "RCPT" {
+            to = line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
+        }
+        let answer = match (word.as_str(), wanted) {
+            (_, Some(wanted)) => wanted,
+            ("EHLO", None) => "250-tests\r\n250-AUTH PLAIN\r\n250 8BITMIME".to_owned(),
+            ("AUTH", None) => "235 2.7.0 ok".to_owned(),
+            ("DATA", None) => {
                 stream.write_all(b"354 go\r\n").await.ok()?;
                 let mut raw = String::new();
                 while !raw.ends_with("\r\n.\r\n") {
@@ -115,7 +124,7 @@ async fn dialogue(stream: TcpStream, state: Arc<Mutex<State>>) -> Option<()> {
                 state.lock().expect("no panic").mails.push(Mail { to: to.clone(), raw });
                 "250 taken".to_owned()
             }
-            "QUIT" => {
+            ("QUIT", None) => {
                 stream.write_all(b"221 bye\r\n").await.ok()?;
                 return None;
             }

@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ use tokio_rustls::rustls;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::mail::Mail;
-use super::outcome::{Outcome, Reply, Stage};
+use super::outcome::{Obstacle, Outcome, Reply, Stage};
 use super::settings::Settings;
 
 /// How long a connection is kept for the next mail; relays end idle ones after some minutes.
@@ -54,7 +55,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
 /// Why there is no session.
 enum NoSession {
     /// TLS does not come about, because of the certificate or because the other side does not speak it.
-    Tls(String),
+    Tls(Obstacle, String),
     /// Whatever else.
     Other(Outcome),
 }
@@ -118,23 +119,20 @@ impl Mailer {
             Ok(session) => Ok(session),
             Err(NoSession::Other(outcome)) => Err(outcome),
             // A relay on this machine seldom has a certificate that anybody vouches for.
-            Err(NoSession::Tls(_)) if self.settings.may_be_plain => {
+            Err(NoSession::Tls(..)) if self.settings.may_be_plain => {
                 self.dial(false).await.map_err(|error| match error {
                     NoSession::Other(outcome) => outcome,
-                    NoSession::Tls(reason) => Outcome::Misconfigured { reason },
+                    NoSession::Tls(obstacle, reason) => Outcome::Misconfigured { reason, obstacle },
                 })
             }
-            Err(NoSession::Tls(reason)) => Err(Outcome::Misconfigured { reason }),
+            Err(NoSession::Tls(obstacle, reason)) => Err(Outcome::Misconfigured { reason, obstacle }),
         }
     }
 
     async fn dial(&self, with_tls: bool) -> Result<Session, NoSession> {
         let Settings { relay, command_timeout, own_name, .. } = &self.settings;
-        let stream = match timeout(*command_timeout, TcpStream::connect((relay.host.as_str(), relay.port))).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return Err(later(&error.to_string())),
-            Err(_) => return Err(later("no connection in time")),
-        };
+        let stream = timeout(*command_timeout, connect(&relay.host, relay.port));
+        let stream = stream.await.map_err(|_| later(Obstacle::Connection, "no connection in time"))??;
         // The end of a mail is a small write behind a large one: held back for the relay's acknowledgement, it cost 40 ms.
         let _ = stream.set_nodelay(true);
         let stream: Box<dyn Wire> = if relay.tls_at_once { self.encrypt(stream).await? } else { Box::new(stream) };
@@ -150,7 +148,7 @@ impl Mailer {
                 offered = client.ehlo(own_name.as_str()).await.map_err(hello)?;
             } else if !self.settings.may_be_plain {
                 let reason = format!("{relay} does not offer STARTTLS; smtps:// is for relays that begin with TLS");
-                return Err(NoSession::Other(Outcome::Misconfigured { reason }));
+                return Err(NoSession::Other(Outcome::Misconfigured { reason, obstacle: Obstacle::TlsMoment }));
             }
         }
         self.sign_in(&mut client, &offered).await?;
@@ -160,17 +158,18 @@ impl Mailer {
 
     async fn encrypt<S: Wire + 'static>(&self, stream: S) -> Result<Box<dyn Wire>, NoSession> {
         let host = self.settings.relay.host.clone();
-        let name = ServerName::try_from(host).map_err(|error| NoSession::Tls(error.to_string()))?;
+        let name = ServerName::try_from(host).map_err(|error| NoSession::Tls(Obstacle::Name, error.to_string()))?;
         match timeout(self.settings.command_timeout, self.tls.connect(name, stream)).await {
             Ok(Ok(stream)) => Ok(Box::new(stream)),
             Ok(Err(error)) => Err(match rustls_error(&error) {
                 Some(rustls::Error::InvalidMessage(_)) => {
-                    NoSession::Tls("the relay does not begin with TLS there; smtp:// is for STARTTLS".to_owned())
+                    let reason = "the relay does not begin with TLS there; smtp:// is for STARTTLS";
+                    NoSession::Tls(Obstacle::TlsMoment, reason.to_owned())
                 }
-                Some(reason) => NoSession::Tls(format!("TLS: {reason}")),
-                None => later(&error.to_string()),
+                Some(reason) => NoSession::Tls(obstacle_of(reason), format!("TLS: {reason}")),
+                None => later(Obstacle::Connection, &error.to_string()),
             }),
-            Err(_) => Err(later("no TLS in time")),
+            Err(_) => Err(later(Obstacle::Connection, "no TLS in time")),
         }
     }
 
@@ -191,6 +190,28 @@ impl Mailer {
 impl fmt::Debug for Mailer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mailer").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// The name is looked up by itself: that it leads nowhere is mended otherwise than that nobody answers.
+async fn connect(host: &str, port: u16) -> Result<TcpStream, NoSession> {
+    let found = tokio::net::lookup_host((host, port)).await;
+    let found: Vec<SocketAddr> = found.map_err(|error| later(Obstacle::Name, &error.to_string()))?.collect();
+    TcpStream::connect(&found[..]).await.map_err(|error| later(Obstacle::Connection, &error.to_string()))
+}
+
+/// What keeps TLS from coming about.
+fn obstacle_of(error: &rustls::Error) -> Obstacle {
+    use rustls::CertificateError as Bad;
+    match error {
+        rustls::Error::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
+            Obstacle::CertificateName
+        }
+        rustls::Error::InvalidCertificate(
+            Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. },
+        ) => Obstacle::CertificateDate,
+        rustls::Error::InvalidCertificate(_) => Obstacle::Authority,
+        _ => Obstacle::TlsMoment,
     }
 }
 
@@ -237,8 +258,10 @@ fn ended(error: Error, stage: Stage) -> Result<Outcome, Outcome> {
 }
 
 fn outcome_of(error: Error, stage: Stage) -> Outcome {
-    let misconfigured = |reason: &str| Outcome::Misconfigured { reason: reason.to_owned() };
-    let retry = |reason: String| Outcome::Retry { after: None, reason, perhaps_sent: stage == Stage::Final };
+    let misconfigured =
+        |reason: &str| Outcome::Misconfigured { reason: reason.to_owned(), obstacle: Obstacle::NoSignIn };
+    let (obstacle, perhaps_sent) = (Obstacle::Connection, stage == Stage::Final);
+    let retry = |reason| Outcome::Retry { after: None, reason, obstacle, perhaps_sent };
     match error {
         Error::UnexpectedReply(reply) | Error::AuthenticationFailed(reply) => said(reply).outcome(stage),
         Error::UnsupportedAuthMechanism => misconfigured("the relay offers no way to sign in (PLAIN or LOGIN)"),
@@ -253,8 +276,8 @@ fn stopped(error: Error, stage: Stage) -> NoSession {
     NoSession::Other(outcome_of(error, stage))
 }
 
-fn later(reason: &str) -> NoSession {
-    NoSession::Other(Outcome::Retry { after: None, reason: reason.to_owned(), perhaps_sent: false })
+fn later(obstacle: Obstacle, reason: &str) -> NoSession {
+    NoSession::Other(Outcome::Retry { after: None, reason: reason.to_owned(), obstacle, perhaps_sent: false })
 }
 
 fn expect_success(reply: Response<String>) -> Result<(), Error> {

@@ -19,6 +19,8 @@ pub enum Outcome {
         after: Option<Duration>,
         /// What happened.
         reason: String,
+        /// What stands in the way.
+        obstacle: Obstacle,
         /// Whether the relay may have taken it all the same: the connection ended behind the mail's last byte. The next try
         /// has the same Message-ID.
         perhaps_sent: bool,
@@ -32,12 +34,43 @@ pub enum Outcome {
     Misconfigured {
         /// What the relay said.
         reason: String,
+        /// What stands in the way.
+        obstacle: Obstacle,
     },
     /// This mail is not taken, and will not be: drop it. The address is sound.
     Refused {
         /// What the relay said.
         reason: String,
     },
+}
+
+/// What stands between us and the relay, by what mends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// Its name leads nowhere.
+    Name,
+    /// Nobody answers there, or not in time, or not in SMTP.
+    Connection,
+    /// TLS begins at another moment than its address says.
+    TlsMoment,
+    /// Nobody whom we trust vouches for its certificate.
+    Authority,
+    /// Its certificate is for other names.
+    CertificateName,
+    /// Its certificate has ended, or not begun.
+    CertificateDate,
+    /// It takes nothing from this machine.
+    Greeting,
+    /// User or password are wrong.
+    Credentials,
+    /// It has no way to sign in.
+    NoSignIn,
+    /// It takes mail only from who has signed in, or is known to it.
+    Relaying,
+    /// We may not write as this sender.
+    Sender,
+    /// It has no time, or waits to see whether we come back.
+    Busy,
 }
 
 /// When an answer comes.
@@ -85,24 +118,33 @@ impl Reply {
         // 421 closes the connection, whatever it is said to. A full mailbox gets empty again.
         if self.code / 100 != 5 || (stage == Stage::Recipient && self.enhanced[1..] == [2, 2]) {
             let throttled = self.enhanced[..2] == [4, 7] || self.code == 421;
-            return Outcome::Retry { after: throttled.then_some(THROTTLED_PAUSE), reason, perhaps_sent: false };
+            let after = throttled.then_some(THROTTLED_PAUSE);
+            return Outcome::Retry { after, reason, obstacle: Obstacle::Busy, perhaps_sent: false };
         }
         match stage {
-            Stage::Hello | Stage::SignIn => Outcome::Misconfigured { reason },
+            Stage::Hello => Outcome::Misconfigured { reason, obstacle: Obstacle::Greeting },
+            Stage::SignIn => Outcome::Misconfigured { reason, obstacle: Obstacle::Credentials },
             Stage::Sender if matches!(self.code, 552 | 555) => Outcome::Refused { reason },
-            Stage::Sender => Outcome::Misconfigured { reason },
+            Stage::Sender if self.wants_sign_in() => Outcome::Misconfigured { reason, obstacle: Obstacle::Relaying },
+            Stage::Sender => Outcome::Misconfigured { reason, obstacle: Obstacle::Sender },
             Stage::Recipient => self.of_recipient(reason),
-            Stage::Data | Stage::Final if self.code == 530 => Outcome::Misconfigured { reason },
+            Stage::Data | Stage::Final if self.code == 530 => {
+                Outcome::Misconfigured { reason, obstacle: Obstacle::Relaying }
+            }
             Stage::Data | Stage::Final => Outcome::Refused { reason },
         }
     }
 
+    /// Whether the relay would take this mail from who has signed in, or is known to it.
+    fn wants_sign_in(&self) -> bool {
+        let text = self.text.to_ascii_lowercase();
+        text.contains("relay") || text.contains("authenticat") || matches!(self.code, 530 | 535)
+    }
+
     /// A refused recipient: we may not send through this relay, policy stands against this mail, or there is nobody.
     fn of_recipient(&self, reason: String) -> Outcome {
-        let text = self.text.to_ascii_lowercase();
-        let may_not_relay = text.contains("relay") || text.contains("authenticat") || matches!(self.code, 530 | 535);
         match self.enhanced {
-            _ if may_not_relay => Outcome::Misconfigured { reason },
+            _ if self.wants_sign_in() => Outcome::Misconfigured { reason, obstacle: Obstacle::Relaying },
             [5, 0..=2, _] | [5, 4, 4] => Outcome::AddressDead { reason },
             [0, 0, 0] if matches!(self.code, 550 | 551 | 553) => Outcome::AddressDead { reason },
             _ => Outcome::Refused { reason },
@@ -161,6 +203,28 @@ mod tests {
             (Stage::Final, 550, [5, 1, 1], "only the recipient's stage speaks against an address", "refused"),
         ] {
             assert_eq!(kind(stage, code, enhanced, text), expected, "{stage:?} {code} {text}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_that_can_be_mended_says_what_stands_in_the_way() {
+        for (stage, code, text, expected) in [
+            (Stage::Hello, 554, "no service for you", Obstacle::Greeting),
+            (Stage::SignIn, 535, "bad credentials", Obstacle::Credentials),
+            (Stage::SignIn, 454, "temporary failure", Obstacle::Busy),
+            (Stage::Sender, 530, "Authentication required", Obstacle::Relaying),
+            (Stage::Sender, 553, "Sender address rejected: not owned by user", Obstacle::Sender),
+            (Stage::Sender, 553, "Relaying disallowed as avis@cabinet.example", Obstacle::Relaying),
+            (Stage::Recipient, 554, "<a@b.example>: Relay access denied", Obstacle::Relaying),
+            (Stage::Recipient, 450, "greylisted", Obstacle::Busy),
+            (Stage::Data, 530, "Authentication required", Obstacle::Relaying),
+        ] {
+            match (Reply { code, enhanced: [0; 3], text: text.to_owned() }).outcome(stage) {
+                Outcome::Misconfigured { obstacle, .. } | Outcome::Retry { obstacle, .. } => {
+                    assert_eq!(obstacle, expected, "{stage:?} {code} {text}");
+                }
+                outcome => panic!("{outcome:?}"),
+            }
         }
     }
 

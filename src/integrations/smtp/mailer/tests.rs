@@ -188,7 +188,7 @@ async fn without_starttls_nothing_is_said_to_a_relay_elsewhere() {
     let mut mailer = relay.mailer("me@", Some("word"));
     mailer.settings.may_be_plain = false;
     let outcome = mailer.send(&mail_to("a@client.example")).await;
-    assert!(matches!(&outcome, Outcome::Misconfigured { reason } if reason.contains("STARTTLS")), "{outcome:?}");
+    assert!(matches!(&outcome, Outcome::Misconfigured { reason, .. } if reason.contains("STARTTLS")), "{outcome:?}");
     assert_eq!(relay.heard(), ["EHLO chat.example"]);
 
     // Broken TLS is no reason to go on without.
