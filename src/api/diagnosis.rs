@@ -151,27 +151,32 @@ fn backup(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 fn address(facts: &Facts<'_>) -> Vec<Finding> {
-    let l = facts.locale;
-    vec![match facts.public_url {
-        Some(url) => {
+    vec![address_row(facts.public_url, facts.seen, facts.is_private, facts.locale)]
+}
+
+fn address_row(public_url: Option<&str>, (seen, way): (IpAddr, Way), is_private: bool, l: Locale) -> Finding {
+    let unsaid = |remedy: String| {
+        let text = told(
+            l,
+            "L’adresse que les gens utilisent n’est pas indiquée\u{a0}: les invitations en nomment une autre.",
+            "The address that people use is not said: invitations name another one.",
+        );
+        Finding::fault("address", Verdict::Warning, text, remedy)
+    };
+    let flag = "--public-url https://… (LEXCHAT_PUBLIC_URL)";
+    match (public_url, way) {
+        (Some(url), _) => {
             let text = told(l, "Les liens et invitations mènent à ", "Links and invitations lead to ");
             Finding::good("address", format!("{text}{url}"))
         }
-        None if facts.is_private => Finding::good(
+        // Whoever comes through a proxy need not be at this machine.
+        (None, Way::UntrustedProxy(_)) => unsaid(format!("{flag}, --trust-proxy {seen} (LEXCHAT_TRUST_PROXY)")),
+        (None, Way::Direct) if is_private => Finding::good(
             "address",
             told(l, "Cette machine seule peut se connecter.", "Only this machine can connect."),
         ),
-        None => Finding::fault(
-            "address",
-            Verdict::Warning,
-            told(
-                l,
-                "L’adresse que les gens utilisent n’est pas indiquée : les invitations en nomment une autre.",
-                "The address that people use is not said: invitations name another one.",
-            ),
-            "--public-url https://… (LEXCHAT_PUBLIC_URL)",
-        ),
-    }]
+        (None, _) => unsaid(flag.to_owned()),
+    }
 }
 
 /// Whether the limits of one address are those of one person: as the administrator's own request shows it.
@@ -339,7 +344,7 @@ mod tests {
             certificate: None,
             names: &[],
             public_url,
-            seen: (IpAddr::from([192, 0, 2, 7]), Way::TrustedProxy),
+            seen: (IpAddr::from([192, 0, 2, 7]), Way::Direct),
             is_private,
             demo_accounts: false,
             backlogs: &[],
@@ -402,6 +407,20 @@ mod tests {
             let row = proxy_row(at, way, Locale::French);
             assert_eq!(row.verdict, verdict, "{row:?}");
             assert_eq!(row.remedy.is_some(), mends.is_some(), "{row:?}");
+            assert!(row.remedy.unwrap_or_default().contains(mends.unwrap_or_default()), "{way:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_told_that_only_this_machine_can_connect_who_came_through_a_proxy() {
+        for (way, verdict, mends) in [
+            (Way::Direct, Verdict::Good, None),
+            (Way::TrustedProxy, Verdict::Warning, Some("--public-url")),
+            (Way::SilentProxy, Verdict::Warning, Some("--public-url")),
+            (Way::UntrustedProxy("x-forwarded-for"), Verdict::Warning, Some("--trust-proxy 127.0.0.1")),
+        ] {
+            let row = address_row(None, (IpAddr::from([127, 0, 0, 1]), way), true, Locale::French);
+            assert_eq!((row.verdict, row.remedy.is_some()), (verdict, mends.is_some()), "{row:?}");
             assert!(row.remedy.unwrap_or_default().contains(mends.unwrap_or_default()), "{way:?}");
         }
     }
