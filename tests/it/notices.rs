@@ -424,3 +424,20 @@ async fn a_mail_that_could_not_leave_before_the_end_leaves_once_after_the_next_s
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_edited_before_its_mail_left_is_told_as_it_stands() {
+    let relay = Relay::start().await;
+    let smtp = format!("smtp://{}", relay.at);
+    let flags = ["--smtp", &smtp, "--mail-from", "a@cabinet.test", "--mail-after", "3s", "--notify-detail", "preview"];
+    let server = Server::start_with(&flags).await;
+    let mut pair = server.pair().await;
+    confirm(&server, &relay, &pair.jurist).await;
+    let detail = json!({"detail": "preview"});
+    server.request(&pair.jurist, "PATCH", "/notifications/settings", Some(&detail)).await.expect(200);
+    let path = format!("/messages/{}", pair.say("premier jet").await["id"]);
+    let edit = json!({"content": "texte relu"});
+    server.request(&pair.client, "PATCH", &path, Some(&edit)).await.expect(200);
+    let text = relay.mails_to(&pair.jurist.email, 2).await.remove(1).text();
+    assert!(text.contains("texte relu") && !text.contains("premier jet"), "{text}");
+}

@@ -185,7 +185,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::chat::contract::command::conversations::{MuteConversation, ReadConversation};
+    use crate::chat::contract::command::conversations::{EditMessage, MuteConversation, ReadConversation};
     use crate::chat::contract::command::deliveries::{LeaseDeliveries, SettleDeliveries, Settlement};
     use crate::chat::contract::command::notices::UpdateNotices;
     use crate::chat::testing::fixtures::RulesFixture;
@@ -234,6 +234,21 @@ mod tests {
             )
             .unwrap();
         assert!(newest);
+    }
+
+    #[test]
+    fn what_was_told_and_is_edited_afterwards_is_not_told_again() {
+        let (mut fixture, client, _, conversation_id) = practice();
+        let message_id = fixture.say(client, conversation_id, "bonjour").id;
+        let edit = || EditMessage { message_id, content: "bonsoir".to_owned() };
+        fixture.pass(Duration::from_secs(600));
+        raise_all(&mut fixture, conversation_id);
+        let before = raised(&fixture);
+        assert_eq!(before.0, 1);
+        fixture.run(client, edit()).unwrap();
+        fixture.pass(Duration::from_secs(5));
+        raise_all(&mut fixture, conversation_id);
+        assert_eq!(raised(&fixture), before);
     }
 
     #[test]
