@@ -102,20 +102,25 @@ pub async fn show_unsubscribe(call: Call, token: String) -> Answer {
         }
         Locale::English => ("Get no more mail when messages wait for you?", "Get no more"),
     };
-    let form = format!("<form method=\"post\"><p>{question}</p><button>{button}</button></form>");
+    let form = format!("<h1>{question}</h1>\n<form method=\"post\"><button>{button}</button></form>");
     Ok(response::full(StatusCode::OK, HTML, page(call.locale, &form)))
 }
 
 /// `POST /notifications/unsubscribe/{token}`: by the button, or by a mail program (RFC 8058).
 pub async fn unsubscribe(call: Call, token: String) -> Answer {
     call.chat().execute(Actor::Anonymous, Unsubscribe { token }).await?;
-    let done = match call.locale {
-        Locale::French => {
-            "C’est fait\u{a0}: vous ne recevrez plus de courrier sur les messages. Vos réglages permettent d’y revenir."
+    let (done, means, back) = match call.locale {
+        Locale::French => (
+            "C’est fait",
+            "Vous ne recevrez plus de courrier quand des messages vous attendent.",
+            "Revenir sur ce choix dans vos réglages",
+        ),
+        Locale::English => {
+            ("Done", "You will get no more mail when messages wait for you.", "Change your mind in your settings")
         }
-        Locale::English => "Done: you will get no more mail about messages. Your settings bring it back.",
     };
-    Ok(response::full(StatusCode::OK, HTML, page(call.locale, &format!("<p>{done}</p>"))))
+    let text = format!("<h1>{done}</h1>\n<p>{means}</p>\n<p><a href=\"/moi\">{back}</a></p>");
+    Ok(response::full(StatusCode::OK, HTML, page(call.locale, &text)))
 }
 
 const HTML: &str = "text/html; charset=utf-8";

@@ -14,12 +14,15 @@ const NEXT = 'une phrase assez longue';
 /** @param {number} port */
 const mailFlags = (port) => ['--smtp', `smtp://127.0.0.1:${port}`, '--mail-from', 'Cabinet Dupré <avis@cabinet.example>'];
 
+/** Not every browser can be told so by the page; it was told at its start. @param {any} error */
+const isStill = (error) => assert.match(String(error), /not supported|Unsupported/i);
+
 /** axe finds nothing, in both themes, and nothing reaches out of a narrow window. @param {Person} person @param {string} what */
 async function isSound(person, what) {
   const { width, height } = person.page.viewport();
   await person.page.evaluate(`if (!window.axe) { ${axe} }`);
   // What fades from one theme to the other has neither one's contrast.
-  await person.page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
+  await person.page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]).catch(isStill);
   for (const theme of ['light', 'dark']) {
     await person.page.evaluate((name) => { document.documentElement.dataset.theme = name; }, theme);
     for (const wide of [360, width]) {
@@ -34,7 +37,7 @@ async function isSound(person, what) {
       assert.ok(await person.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${what} scrolls sideways at ${wide}`);
     }
   }
-  await person.page.emulateMediaFeatures([]);
+  await person.page.emulateMediaFeatures([]).catch(isStill);
   await person.page.evaluate(() => { delete document.documentElement.dataset.theme; });
 }
 
@@ -208,6 +211,80 @@ describe('mail', { concurrency: 1, skip: !CHOSEN.includes('chromium') }, () => {
     await a.close();
     const again = await server.call('POST', '/auth/sign-in', { body: { email: 'ailleurs@cabinet.example', password: PASSWORD } });
     assert.equal(again.status, 200);
+  });
+});
+
+/** By the Tab key alone, until such an element has the focus, which shows. @param {Person} person @param {string} selector */
+async function tabTo(person, selector) {
+  for (let presses = 0; presses < 80; presses += 1) {
+    await person.press('Tab');
+    const is = await person.page.evaluate((wanted) => document.hasFocus() && document.activeElement?.matches(wanted) && getComputedStyle(document.activeElement).outlineStyle, selector);
+    if (is) return assert.notEqual(is, 'none', `the focus shows on ${selector}`);
+  }
+  throw new Error(`${person.browserName}: no ${selector} within 80 presses of Tab`);
+}
+
+for (const name of CHOSEN) describe(`by keyboard alone in ${name}`, { concurrency: 1 }, () => {
+  let launched, server, relay, service, token;
+  before(async () => {
+    launched = await launch(name, { extraPrefsFirefox: { 'ui.prefersReducedMotion': 1 } });
+    [relay, service] = [await Relay.start(), await PushService.start()];
+    server = await Server.start([...mailFlags(relay.port), '--mail-after', '1s', '--push-contact', 'mailto:admin@cabinet.example', '--push-host', service.origin]);
+    token = await server.tokenOf('juriste1');
+  });
+  after(async () => {
+    await launched.close();
+    await server.stop();
+    relay.stop();
+    service.stop();
+  });
+
+  const settings = async () => (await server.call('GET', '/notifications/settings', { token })).body;
+
+  test('mail about messages is ended from the mail itself', async () => {
+    await server.call('POST', '/users/me/email/confirmation', { token });
+    const secret = (await relay.link('juriste1@example.com', /\/confirmation\/\w+/)).split('/').at(-1);
+    assert.equal((await server.call('POST', '/auth/confirm-email', { body: { token: secret } })).status, 200);
+    await server.conversation([{ by: 'client1', content: 'Bonjour' }]);
+    const path = await relay.link('juriste1@example.com', /\/notifications\/unsubscribe\/\w+/);
+    const a = await Person.in(launched);
+    await a.visit(server.url + path);
+    await isSound(a, 'unsubscribe');
+    await tabTo(a, 'form button');
+    assert.equal((await settings()).email, '10m', 'nothing is changed by looking at it');
+    await a.press('Enter');
+    await a.until(() => document.querySelector('h1')?.textContent === 'C’est fait');
+    assert.equal((await settings()).email, 'never');
+    await isSound(a, 'unsubscribed');
+    await tabTo(a, 'a[href="/moi"]');
+    assert.deepEqual(a.complaints, []);
+    await a.close();
+  });
+
+  test('a device is tried and removed', async () => {
+    const keys = { p256dh: 'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4', auth: 'BTBZMqHH6r4Tts7J_aSIgg' };
+    for (const device of ['Bureau', 'Portable']) {
+      const body = { kind: 'webpush', endpoint: `${service.origin}/wpush/${device}`, keys, name: device };
+      assert.equal((await server.call('POST', '/notifications/devices', { token, body })).status, 201);
+    }
+    const a = await Person.in(launched);
+    await a.signIn(server, 'juriste1');
+    await a.visit(`${server.url}/moi`);
+    // The latest stands first.
+    await a.see('button', 'Essayer Bureau');
+    await tabTo(a, '[aria-label="Essayer Portable"]');
+    await a.press('Enter');
+    await until(() => service.posts === 1, 'the push service is asked');
+    assert.ok(await a.page.evaluate(() => document.activeElement.getAttribute('aria-label') === 'Essayer Portable'), 'the focus stays');
+    await tabTo(a, '[aria-label="Retirer Portable"]');
+    await a.press('Enter');
+    await a.until(() => !document.querySelector('[aria-label="Retirer Portable"]'));
+    const { body: left } = await server.call('GET', '/notifications/devices', { token });
+    assert.deepEqual(left.map((one) => one.name), ['Bureau']);
+    // Where one was before, so that the next key goes on from there.
+    await a.until(() => document.activeElement?.closest('.section')?.querySelector('[aria-label="Retirer Bureau"]'));
+    assert.deepEqual(a.complaints, []);
+    await a.close();
   });
 });
 
