@@ -203,6 +203,39 @@ for (const name of CHOSEN) {
       }
     });
 
+    test('what is selected in a message is quoted by its answer', async () => {
+      const a = await entered('client');
+      await server.send(await server.tokenOf('juriste1'), id, 'Ne signez rien avant jeudi, et gardez la lettre.');
+      await a.hears('gardez la lettre');
+      await a.page.evaluate(() => {
+        const row = [...document.querySelectorAll('[role=log] article')].at(-1);
+        const words = document.createTreeWalker(row.querySelector('.text'), NodeFilter.SHOW_TEXT).nextNode();
+        row.focus();
+        getSelection().setBaseAndExtent(words, 0, words, 'Ne signez rien'.length);
+      });
+      await a.press('r');
+      await a.until(() => document.querySelector('.composer textarea').value === '> Ne signez rien\n\n' && document.querySelector('.composer-about'));
+      await a.page.keyboard.type('Entendu.');
+      await a.press('Enter');
+      await a.until(() => document.querySelector('[role=log] article:last-child blockquote')?.textContent.includes('Ne signez rien'));
+    });
+
+    test('the first field has the focus at sign-in, and the directory says how many it shows', async () => {
+      const a = await here.person();
+      await a.visit(`${server.url}/connexion`);
+      await a.until(() => document.activeElement?.matches('input[type=email]'));
+      const { body: people } = await server.call('GET', '/users?limit=50&q=', { token: await server.tokenOf('client1') });
+      await a.enter(`${server.url}/`, 'client');
+      await a.click('button', 'Nouvelle conversation');
+      const says = (text) => a.until((wanted) => document.querySelector('dialog[open] [role=status]')?.textContent === wanted, text);
+      await says(`${people.length} personnes`);
+      // What finds them has the focus.
+      await a.page.keyboard.type('haddad');
+      await says('1 personne');
+      await a.page.keyboard.type('zz');
+      await says('Personne de ce nom.');
+    });
+
     test('marks are drawn, put by key, and printed with who said it and when', async () => {
       const a = await entered('client');
       const b = await entered('juriste');
