@@ -34,12 +34,17 @@ fn secret(folder: &Path, name: &str, text: &str) -> String {
 
 /// A Jitsi server that answers with this header.
 async fn jitsi(header: &'static str) -> String {
+    answering("200 OK", header).await
+}
+
+/// The origin of who answers everything with this status and header.
+async fn answering(status: &'static str, header: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("bound"));
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let _ = stream.read(&mut [0; 2048]).await;
-            let answer = format!("HTTP/1.1 200 OK\r\n{header}Content-Length: 2\r\nConnection: close\r\n\r\nok");
+            let answer = format!("HTTP/1.1 {status}\r\n{header}Content-Length: 2\r\nConnection: close\r\n\r\nok");
             let _ = stream.write_all(answer.as_bytes()).await;
         }
     });
@@ -108,4 +113,24 @@ async fn a_third_party_that_does_not_answer_or_refuses_names_its_flag() {
         !format!("{findings:?}").contains("geheim") && !format!("{findings:?}").contains("pk_test"),
         "{findings:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_before_the_server_and_answers_for_it_is_named_with_what_mends_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let db = folder.path().join("lexchat.db");
+    for (status, wanted) in [
+        ("401 Unauthorized", ["asks for a password", "HTTP Basic"]),
+        ("502 Bad Gateway", ["answered 502 by a proxy", "--listen"]),
+        ("404 Not Found", ["answers 404, which is not lexchat", "sub-path"]),
+    ] {
+        let public = answering(status, "").await;
+        let words = ["doctor", "--json", "--listen", NOBODY, "--public-url", &public, "--db", db.to_str().unwrap()];
+        let (code, text) = typed_with(&[CUT_OFF], &words).await;
+        let findings: Vec<Value> = serde_json::from_str(&text[..=text.rfind(']').expect("a list")]).expect("JSON");
+        let found = row(&findings, "reachable");
+        assert!(code == Some(1) && found["verdict"] == "bad", "{status}: {found}");
+        let said = format!("{}\n{}", found["text"], found["remedy"]);
+        assert!(wanted.iter().all(|part| said.contains(part)), "{status}: {said}");
+    }
 }
