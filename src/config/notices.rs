@@ -129,7 +129,10 @@ fn mailbox(text: &str) -> Result<Mailbox, Error> {
 }
 
 fn mail(typed: &Typed, relay: &str, from: Mailbox, public_url: Option<&str>, roots: &Roots) -> Result<Mail, Error> {
-    let wrong = |bad: BadRelay| usage("smtp", &bad);
+    let wrong = |bad: BadRelay| match bad {
+        BadRelay::NoPassword | BadRelay::PasswordInAddress => usage("smtp-password-file", &bad),
+        BadRelay::Malformed | BadRelay::NoUser => usage("smtp", &bad),
+    };
     let relay: Relay = relay.trim().parse().map_err(wrong)?;
     let password = match &typed.smtp_password_file {
         None => None,
@@ -234,7 +237,8 @@ mod tests {
         let mail = ["--mail-from", "a@cabinet.example"];
         for (flags, flag) in [
             (vec!["--smtp", "http://x"], "smtp"),
-            (vec!["--smtp", "smtp://user@host"], "smtp"),
+            (vec!["--smtp", "smtp://user@host"], "smtp-password-file"),
+            (vec!["--smtp", "smtp://user:secret@host"], "smtp-password-file"),
             (vec!["--push-contact", "a@localhost"], "push-contact"),
             (vec!["--push-contact", "a@b.example", "--push-host", "http://push.example"], "push-host"),
             (vec!["--time-zone", "Paris"], "time-zone"),
