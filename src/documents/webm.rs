@@ -187,7 +187,8 @@ impl Scanner {
         let seek_head = seek_head(info.len() as u64, place(sound.end)?);
         let mut head = ebml;
         head.extend(SEGMENT.to_be_bytes());
-        head.extend(ebml::long_size(place(sound.end)? + tail.len() as u64));
+        // What has a size may hold nothing that has none, and browsers give their clusters none.
+        head.extend(ebml::UNKNOWN_SIZE);
         for part in [&seek_head, &info, &tracks.element] {
             head.extend_from_slice(part);
         }

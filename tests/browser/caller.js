@@ -139,6 +139,14 @@ export class Caller extends Person {
     }, text);
   }
 
+  /** Until it is said to who does not see the call, and stays unseen. @param {string} text */
+  async isSaid(text) {
+    await this.until((wanted) => {
+      const region = document.querySelector('.call .call-news[role=status]');
+      return region?.textContent.endsWith(wanted) && region.getBoundingClientRect().width <= 1;
+    }, text);
+  }
+
   /** Until pictures have arrived that had not when it was asked. @param {number} [count] */
   async sees(count = 5) {
     const before = await this.frames();

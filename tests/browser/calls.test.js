@@ -117,8 +117,10 @@ for (const [first, second] of PAIRS) describe(`calls between ${first} and ${seco
     await b.listens();
     await a.presses('Couper le micro');
     await b.until(() => document.querySelector('.call-signs').textContent.includes('Micro coupé'));
+    await b.isSaid('a coupé son micro.');
     await b.listens(false);
     await a.presses('Couper le micro');
+    await b.isSaid('a rétabli son micro.');
     await b.listens();
     await a.presses('Couper la caméra');
     await b.until(() => document.querySelector('.call-theirs').classList.contains('unseen'));
@@ -247,7 +249,9 @@ for (const [first, second] of PAIRS) describe(`calls between ${first} and ${seco
     await a.until(() => document.querySelector('.call-signs').textContent.includes('Vous partagez'));
     await b.sees(1);
     await b.until(() => document.querySelector('.call-theirs.screen:not(.unseen)')?.videoWidth > 320);
+    await Promise.all([a.isSaid('Vous partagez votre écran.'), b.isSaid('partage son écran.')]);
     await a.presses('Partager l’écran');
+    await Promise.all([a.isSaid('Vous ne partagez plus votre écran.'), b.isSaid('ne partage plus son écran.')]);
     await b.until(() => document.querySelector('.call-theirs').classList.contains('unseen'));
     await hangUp();
   });

@@ -2,29 +2,49 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Caller, launchCaller } from './caller.js';
-import { probed } from './film.js';
-import { CHOSEN, Person, launch } from './person.js';
+import { probed, watched } from './film.js';
+import { loudspeaker } from './loudspeaker.js';
+import { CHOSEN } from './person.js';
 import { Server } from './server.js';
 
 const RECORDED_MS = 20_000;
 /** How much of it may be missing: it begins with the last yes, and ends with the press. */
 const MISSING_S = 2;
+/** Pictures a second at least, on a busy machine: a window out of sight that the browser slows down gives one, or none. */
+const PICTURES = 1.5;
+/** Between two pictures of what moves, of 255; those of what stands still hardly differ. */
+const MOVED = 40;
+/** Of the tones that the browsers play as what a microphone hears. */
+const LOUD_DB = -40;
 const CONSENT = 'Acceptez-vous d’être enregistré ?';
 
-describe('recording a call', { concurrency: 1, skip: !CHOSEN.includes('chromium') }, () => {
-  let launched, server, id, client, juriste;
+/** The client is in Chromium, whoever records. */
+const RECORDERS = CHOSEN.includes('chromium') ? CHOSEN : [];
+
+/** The browsers of the file, each opened once. @type {Map<string, any>} */
+const browsers = new Map();
+let speaker;
+before(async () => {
+  if (RECORDERS.length) speaker = await loudspeaker();
+  for (const name of RECORDERS) browsers.set(name, await launchCaller(name, { env: speaker.env }));
+});
+after(async () => {
+  for (const one of browsers.values()) await one.close();
+  speaker?.close();
+});
+
+for (const recorder of RECORDERS) describe(`recording a call in ${recorder}`, { concurrency: 1 }, () => {
+  let server, id, client, juriste;
   before(async () => {
-    launched = await launchCaller('chromium');
     server = await Server.start(['--recordings', 'consent']);
     id = await server.conversation();
-    [client, juriste] = [await Caller.in(launched), await Caller.in(launched)];
+    [client, juriste] = [await Caller.in(browsers.get('chromium')), await Caller.in(browsers.get(recorder))];
     await enter(client, 'client');
     await enter(juriste, 'juriste');
   });
   after(async () => {
     await client?.close();
     await juriste?.close();
-    await launched.close();
     await server?.stop();
   });
 
@@ -82,11 +102,21 @@ describe('recording a call', { concurrency: 1, skip: !CHOSEN.includes('chromium'
     assert.deepEqual([is, attachmentId], ['refused', null]);
   });
 
-  test('what all have agreed to is recorded, and the call goes on after it', async () => {
+  test('what all have agreed to is recorded, out of sight as well, and the call goes on after it', async () => {
     await ask();
     await client.presses('J’accepte');
     await runs();
-    await new Promise((resolve) => setTimeout(resolve, RECORDED_MS));
+    await new Promise((resolve) => setTimeout(resolve, RECORDED_MS / 2));
+    const hides = (isHidden) => juriste.until((wanted) => document.hidden === wanted, isHidden);
+    await juriste.page.emulateFocusedPage?.(false).catch(() => {});
+    const front = await juriste.context.newPage();
+    await front.bringToFront();
+    await hides(true);
+    await new Promise((resolve) => setTimeout(resolve, RECORDED_MS / 2));
+    await front.close();
+    await juriste.page.bringToFront();
+    await hides(false);
+    await juriste.page.emulateFocusedPage?.(true).catch(() => {});
     await juriste.presses('Arrêter l’enregistrement');
     await juriste.presses('Arrêter et garder');
     await runs(false);
@@ -134,19 +164,27 @@ describe('recording a call', { concurrency: 1, skip: !CHOSEN.includes('chromium'
     isAsLong(seconds);
   });
 
+  test('both members are heard and seen in it, while the window was out of sight as well', async () => {
+    const [half, whole] = [RECORDED_MS / 2000, RECORDED_MS / 1000 - MISSING_S];
+    const spans = [[1, half - 1], [half + 2, whole]];
+    const { loudest, seen } = await watched(server, (await state()).attachmentId, spans);
+    assert.ok(loudest > LOUD_DB, `${loudest} dB`);
+    for (const [at, { pictures, left, right }] of seen.entries()) {
+      const [from, to] = spans[at];
+      assert.ok(pictures > PICTURES * (to - from), `${pictures} pictures from ${from} s to ${to} s`);
+      assert.ok(left > MOVED && right > MOVED, `from ${from} s to ${to} s they differ by ${left} and ${right}`);
+    }
+  });
+
   test('it plays and seeks in both browsers', async () => {
-    await plays(client);
-    if (!CHOSEN.includes('firefox')) return;
-    const firefox = await launch('firefox');
-    try {
-      const other = await Person.in(firefox);
-      await other.enter(server.url, 'client');
-      await other.openConversation(id);
+    for (const one of [client, juriste]) await plays(one);
+    for (const name of RECORDERS.filter((one) => ![client.browserName, juriste.browserName].includes(one))) {
+      const other = await Caller.in(browsers.get(name));
+      await enter(other, 'client');
       await other.until(() => document.querySelector('.recording .button'));
       await plays(other);
       assert.deepEqual(other.complaints, []);
-    } finally {
-      await firefox.close();
+      await other.close();
     }
   });
 

@@ -1,6 +1,6 @@
 # two people in real browsers
 needs() {
   need_cargo && need_node && need chromium chromium && need firefox-esr firefox-esr || return
-  need turnserver coturn && need ffprobe ffmpeg
+  need turnserver coturn && need ffprobe ffmpeg && need pulseaudio pulseaudio
 }
 run() { with_binary limited 2400 tests/browser/run; }

@@ -10,6 +10,7 @@ globalThis.MediaStream = class {
 };
 
 const life = await import('../../web/core/calls.js');
+const news = await import('../../web/core/call_news.js');
 const { Calls } = await import('../../web/client/calls.js');
 
 const ME = 1;
@@ -107,6 +108,29 @@ test('a_connection_is_weak_when_much_is_lost_or_answers_take_long', () => {
   const counts = life.countsOf([{ type: 'inbound-rtp', packetsReceived: 5, packetsLost: 1 }, { type: 'inbound-rtp', packetsReceived: 2 },
     { type: 'candidate-pair', state: 'succeeded', nominated: true, currentRoundTripTime: 0.1 }, { type: 'candidate-pair', state: 'failed', currentRoundTripTime: 9 }]);
   assert.deepEqual(counts, { received: 7, lost: 1, roundTrip: 0.1 });
+});
+
+test('what_changes_in_a_call_is_said_once_and_only_while_the_two_sides_reach_each_other', () => {
+  let view = { ...life.none(), link: 'connected' };
+  let signs = news.NO_SIGNS;
+  const says = (...events) => {
+    view = events.reduce(life.after, view);
+    const before = signs;
+    signs = news.signsOf(view, before);
+    return news.newsOf(before, signs);
+  };
+  const theirs = (change) => ({ type: 'theirs', theirs: change });
+  assert.deepEqual(says(), []);
+  assert.deepEqual(says(theirs({ microphone: false })), ['theyMute']);
+  assert.deepEqual(says(theirs({ microphone: false, camera: true })), [], 'a camera is no news, nor what was said already');
+  assert.deepEqual(says(theirs({ microphone: true, screen: true })), ['theyUnmute', 'theyShare']);
+  assert.deepEqual(says({ type: 'own', own: { screen: true, microphone: false } }), ['sharing'], 'who mutes has pressed the button');
+  assert.deepEqual(says({ type: 'judged', isWeak: true }), ['weak']);
+  assert.deepEqual(says({ type: 'judged', isWeak: false }), []);
+  const link = (to) => ({ type: 'linked', link: to, at: 5 });
+  assert.deepEqual(says(link('lost'), theirs({ screen: false })), [], 'the state of the connection is said already');
+  assert.deepEqual(says(link('connected')), ['theyShareNoMore']);
+  assert.deepEqual(says({ type: 'own', own: { screen: false } }), ['sharingNoMore']);
 });
 
 test('without_a_relay_a_page_from_elsewhere_is_bound_to_one_network', () => {

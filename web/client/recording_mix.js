@@ -102,7 +102,7 @@ class StreamedPictures {
   }
 }
 
-/** Pictures that the page draws, as often as a worker says: fewer come of a window that is out of sight. */
+/** Pictures that the page draws, as often as a worker says: a page's own timers are slowed down out of sight. */
 class DrawnPictures {
   constructor() {
     const canvas = document.createElement('canvas');

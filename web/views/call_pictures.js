@@ -1,8 +1,10 @@
 /** The pictures of a call: the other side's, one's own in a corner, and in words what is going on. */
 import { html, useEffect, useRef, useState } from '/vendor/preact-htm.js';
+import { NO_SIGNS, newsOf, signsOf } from '../core/call_news.js';
 import { clockOf, secondsOf } from '../core/calls.js';
 import { now } from '../core/clock.js';
 import { t } from '../core/i18n.js';
+import { newsWord } from './call_words.js';
 import { useTick } from './hooks.js';
 import { Avatar } from './person.js';
 
@@ -28,6 +30,7 @@ export function CallPictures({ calls, view, peer }) {
         ${isConnected && view.isWeak && html`<span class="weak">${t('call.weak')}</span>`}
         ${own.screen && html`<span>${t('call.sharing')}</span>`}
       </p>
+      <${News} view=${view} name=${peer.name} />
       ${own.camera && !own.screen && html`<${OwnPicture} track=${line.tracks.video} />`}
     </div>`;
 }
@@ -47,6 +50,22 @@ function stateOf(view, name) {
   if (Date.now() - linkSince > APART_MS) return t('call.apart');
   if (link === 'again') return t('call.reconnecting');
   return view.isLocal ? `${t('call.connecting')} ${t('call.sameNetwork')}` : t('call.connecting');
+}
+
+/**
+ * Says what the signs show, to who does not see them. A region that is told the same again says nothing.
+ * @param {{view: import('../core/calls.js').View, name: string}} props
+ */
+function News({ view, name }) {
+  const signs = useRef(NO_SIGNS);
+  const [said, say] = useState('');
+  useEffect(() => {
+    const before = signs.current;
+    signs.current = signsOf(view, before);
+    const news = newsOf(before, signs.current);
+    if (news.length) say(news.map((one) => newsWord(one, name)).join(' '));
+  }, [view]);
+  return html`<p class="spoken call-news" role="status">${said}</p>`;
 }
 
 /** @param {{track: MediaStreamTrack|null}} props */

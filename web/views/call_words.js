@@ -42,6 +42,30 @@ export function farewell(call, myId, name) {
   }
 }
 
+/**
+ * What is said, and not shown, when something has changed in a call.
+ * @param {import('../core/call_news.js').News} news
+ * @param {string} name of the other member
+ */
+export function newsWord(news, name) {
+  switch (news) {
+    case 'theyMute':
+      return t('call.saidTheyMute', { name });
+    case 'theyUnmute':
+      return t('call.saidTheyUnmute', { name });
+    case 'theyShare':
+      return t('call.saidTheyShare', { name });
+    case 'theyShareNoMore':
+      return t('call.saidTheyShareNoMore', { name });
+    case 'sharing':
+      return t('call.saidSharing');
+    case 'sharingNoMore':
+      return t('call.saidSharingNoMore');
+    default:
+      return t('call.saidWeak');
+  }
+}
+
 /** @param {number|null|undefined} days how long a recording stays, in words */
 export const keptForDays = (days) => (days ? tn('recording.keptForDays', days) : t('recording.keptForEver'));
 

@@ -25,6 +25,9 @@ pub(super) enum Found {
 /// Bytes of the longest head.
 pub(super) const HEAD_BYTES_MAX: usize = 12;
 
+/// The size of an element that reaches up to the next that cannot be in it, in eight bytes.
+pub(super) const UNKNOWN_SIZE: [u8; 8] = [0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
+
 /// Reads the head of an element.
 pub(super) fn head(bytes: &[u8]) -> Found {
     let Some(first) = bytes.first() else { return Found::TooShort };

@@ -1,18 +1,24 @@
-use super::ebml::{children, element, head, id_bytes, long_size};
+use super::ebml::{UNKNOWN_SIZE, children, element, head, id_bytes, long_size};
 use super::ids::{
     BLOCK, CUE_CLUSTER_POSITION, CUE_POINT, CUE_TIME, CUE_TRACK_POSITIONS, DURATION, SEEK_HEAD, SEEK_ID, SEEK_POSITION,
 };
 use super::*;
 
 const MUXER: u32 = 0x4d80;
-const UNKNOWN: [u8; 8] = [0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
+
+/// Two pictures and a tone, as `MediaRecorder` gave them: when their last block is in milliseconds, and when
+/// there are pictures that need no others, as ffprobe says.
+const RECORDED: [(&str, &[u8], u64, [u64; 2]); 2] = [
+    ("Chromium 156", include_bytes!("samples/chromium.webm"), 12_410, [219, 10_308]),
+    ("Firefox 153", include_bytes!("samples/firefox.webm"), 10_726, [0, 6_542]),
+];
 
 fn ebml_head() -> Vec<u8> {
     element(EBML, &element(DOC_TYPE, b"webm"))
 }
 
 fn with_open_size(id: u32, payload: &[u8]) -> Vec<u8> {
-    [id_bytes(id), UNKNOWN.to_vec(), payload.to_vec()].concat()
+    [id_bytes(id), UNKNOWN_SIZE.to_vec(), payload.to_vec()].concat()
 }
 
 fn simple_block(track: u8, time: i16, is_key: bool, bytes: usize) -> Vec<u8> {
@@ -40,7 +46,7 @@ fn segment_head(with_pictures: bool) -> Vec<u8> {
     [element(INFO, &info), element(TRACKS, &[track(1, 2, &[]), pictures].concat())].concat()
 }
 
-/// As Chromium writes: nothing that is open has a size.
+/// As browsers write: nothing that is open has a size.
 fn open_clusters() -> Vec<Vec<u8>> {
     let cluster = |tick: u16| {
         let blocks = [
@@ -56,7 +62,7 @@ fn open_clusters() -> Vec<Vec<u8>> {
     vec![cluster(0), cluster(1_000), cluster(2_000)]
 }
 
-/// As Firefox writes: each cluster has its size.
+/// As other writers do: each cluster has its size.
 fn sized_clusters() -> Vec<Vec<u8>> {
     let cluster = |tick: u16| {
         let blocks = [element(TIMESTAMP, &tick.to_be_bytes()), group(2, 3, false), simple_block(1, 95, true, 20)];
@@ -89,10 +95,10 @@ fn made_seekable(bytes: &[u8], plan: &Plan) -> Vec<u8> {
 /// The parts of a segment: of each its id, where it stands from the beginning of the payload, and its payload. A cluster
 /// whose size is not known reaches up to the index.
 fn parts_of(file: &[u8]) -> Vec<(u32, u64, Vec<u8>)> {
-    let (_, ebml) = children(file).next().unwrap();
-    let rest = &file[element(EBML, ebml).len()..];
+    let Found::Head(ebml) = head(file) else { panic!("no head") };
+    let rest = &file[ebml.length + ebml.size.unwrap() as usize..];
     let Found::Head(segment) = head(rest) else { panic!("no segment") };
-    assert_eq!((segment.id, segment.size), (SEGMENT, Some((rest.len() - segment.length) as u64)), "up to its end");
+    assert_eq!((segment.id, segment.size), (SEGMENT, None), "what is in it may have no size either");
     let payload = &rest[segment.length..];
     let (mut at, mut parts) = (0, Vec::new());
     while at < payload.len() {
@@ -109,6 +115,15 @@ fn parts_of(file: &[u8]) -> Vec<(u32, u64, Vec<u8>)> {
         parts.push((found.id, start as u64, payload[from..at].to_vec()));
     }
     parts
+}
+
+/// The places in the index: when each is, and where it leads.
+fn places_of(cues: &[u8]) -> Vec<(u64, u64)> {
+    let place = |(id, point): (u32, &[u8])| {
+        assert_eq!(id, CUE_POINT);
+        (number(point, CUE_TIME), number(&one(point, CUE_TRACK_POSITIONS), CUE_CLUSTER_POSITION))
+    };
+    children(cues).map(place).collect()
 }
 
 fn one(payload: &[u8], id: u32) -> Vec<u8> {
@@ -138,14 +153,30 @@ fn a_recording_gets_its_duration_and_an_index_that_leads_to_its_clusters() {
         assert_eq!(f64::from_be_bytes(one(at(INFO).1, DURATION).try_into().unwrap()), last as f64);
         assert_eq!(one(at(INFO).1, MUXER), b"a browser", "what was said stays");
         let places: Vec<u64> = parts.iter().filter(|(id, ..)| *id == CLUSTER).map(|(_, at, _)| *at).collect();
-        let cues: Vec<(u64, u64)> = children(at(CUES).1)
-            .map(|(id, point)| {
-                assert_eq!(id, CUE_POINT);
-                (number(point, CUE_TIME), number(&one(point, CUE_TRACK_POSITIONS), CUE_CLUSTER_POSITION))
-            })
-            .collect();
+        let cues = places_of(at(CUES).1);
         let offset = if last == 2_090 { 5 } else { 3 };
         assert_eq!(cues, [(offset, places[0]), (1_000 + offset, places[1]), (2_000 + offset, places[2])]);
+    }
+}
+
+#[test]
+fn what_browsers_record_seeks_to_each_picture_that_needs_no_other() {
+    for (browser, bytes, milliseconds, alone) in RECORDED {
+        let plan = plan(bytes).unwrap();
+        assert_eq!((plan.body_end, plan.dimensions), (bytes.len() as u64, Some((128, 54))), "{browser}");
+        assert_eq!(plan.duration, Duration::from_millis(milliseconds), "{browser}");
+        let parts = parts_of(&made_seekable(bytes, &plan));
+        let cues = places_of(&parts.last().unwrap().2);
+        assert_eq!(cues.iter().map(|(tick, _)| *tick).collect::<Vec<_>>(), alone, "{browser}");
+        for (tick, place) in cues {
+            let (id, _, cluster) = parts.iter().find(|(_, at, _)| *at == place).unwrap();
+            let begins = number(cluster, TIMESTAMP);
+            assert!(*id == CLUSTER && begins <= tick && tick < begins + 10_000, "{browser}: {tick} is in {begins}");
+        }
+        for length in (0..bytes.len()).step_by(97) {
+            let cut = plan_in_parts(&bytes[..length], 64);
+            assert!(cut.is_ok_and(|cut| cut.duration <= plan.duration) || length < 2_500, "{browser}: {length}");
+        }
     }
 }
 
@@ -166,8 +197,8 @@ fn sound_alone_seeks_by_its_own_track() {
 
 #[test]
 fn it_does_not_matter_in_what_parts_it_comes() {
-    for clusters in [open_clusters(), sized_clusters()] {
-        let bytes = recording(&clusters);
+    let [chromium, firefox] = RECORDED.map(|(_, bytes, ..)| bytes.to_vec());
+    for bytes in [recording(&open_clusters()), recording(&sized_clusters()), chromium, firefox] {
         let whole = plan(&bytes).unwrap();
         for part in [1, 2, 3, 7, 64, 255] {
             assert_eq!(plan_in_parts(&bytes, part).unwrap(), whole, "{part} bytes at a time");
@@ -210,7 +241,7 @@ fn what_is_no_recording_is_refused() {
     let no_tracks = [ebml_head(), with_open_size(SEGMENT, &element(INFO, &[])), clusters.clone()].concat();
     let empty = [ebml_head(), with_open_size(SEGMENT, &segment_head(true))].concat();
     let huge =
-        [ebml_head(), id_bytes(SEGMENT), UNKNOWN.to_vec(), id_bytes(TRACKS), long_size(1 << 50).to_vec()].concat();
+        [ebml_head(), id_bytes(SEGMENT), UNKNOWN_SIZE.to_vec(), id_bytes(TRACKS), long_size(1 << 50).to_vec()].concat();
     for bytes in [
         Vec::new(),
         b"GIF89a".to_vec(),

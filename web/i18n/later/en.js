@@ -90,6 +90,13 @@ export default {
   'call.relayOnlyText':
     'Sound and picture always pass through the practice’s relay: other members do not learn your address.',
   'call.restarted': 'The call was cut: the server restarted. Call again.',
+  'call.saidSharing': 'You are sharing your screen.',
+  'call.saidSharingNoMore': 'You no longer share your screen.',
+  'call.saidTheyMute': '{name} has muted the microphone.',
+  'call.saidTheyShare': '{name} is sharing the screen.',
+  'call.saidTheyShareNoMore': '{name} no longer shares the screen.',
+  'call.saidTheyUnmute': '{name} has unmuted the microphone.',
+  'call.saidWeak': 'The connection is weak.',
   'call.sameNetwork': 'Without a relay server a call works within one network.',
   'call.screenFailed': 'The screen could not be shared.',
   'call.share': 'Share screen',

@@ -91,6 +91,13 @@ export default {
   'call.relayOnlyText':
     'Son et image passent toujours par le relais du cabinet : votre adresse reste inconnue des autres membres.',
   'call.restarted': 'L’appel est coupé : le serveur a redémarré. Rappelez.',
+  'call.saidSharing': 'Vous partagez votre écran.',
+  'call.saidSharingNoMore': 'Vous ne partagez plus votre écran.',
+  'call.saidTheyMute': '{name} a coupé son micro.',
+  'call.saidTheyShare': '{name} partage son écran.',
+  'call.saidTheyShareNoMore': '{name} ne partage plus son écran.',
+  'call.saidTheyUnmute': '{name} a rétabli son micro.',
+  'call.saidWeak': 'La connexion est faible.',
   'call.sameNetwork': 'Sans serveur relais, un appel fonctionne dans un même réseau.',
   'call.screenFailed': 'L’écran n’a pas pu être partagé.',
   'call.share': 'Partager l’écran',
