@@ -73,13 +73,17 @@ export function Shell({ app, state, route }) {
   useEffect(() => {
     /** @type {any} */
     let shortcut;
-    const fetchKeys = () => import('./shortcuts.js').then((fetched) => ({ shortcut } = fetched));
+    /** @type {any} */
+    let keys;
+    // Once, so that keys that wait are obeyed in the order in which they were pressed.
+    const fetchKeys = () =>
+      (keys ??= import('./shortcuts.js').then((fetched) => ({ shortcut } = fetched), () => (keys = null)));
     // A key that is faster than the network does what it does when that has come, judged by what lay over the page when
     // it was pressed: Escape that closed a dialog goes nowhere else. Who writes fetches nothing.
     /** @param {KeyboardEvent} event */
     const pressed = async (event) => {
       const free = !document.querySelector('dialog[open]');
-      if (!shortcut && isShortcut(event)) await fetchKeys().catch(() => {});
+      if (!shortcut && isShortcut(event)) await fetchKeys();
       shortcut?.(app, event, free);
     };
     addEventListener('keydown', pressed);

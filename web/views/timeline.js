@@ -274,7 +274,7 @@ export class Timeline extends Component {
       out: () => this.activate(null),
       focus: (event) => {
         const key = event.target.closest?.('article')?.dataset.key;
-        if (key && !this.pressed) this.fetchKeys();
+        if (key) this.fetchKeys();
         if (key && key !== this.state.inside) this.setState({ focused: key, inside: key });
       },
       blur: (event) => {
@@ -297,8 +297,9 @@ export class Timeline extends Component {
     };
   }
 
+  /** Once, so that keys that wait are obeyed in the order in which they were pressed. */
   fetchKeys() {
-    return rowKeys().then(({ pressed }) => Object.assign(this, { pressed }), () => {});
+    return (this.keys ??= rowKeys().then(({ pressed }) => Object.assign(this, { pressed }), () => (this.keys = null)));
   }
 
   /** @param {string|null} key the row whose tools are shown */
