@@ -16,6 +16,8 @@ const worker = /** @type {any} */ (self);
 const latest = new Map();
 /** @type {Slot[]} */
 let slots = [];
+/** @type {Set<ReadableStreamDefaultReader<any>>} */
+const readers = new Set();
 /** @type {WritableStreamDefaultWriter<any>|null} */
 let out = null;
 /** @type {OffscreenCanvas|null} */
@@ -24,13 +26,14 @@ let canvas = null;
 worker.onmessage = ({ data }) => {
   if (data.slots) showSlots(data.slots);
   if (data.readable) read(data.key, data.readable);
+  if (data.isOver) end();
   if (data.writable) {
     out = data.writable.getWriter();
     canvas = new OffscreenCanvas(SIZE.width, SIZE.height);
   }
 };
 
-setInterval(() => {
+const beat = setInterval(() => {
   if (out) write();
   else worker.postMessage('tick');
 }, 1_000 / FRAMES_PER_SECOND);
@@ -52,6 +55,7 @@ function showSlots(shown) {
  */
 async function read(key, frames) {
   const reader = frames.getReader();
+  readers.add(reader);
   for (;;) {
     const { value, done } = await reader.read();
     if (done) break;
@@ -63,6 +67,14 @@ async function read(key, frames) {
     await reader.cancel();
     break;
   }
+}
+
+/** A camera has few frames to give: those that a worker takes along when it ends are missing for who comes after it. */
+async function end() {
+  clearInterval(beat);
+  showSlots([]);
+  await Promise.all([...readers].map((one) => one.cancel().catch(() => {})));
+  worker.close();
 }
 
 function write() {

@@ -97,7 +97,7 @@ class StreamedPictures {
   }
 
   close() {
-    this.worker.terminate();
+    this.worker.postMessage({ isOver: true });
     this.track.stop();
   }
 }
