@@ -256,5 +256,24 @@ for (const [first, second] of PAIRS) describe(`calls between ${first} and ${seco
     await hangUp();
   });
 
+  test('the picture of the other side goes into a window of its own and comes back, at the latest with the end of the call', async () => {
+    for (const who of [a, b]) {
+      await talk();
+      await who.sees(1);
+      // A browser opens the window for a press of a hand alone.
+      const pressIt = () => who.click('button', 'Image dans l’image');
+      const isOut = (wanted) => who.until((out) => Boolean(document.pictureInPictureElement?.matches('.call-theirs')) === out, wanted);
+      await pressIt();
+      await isOut(true);
+      await pressIt();
+      await isOut(false);
+      await who.until(() => new Promise((resolve) => document.querySelector('.call-theirs').requestVideoFrameCallback(() => resolve(true))));
+      await pressIt();
+      await isOut(true);
+      await hangUp();
+      await isOut(false);
+    }
+  });
+
   test('no page complained', () => assert.deepEqual([a.complaints, b.complaints], [[], []]));
 });

@@ -87,6 +87,13 @@ function Video({ kind, stream, label, isHidden = false, isMuted = false, sink = 
   useEffect(() => {
     if (sink) box.current.setSinkId?.(sink).catch(() => {});
   }, [sink]);
+  useEffect(() => {
+    const video = box.current;
+    // Chromium leaves the picture of a call that is over in a window of its own, standing still.
+    return () => {
+      if (document.pictureInPictureElement === video) document.exitPictureInPicture().catch(() => {});
+    };
+  }, []);
   return html`
     <video ref=${box} class="${kind} ${isHidden ? 'unseen' : ''}" aria-label=${label} autoplay playsinline
       muted=${isMuted}></video>
