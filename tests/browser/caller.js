@@ -57,6 +57,24 @@ function prepare() {
   };
 }
 
+/** A browser cannot be told to lose what another one on the same machine sends: it counts as lost. @param {number} share */
+function lose(share) {
+  window.lostShare = share;
+  if (window.losses) return;
+  window.losses = new Map();
+  const { prototype } = window.RTCPeerConnection;
+  const count = prototype.getStats;
+  prototype.getStats = async function getStats(...given) {
+    return new Map([...await count.apply(this, given)].map(([id, one]) => {
+      if (one.type !== 'inbound-rtp') return [id, one];
+      const before = window.losses.get(id) ?? { received: one.packetsReceived, lost: 0 };
+      const lost = before.lost + (one.packetsReceived - before.received) * window.lostShare;
+      window.losses.set(id, { received: one.packetsReceived, lost });
+      return [id, { ...one, packetsLost: one.packetsLost + lost }];
+    }));
+  };
+}
+
 export class Caller extends Person {
   /** @param {any} launched @param {object} [size] */
   static async in(launched, { width = 1280, height = 800 } = {}) {
@@ -145,6 +163,11 @@ export class Caller extends Person {
       const region = document.querySelector('.call .call-news[role=status]');
       return region?.textContent.endsWith(wanted) && region.getBoundingClientRect().width <= 1;
     }, text);
+  }
+
+  /** Such a share of what arrives counts as lost from now on. @param {number} share */
+  async loses(share) {
+    await this.page.evaluate(lose, share);
   }
 
   /** Until pictures have arrived that had not when it was asked. @param {number} [count] */

@@ -275,5 +275,20 @@ for (const [first, second] of PAIRS) describe(`calls between ${first} and ${seco
     }
   });
 
+  test('a weak connection is shown and said as long as it is weak', async () => {
+    await talk('vidéo', b, a);
+    for (const who of [a, b]) {
+      await who.isConnected();
+      await who.loses(0.25);
+      await who.until(() => document.querySelector('.call-signs .weak')?.textContent === 'Connexion faible');
+      await who.isSaid('La connexion est faible.');
+      await who.loses(0);
+      await who.until(() => !document.querySelector('.call-signs .weak'));
+      // It went because the connection is good, not because there is none.
+      await who.isConnected();
+    }
+    await hangUp();
+  });
+
   test('no page complained', () => assert.deepEqual([a.complaints, b.complaints], [[], []]));
 });
