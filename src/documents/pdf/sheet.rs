@@ -226,8 +226,8 @@ pub fn wrapped(text: &str, width: f32, style: Style) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.lines() {
         let mut line = String::new();
-        for word in paragraph.split([' ', '\t']).filter(|word| !word.is_empty()) {
-            let longer = if line.is_empty() { word.to_owned() } else { format!("{line} {word}") };
+        for word in inseparable(paragraph) {
+            let longer = if line.is_empty() { word.clone() } else { format!("{line} {word}") };
             if face.width(&longer, style.size) <= width {
                 line = longer;
                 continue;
@@ -248,6 +248,23 @@ pub fn wrapped(text: &str, width: f32, style: Style) -> Vec<String> {
     lines
 }
 
+/// The words of a text, each with the signs that may not be parted from it: in French a space stands before `»` or `:` and
+/// behind `«`, and where it was typed as a plain one a line would end there.
+fn inseparable(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split([' ', '\t']).filter(|word| !word.is_empty()) {
+        let is_sign = word.chars().all(|c| matches!(c, '»' | ':' | ';' | '!' | '?' | '%' | '€'));
+        match words.last_mut() {
+            Some(last) if is_sign || last.ends_with('«') => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    words
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -260,6 +277,21 @@ mod tests {
         let lines = wrapped(text, 120.0, BODY);
         assert!(lines.iter().all(|line| BODY.weight.typeface().width(line, 10.0) <= 120.0), "{lines:?}");
         assert_eq!(lines.join(" "), text.replace('\n', " "));
+    }
+
+    #[test]
+    fn a_line_neither_begins_with_a_sign_that_ends_nor_ends_with_one_that_begins() {
+        let text = "Lieu-dit « Les Quatre-Vents » : est-ce payé ? Oui ! À 20 % près, 12 €";
+        for width in (100..200).step_by(5) {
+            let lines = wrapped(text, width as f32, BODY);
+            for line in lines.iter().filter(|line| line.chars().count() > 1) {
+                assert!(
+                    !line.starts_with(['»', ':', '?', '!', '%', '€']) && !line.ends_with('«'),
+                    "{width}: {lines:?}"
+                );
+            }
+        }
+        assert_eq!(wrapped(text, 120.0, BODY).join(" "), text);
     }
 
     #[test]
