@@ -272,6 +272,9 @@ for (const name of CHOSEN) describe(`by keyboard alone in ${name}`, { concurrenc
     await a.visit(`${server.url}/moi`);
     // The latest stands first.
     await a.see('button', 'Essayer Bureau');
+    // What mends a lost focus is fetched after the first screen.
+    await a.page.waitForSelector('[data-announcer]');
+    await a.page.waitForNetworkIdle({ idleTime: 500 });
     await tabTo(a, '[aria-label="Essayer Portable"]');
     await a.press('Enter');
     await until(() => service.posts === 1, 'the push service is asked');
