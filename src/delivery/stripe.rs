@@ -16,9 +16,9 @@ use crate::chat::contract::command::stripe::{
 };
 use crate::chat::contract::error::{Error, Reason};
 use crate::chat::handle::chat::Chat;
-use crate::delivery::stripe_words::{method_of, received_s, seen_of, status_of};
+use crate::delivery::stripe_words::{has_given_back, method_of, received_s, seen_of, status_of};
 use crate::integrations::stripe::call::{Call, EventsWanted, IdempotencyKey, NewRefund, NewSession};
-use crate::integrations::stripe::client::{Again, Failure, Stripe, pause};
+use crate::integrations::stripe::client::{Again, Failure, Kind, Stripe, pause};
 use crate::integrations::stripe::object::{Charge, Dispute, Event, List, Reference, Refund, Session, SessionStatus};
 use crate::model::billing::PaymentMethod;
 use crate::model::cents::Cents;
@@ -281,7 +281,13 @@ impl Worker {
             method: whole.map_or(PaymentMethod::Other, method_of),
             received_s: whole.and_then(received_s),
         };
-        Ok(self.chat.execute(Actor::System, book).await?)
+        self.chat.execute(Actor::System, book).await?;
+        // A refund may have been told of while its payment was not known here.
+        if let Some(payment) = whole.filter(|payment| has_given_back(payment)) {
+            let refunds: List<Refund> = self.stripe.send(&Call::refunds_of(&payment.id)).await?;
+            self.book_refunds(&payment.id, &refunds.data).await?;
+        }
+        Ok(())
     }
 
     async fn refund(&self, row: &RefundRow) -> Result<(), Trouble> {
@@ -332,7 +338,10 @@ impl Worker {
             Ok(true) => "done",
             Ok(false) => "unknown",
             Err(Trouble::Chat(refusal)) if refusal.reason == Reason::NotFound => "unknown",
-            Err(Trouble::Stripe(Failure { again: Again::Never, .. }) | Trouble::Mismatch(_)) => "unknown",
+            Err(Trouble::Stripe(Failure { again: Again::Never, ref kind, .. })) if *kind != Kind::Misconfigured => {
+                "unknown"
+            }
+            Err(Trouble::Mismatch(_)) => "unknown",
             Err(trouble) => return Err(trouble),
         };
         Ok(self.chat.execute(Actor::System, SettleStripeEvent { id: row.id.clone(), outcome }).await?)

@@ -34,6 +34,11 @@ pub(super) fn received_s(payment: &PaymentIntent) -> Option<i64> {
     charge_of(payment).filter(|_| is_card).and_then(|charge| charge.created)
 }
 
+/// Whether some of it was given back, or is on the way back.
+pub(super) fn has_given_back(payment: &PaymentIntent) -> bool {
+    charge_of(payment).is_some_and(|charge| charge.amount_refunded > 0)
+}
+
 fn charge_of(payment: &PaymentIntent) -> Option<&Charge> {
     payment.latest_charge.as_ref().and_then(Reference::whole)
 }

@@ -315,6 +315,45 @@ async fn refunds_made_at_stripe_refunds_that_come_back_and_disputes_are_shown() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_is_told_of_before_its_payment_is_booked_behind_it() {
+    let till = Till::open().await;
+    let invoice = till.invoice().await;
+    let page = till.page(&invoice).await;
+    let paid = till.stripe.pay(&page, true);
+    let payment = till.stripe.account().sessions[&page]["payment_intent"].as_str().expect("an id").to_owned();
+    let refunded = till.stripe.refund_there(&payment, 2_000);
+    till.tell(&refunded).await;
+    till.heard_out().await;
+    assert_eq!(till.now(&invoice).await["payments"], json!([]), "nothing is known of the payment yet");
+    for event in [&paid, &refunded] {
+        till.tell(event).await;
+    }
+    let less = till.until(&invoice, is("partly_paid")).await;
+    assert_eq!((&less["paidCents"], less["payments"].as_array().map(Vec::len)), (&json!(10_000), Some(2)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_wrong_for_a_while_loses_no_event() {
+    let till = Till::open().await;
+    let (invoice, payment) = till.paid().await;
+    till.stripe.account().rejects_the_key = true;
+    let refunded = till.stripe.refund_there(&payment, 2_000);
+    till.tell(&refunded).await;
+    let id = refunded["id"].as_str().expect("an id");
+    let deadline = Instant::now() + PATIENCE;
+    let tried = "SELECT checks > 0 OR outcome <> 'waiting' FROM stripe_events WHERE id = :id";
+    let is_tried = || till.stage.server.database().query_row(tried, [id], |row| row.get::<_, bool>(0)).expect("a row");
+    while !is_tried() {
+        assert!(Instant::now() < deadline, "nobody asks");
+        sleep(Duration::from_millis(30)).await;
+    }
+    till.stripe.account().rejects_the_key = false;
+    till.hurry();
+    let less = till.until(&invoice, is("partly_paid")).await;
+    assert_eq!(less["paidCents"], json!(10_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_happened_while_nobody_listened_is_asked_for() {
     let till = Till::open().await;
     let (invoice, payment) = till.paid().await;

@@ -40,6 +40,8 @@ pub struct Account {
     pub faults: VecDeque<Fault>,
     /// Refunds are refused with this code.
     pub refuses_refunds: Option<&'static str>,
+    /// No call is answered: the key is not that of the account any more.
+    pub rejects_the_key: bool,
     /// Refunds stay under way.
     pub refunds_are_slow: bool,
     keys: HashMap<String, (String, u16, String)>,
@@ -208,6 +210,9 @@ impl Account {
         let (method, address) = line.split_once(' ')?;
         let (path, query) = address.split_once('?').unwrap_or((address, ""));
         self.calls.push(format!("{method} {path}"));
+        if self.rejects_the_key {
+            return Some((401, json!({"error": {"type": "invalid_request_error"}}).to_string()));
+        }
         if method == "GET" {
             let (status, body) = self.ask(path, &fields(query));
             return Some((status, body.to_string()));
@@ -312,6 +317,8 @@ impl Account {
         let held = self.payments[payment]["amount_received"].as_i64().expect("an amount");
         let gone: i64 = self.refunds.values().filter(|it| it["payment_intent"] == payment).map(cents_of).sum();
         assert!(gone + cents <= held, "more is given back than came");
+        let payment_row = self.payments.get_mut(payment).expect("a payment");
+        payment_row["latest_charge"]["amount_refunded"] = json!(gone + cents);
         let refund = json!({
             "id": id, "object": "refund", "status": status, "amount": cents, "currency": "eur",
             "payment_intent": payment, "failure_reason": null, "metadata": metadata,
