@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout, timeout_at};
@@ -59,6 +59,8 @@ pub(crate) async fn drive(target: &Target, circles: Vec<Circle>, load: Load) -> 
     let meter = Arc::new(Meter::default());
     let (mut senders, mut receivers) = (JoinSet::new(), JoinSet::new());
     let (begun, count) = (Instant::now(), circles.len());
+    // Another run on the same server says other things: what was said once is acknowledged and told nobody again.
+    let run = UNIX_EPOCH.elapsed().map_err(io::Error::other)?.as_millis();
     for (number, circle) in circles.into_iter().enumerate() {
         let expected: Expected = Arc::new(AtomicU64::new(u64::MAX));
         for receiver in circle.receivers {
@@ -70,7 +72,7 @@ pub(crate) async fn drive(target: &Target, circles: Vec<Circle>, load: Load) -> 
             Pace::InFlight(_) => begun,
             Pace::Every(period) => begun + period.mul_f64(number as f64 / count as f64),
         };
-        let writer = Writer { client: circle.sender, conversation: circle.conversation, texts, first_at };
+        let writer = Writer { run, client: circle.sender, conversation: circle.conversation, texts, first_at };
         senders.spawn(writer.send(load, meter.clone(), expected));
     }
     sleep(load.warm_up).await;
@@ -113,6 +115,8 @@ fn metrics(mut windows: Vec<(f64, f64)>, mut delays: Vec<Duration>) -> Metrics {
 
 /// Who writes, and when first.
 struct Writer {
+    /// When the measurement began: what the ids of its messages begin with.
+    run: u128,
     client: Client,
     conversation: i64,
     texts: Texts,
@@ -122,7 +126,7 @@ struct Writer {
 impl Writer {
     /// Writes until the measurement is over; the acks' delays.
     async fn send(self, load: Load, meter: Arc<Meter>, expected: Expected) -> io::Result<Vec<Duration>> {
-        let Writer { mut client, conversation, mut texts, first_at } = self;
+        let Writer { run, mut client, conversation, mut texts, first_at } = self;
         let mut waiting: VecDeque<(u64, Instant)> = VecDeque::new();
         let (mut delays, mut sent, mut seen) = (Vec::new(), 0_u64, 0_u64);
         let mut next_at = first_at;
@@ -133,8 +137,10 @@ impl Writer {
                 if let Pace::Every(period) = load.pace {
                     next_at += period;
                 }
-                waiting
-                    .push_back((feed_message(&mut client, conversation, sent, &texts.next(load.message_bytes)), now));
+                waiting.push_back((
+                    feed(&mut client, &message(run, conversation, sent, &texts.next(load.message_bytes))),
+                    now,
+                ));
                 sent += 1;
             }
             if is_over && waiting.is_empty() {
@@ -168,7 +174,7 @@ impl Writer {
             }
         }
         expected.store(sent + 1, Relaxed);
-        let last = message(conversation, sent, "fin de la mesure");
+        let last = message(run, conversation, sent, "fin de la mesure");
         client.ask("message:send", &last).await?;
         Ok(delays)
     }
@@ -203,13 +209,14 @@ fn is_due(pace: Pace, waiting: usize, next_at: Instant, now: Instant) -> bool {
     }
 }
 
-fn feed_message(client: &mut Client, conversation: i64, number: u64, text: &str) -> u64 {
-    client.feed("message:send", &message(conversation, number, text))
+fn feed(client: &mut Client, message: &str) -> u64 {
+    client.feed("message:send", message)
 }
 
-fn message(conversation: i64, number: u64, text: &str) -> String {
+fn message(run: u128, conversation: i64, number: u64, text: &str) -> String {
     // An id as long as the usual UUID, unique within the sender.
-    format!("{{\"conversationId\":{conversation},\"content\":\"{text}\",\"clientMessageId\":\"load-{number:031}\"}}")
+    let id = format!("load-{run:014}-{number:016}");
+    format!("{{\"conversationId\":{conversation},\"content\":\"{text}\",\"clientMessageId\":\"{id}\"}}")
 }
 
 fn is_message(event: &[u8]) -> bool {
