@@ -3,7 +3,7 @@
 //! All words must be there; the last one also finds what begins with it, its ending aside (`résilie` finds
 //! `Résiliation`); "quotes" of any kind hold words together; -minus leaves out. French elisions are looked through:
 //! `l'avocat` finds `avocat`. A word is found in the singular and the plural, a number with and without gaps between its
-//! digits.
+//! digits, initials with and without points.
 
 use std::ops::Range;
 
@@ -108,10 +108,11 @@ fn is_quote(c: char) -> bool {
     matches!(c, '"' | '“' | '”' | '„' | '‟' | '«' | '»' | '‹' | '›' | '″' | '＂' | '❝' | '❞' | '「'..='』' | '〝'..='〟')
 }
 
-/// Whether a group of digits stands behind others, one gap apart. The last one may have decimals and a currency behind it.
+/// Whether a group of digits stands behind others, one gap apart. Before the first one may stand the country of an IBAN,
+/// behind the last one decimals and a currency.
 fn continues(query: &str, before: &Part, part: &Part) -> bool {
     let is_plain = |part: &Part| !part.is_phrase && !part.is_unwanted;
-    let before_it = query[before.at.clone()].trim_start_matches('+');
+    let before_it = without_country(query[before.at.clone()].trim_start_matches('+'));
     let is_group = |c: char| c.is_ascii_digit() || c.is_whitespace();
     let ending = query[part.at.clone()].trim_start_matches(|c: char| c.is_ascii_digit());
     let ending = ending.strip_prefix([',', '.']).unwrap_or(ending).trim_start_matches(|c: char| c.is_ascii_digit());
@@ -122,6 +123,12 @@ fn continues(query: &str, before: &Part, part: &Part) -> bool {
         && query[part.at.clone()].starts_with(|c: char| c.is_ascii_digit())
         && !ending.contains(char::is_alphanumeric)
         && query[before.at.end..part.at.start].chars().count() == 1
+}
+
+/// `76 3000` for `FR76 3000`.
+fn without_country(iban: &str) -> &str {
+    let digits = iban.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+    if iban.len() - digits.len() == 2 { digits } else { iban }
 }
 
 /// What a part of a query looks for; nothing if it has no words.
@@ -151,7 +158,7 @@ fn term(text: &str, part: &Part, room: &mut usize) -> Option<Term> {
         } else {
             any.push(vec![phrase(&words, asked.clone(), goes_on)]);
         }
-        numbers(text, &words, &asked, goes_on, &mut any);
+        joined(text, &words, &asked, goes_on, &mut any);
         any
     };
     Some(Term { any })
@@ -176,16 +183,16 @@ fn phrase(words: &Words, range: Range<usize>, is_prefix: bool) -> Phrase {
     Phrase { words: folded.join(" "), is_prefix }
 }
 
-/// The spellings in which numbers stand in one piece, with what stands before and behind them; and, where a number may be
-/// written in groups, those in which it stands apart from its neighbours.
-fn numbers(text: &str, words: &Words, asked: &Range<usize>, goes_on: bool, any: &mut Vec<Vec<Phrase>>) {
-    let grouped = words.numbers(text).into_iter().map(|number| (number.words, number.digits));
+/// The spellings in which numbers and initials stand in one piece, with what stands before and behind them; and, where a
+/// number may be written in groups, those in which it stands apart from its neighbours.
+fn joined(text: &str, words: &Words, asked: &Range<usize>, goes_on: bool, any: &mut Vec<Vec<Phrase>>) {
+    let parted = words.joined(text).into_iter().map(|joined| (joined.words, joined.folded));
     let whole = asked
         .clone()
         .filter(|at| words.as_slice()[*at].kind == Kind::Digits)
         .map(|at| (at..at + 1, words.folded(&words.as_slice()[at]).to_owned()));
     let whole = whole.filter(|(_, digits)| asked.len() > 1 && digits.len() >= GROUPED_DIGITS_MIN);
-    for (range, digits) in grouped.chain(whole) {
+    for (range, joined) in parted.chain(whole) {
         if range.start < asked.start || range.end > asked.end || any.len() >= SPELLINGS_MAX {
             continue;
         }
@@ -193,7 +200,7 @@ fn numbers(text: &str, words: &Words, asked: &Range<usize>, goes_on: bool, any: 
         if asked.start < range.start {
             spelling.push(phrase(words, asked.start..range.start, false));
         }
-        spelling.push(Phrase { words: digits, is_prefix: goes_on && range.end == asked.end });
+        spelling.push(Phrase { words: joined, is_prefix: goes_on && range.end == asked.end });
         if range.end < asked.end {
             spelling.push(phrase(words, range.end..asked.end, goes_on));
         }
@@ -289,6 +296,14 @@ mod tests {
             ("1 234.56 €", vec!["1&234&56|1234&56|1&23456"], vec![]),
             ("12 500€ 3 000", vec!["12&500|12500", "3&000*|3000*"], vec![]),
             ("12 5a 7", vec!["12", "5 a", "7"], vec![]),
+            (
+                "FR76 3000 6000 12",
+                vec!["fr&76&3000&6000&12*|fr&763000600012*|fr 76&3000&6000 12*|fr 76 3000&6000&12*"],
+                vec![],
+            ),
+            ("S.A.R.L. X", vec!["s a r l|sarl", "x"], vec![]),
+            ("L.O.111-1", vec!["l o 111 1*|lo&111 1*"], vec![]),
+            ("l'É.N.A.", vec!["e n a*|ena*"], vec![]),
             ("20-12345", vec!["20 12345*|20&12345*"], vec![]),
             ("\"de 12 500 euros\"", vec!["de 12 500 euros|de&12500&euros"], vec![]),
             ("契约法", vec!["契约 约法"], vec![]),

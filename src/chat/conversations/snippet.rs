@@ -68,12 +68,12 @@ fn hits(text: &str, words: &Words, terms: &[Term]) -> Vec<Range<usize>> {
         let places = folded.windows(parts.len()).enumerate().filter(|(_, window)| stands(window));
         found.extend(places.map(|(at, window)| at..at + window.len()));
     }
-    for number in words.numbers(text) {
+    for joined in words.joined(text) {
         let is_it = |phrase: &Phrase| {
-            phrase.words == number.digits || (phrase.is_prefix && number.digits.starts_with(&phrase.words))
+            phrase.words == joined.folded || (phrase.is_prefix && joined.folded.starts_with(&phrase.words))
         };
         if phrases().any(is_it) {
-            found.push(number.words);
+            found.push(joined.words);
         }
     }
     found.sort_by_key(|hit| hit.start);
@@ -104,6 +104,8 @@ mod tests {
             ("vu l'art. L. 132-1 du code", "L132-1", "vu l'art. ⟦L. 132-1⟧ du code"),
             ("soit 12\u{202f}500 €", "12500", "soit ⟦12\u{202f}500⟧ €"),
             ("soit 12500 €", "12 500", "soit ⟦12500⟧ €"),
+            ("la S.C.I. Bleue", "sci", "la ⟦S.C.I⟧. Bleue"),
+            ("la SCI Bleue", "S.C.I.", "la ⟦SCI⟧ Bleue"),
             ("我国契约法规定", "契约法", "我国⟦契约法⟧规定"),
             ("我国法", "法", "我国⟦法⟧"),
             ("fi\u{ad}nance", "finance", "⟦fi\u{ad}nance⟧"),

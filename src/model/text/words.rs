@@ -2,7 +2,8 @@
 //!
 //! Words are folded. A word ends where letters meet digits, so that `L132-1`, `L. 132-1` and `L 132-1` are the same three.
 //! Where words are written without gaps, each two neighbouring characters are a word, and the last one by itself. Numbers
-//! whose digits stand in groups (`12 500`, `06 12 34 56 78`) are known in one piece as well ([`Words::numbers`]).
+//! whose digits stand in groups (`12 500`, `06 12 34 56 78`) are known in one piece as well, and so are letters with
+//! points between them (`S.A.R.L.`, `L.O.`): [`Words::joined`].
 
 use std::ops::Range;
 
@@ -10,6 +11,9 @@ use unicode_normalization::char::{compose, is_combining_mark};
 
 use crate::model::text::fold::{self, fold_char};
 use crate::model::text::nfc::nfc;
+use crate::model::text::words::initials::{Initials, initials};
+
+mod initials;
 
 /// Digits of the longest number that is known in one piece: those of an IBAN.
 const DIGITS_MAX: usize = 34;
@@ -47,12 +51,12 @@ pub struct Words {
     words: Vec<Word>,
 }
 
-/// A number whose digits stand in groups.
+/// What is known in one piece as well.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Number {
-    /// Its digits in one piece.
-    pub digits: String,
-    /// The words that are its groups.
+pub struct Joined {
+    /// Its digits or letters, folded.
+    pub folded: String,
+    /// The words that are its parts.
     pub words: Range<usize>,
 }
 
@@ -93,10 +97,19 @@ impl Words {
         &self.folded[word.folded.clone()]
     }
 
+    /// The numbers whose digits stand in groups and the letters with points between them, in `text`, which must be the one
+    /// that was read, as a whole.
+    #[must_use]
+    pub fn joined(&self, text: &str) -> Vec<Joined> {
+        let word_at = |byte: usize| self.words.partition_point(|word| word.at.start < byte);
+        let initials = initials(text)
+            .map(|Initials { letters, at }| Joined { folded: letters, words: word_at(at.start)..word_at(at.end) });
+        self.numbers(text).into_iter().chain(initials).collect()
+    }
+
     /// The numbers whose digits stand in groups, in `text`, which must be the one that was read. A group may belong to
     /// several: `12 500 75001` is `12500` and `1250075001`.
-    #[must_use]
-    pub fn numbers(&self, text: &str) -> Vec<Number> {
+    fn numbers(&self, text: &str) -> Vec<Joined> {
         let mut numbers = Vec::new();
         let mut at = 0;
         while at < self.words.len() {
@@ -138,7 +151,7 @@ impl Words {
         }
     }
 
-    fn read_groups(&self, text: &str, groups: Range<usize>, gap: Option<char>, numbers: &mut Vec<Number>) {
+    fn read_groups(&self, text: &str, groups: Range<usize>, gap: Option<char>, numbers: &mut Vec<Joined>) {
         let length = |at: usize| self.words[at].folded.len();
         let count = groups.len();
         let total: usize = groups.clone().map(length).sum();
@@ -148,10 +161,10 @@ impl Words {
         // Dashes and strokes also stand between the numbers of an article, a case or a date.
         let is_one = count > 1 && (count > 3 || !matches!(gap, Some('-' | '/')));
         if is_one {
-            numbers.push(Number { digits: self.joined(groups.clone()), words: groups.clone() });
+            numbers.push(Joined { folded: self.together(groups.clone()), words: groups.clone() });
         }
         if let Some(digits) = self.national(text, groups.clone()) {
-            numbers.push(Number { digits, words: groups.clone() });
+            numbers.push(Joined { folded: digits, words: groups.clone() });
         }
         let mut at = groups.start;
         while at + 1 < groups.end {
@@ -159,7 +172,7 @@ impl Words {
             if length(at) <= 3 && thousands > 0 {
                 let words = at..at + 1 + thousands;
                 if words != groups || !is_one {
-                    numbers.push(Number { digits: self.joined(words.clone()), words: words.clone() });
+                    numbers.push(Joined { folded: self.together(words.clone()), words: words.clone() });
                 }
                 at = words.end;
             } else {
@@ -171,7 +184,7 @@ impl Words {
     /// A French telephone number as it is dialled within France: `+33 6 12 34 56 78` is `0612345678`.
     fn national(&self, text: &str, groups: Range<usize>) -> Option<String> {
         let before = &text[..self.words[groups.start].at.start];
-        let digits = self.joined(groups);
+        let digits = self.together(groups);
         let rest = if before.ends_with('+') {
             digits.strip_prefix("33")?
         } else {
@@ -181,7 +194,7 @@ impl Words {
         (rest.len() == 9).then(|| format!("0{rest}"))
     }
 
-    fn joined(&self, groups: Range<usize>) -> String {
+    fn together(&self, groups: Range<usize>) -> String {
         groups.map(|at| self.folded(&self.words[at])).collect()
     }
 }
@@ -196,6 +209,7 @@ pub fn index_text<'a>(content: &str, file_names: impl IntoIterator<Item = &'a st
     let numbers = words.numbers(&content);
     let mut all = words.folded;
     append_numbers(&mut all, &numbers);
+    append_initials(&mut all, &content);
     for name in file_names {
         let name = nfc(name);
         let words = Words::read_those(&name, is_kept);
@@ -207,11 +221,24 @@ pub fn index_text<'a>(content: &str, file_names: impl IntoIterator<Item = &'a st
     all
 }
 
-fn append_numbers(all: &mut String, numbers: &[Number]) {
+/// With the number behind them, of the article for example: `lo 111-1` for `L.O. 111-1`.
+fn append_initials(all: &mut String, content: &str) {
+    for Initials { letters, at } in initials(content) {
+        let behind = content[at.end..].trim_start();
+        let number = behind.find(|c: char| !c.is_ascii_digit() && c != '-').unwrap_or(behind.len());
+        all.push_str(BREAK);
+        for part in [&letters, &behind[..number]] {
+            all.push(' ');
+            all.push_str(part);
+        }
+    }
+}
+
+fn append_numbers(all: &mut String, numbers: &[Joined]) {
     for number in numbers {
         all.push_str(BREAK);
         all.push(' ');
-        all.push_str(&number.digits);
+        all.push_str(&number.folded);
     }
 }
 

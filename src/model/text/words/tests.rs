@@ -95,10 +95,28 @@ fn a_number_in_groups_is_known_in_one_piece() {
         ("12  500", vec![]),
         ("12\n500", vec![]),
     ] {
-        let found: Vec<String> = Words::read(text).numbers(text).into_iter().map(|number| number.digits).collect();
+        let found: Vec<String> = Words::read(text).numbers(text).into_iter().map(|number| number.folded).collect();
         assert_eq!(found, numbers, "{text}");
     }
     assert_eq!(indexed_words("12 500 €", []), "12 500 ‖ 12500");
+}
+
+#[test]
+fn letters_with_points_between_them_are_known_in_one_piece() {
+    for (text, joined) in [
+        ("une S.A.R.L. et une S.A", vec!["sarl", "sa"]),
+        ("article L.O. 111-1", vec!["lo"]),
+        ("l'É.N.A.", vec!["ena"]),
+        ("U.S.A.: O.N.U.!", vec!["usa", "onu"]),
+        ("art. L. 132-1 C. civ.", vec![]),
+        ("www.a.fr, v1.ab, p.ex. fin.A.", vec![]),
+        ("a.. .b. …", vec![]),
+        ("x.é\u{301}.z", vec![]),
+    ] {
+        assert_eq!(initials(text).map(|initials| initials.letters).collect::<Vec<_>>(), joined, "{text}");
+    }
+    assert_eq!(indexed_words("la S.C.I. X", ["K.O..pdf"]), "la s c i x ‖ sci ‖ k o pdf");
+    assert_eq!(indexed_words("L.O. 111-1 bis", []), "l o 111 1 bis ‖ lo 111 1");
 }
 
 #[test]
@@ -111,5 +129,6 @@ fn every_character_is_read_and_stands_where_it_stands() {
             assert!(!words.folded(word).contains(' '), "{c:?}");
         }
         let _numbers = words.numbers(&text);
+        let _initials = initials(&format!("a.{c}.{c}b.{text}.{c}.")).count();
     }
 }
