@@ -109,10 +109,10 @@ pub async fn status(call: Call) -> Answer {
     let settings = &call.api.settings;
     let measured = call.chat().measure(&settings.database).await?;
     let backlogs = call.chat().load_backlogs().await?;
-    let untransmitted = call.chat().load_untransmitted(call.member()?).await?;
+    let bills = call.chat().load_pending(call.member()?).await?;
     let facts = Facts {
         backlogs: &backlogs,
-        untransmitted: untransmitted.as_ref(),
+        bills: &bills,
         settings: &settings.shown,
         measured: &measured,
         health: call.chat().health(),

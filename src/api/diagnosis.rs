@@ -1,29 +1,26 @@
 //! What an administrator and `lexchat doctor` are told about the installation: one row per thing that can be set up wrong
 //! or wear out. A part of the product with something to look after adds its row to `CHECKS`.
 
+mod bills;
 mod parties;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
+use crate::chat::billing::pending::Pending;
 use crate::chat::handle::completion::Health;
 use crate::chat::people::administration::Measured;
 use crate::http::certificate::{Certificate, Complaint};
 use crate::http::peer::Way;
-use crate::model::day::Day;
 use crate::model::finding::{Finding, Verdict, told};
 use crate::model::locale::Locale;
-use crate::store::invoice_transmissions::Waiting;
 use crate::store::outbox::Backlog;
 
 /// Below this a disk is nearly full, whatever the size of the database.
 const DISK_BYTES_MIN: u64 = 1 << 30;
 /// A backup that is older is missing: the nightly one has failed twice.
 const BACKUP_AGE_MAX_S: i64 = 2 * 24 * 60 * 60;
-
-/// An original that waits longer for its approved platform is late: what is issued on a Friday can go on the Monday.
-const TRANSMISSION_DAYS_MAX: i64 = 3;
 
 /// What the rows are made of.
 pub struct Facts<'a> {
@@ -45,8 +42,8 @@ pub struct Facts<'a> {
     pub demo_accounts: bool,
     /// What waits to leave, channel by channel, and what its last answer was.
     pub backlogs: &'a [(Backlog, Option<String>)],
-    /// What still has to go by an approved platform, if anything does, and the day where the practice is.
-    pub untransmitted: Option<&'a (Waiting, Day)>,
+    /// What is to be done about bills.
+    pub bills: &'a Pending,
     /// Every setting by its flag's name; `unset` where it is not.
     pub settings: &'a BTreeMap<&'static str, String>,
     /// The moment.
@@ -60,7 +57,7 @@ type Check = fn(&Facts<'_>) -> Vec<Finding>;
 
 /// The rows, in the order in which they are shown.
 const CHECKS: [Check; 10] =
-    [storage, disk, backup, address, proxy, own_certificate, parties::rows, demo, recordings, transmissions];
+    [storage, disk, backup, address, proxy, own_certificate, parties::rows, demo, recordings, bills::rows];
 
 /// All rows.
 #[must_use]
@@ -293,41 +290,6 @@ fn recordings(facts: &Facts<'_>) -> Vec<Finding> {
     vec![Finding::fault("recordings", Verdict::Warning, format!("{text}{count}."), remedy)]
 }
 
-/// What the practice issued and has not noted as transmitted yet.
-fn transmissions(facts: &Facts<'_>) -> Vec<Finding> {
-    facts.untransmitted.map(|(waiting, today)| transmission_row(waiting, *today, facts.locale)).into_iter().collect()
-}
-
-fn transmission_row(waiting: &Waiting, today: Day, l: Locale) -> Finding {
-    let Waiting { count, number, issued_on } = waiting;
-    let days = today.days_since(*issued_on);
-    if days <= TRANSMISSION_DAYS_MAX {
-        let text = match l {
-            Locale::French => {
-                format!("Factures et avoirs à déposer : {count} ; le plus ancien, {number}, est du {issued_on}.")
-            }
-            Locale::English => {
-                format!("Invoices and credit notes to transmit: {count}; the oldest, {number}, is of {issued_on}.")
-            }
-        };
-        return Finding::good("transmissions", text);
-    }
-    let text = match l {
-        Locale::French => format!(
-            "Factures et avoirs à déposer : {count} ; le plus ancien, {number} du {issued_on}, attend depuis {days} jours."
-        ),
-        Locale::English => format!(
-            "Invoices and credit notes to transmit: {count}; the oldest, {number} of {issued_on}, has waited for {days} days."
-        ),
-    };
-    let remedy = told(
-        l,
-        "Déposez-les sur votre plateforme agréée, puis « Noter le dépôt » sur chaque document sous /factures.",
-        "Transmit them by your approved platform, then “Record the transmission” on each document under /factures.",
-    );
-    Finding::fault("transmissions", Verdict::Warning, text, remedy)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -348,7 +310,7 @@ mod tests {
             is_private,
             demo_accounts: false,
             backlogs: &[],
-            untransmitted: None,
+            bills: &Pending::default(),
             settings: &BTreeMap::new(),
             now: SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000),
             locale: Locale::English,
@@ -422,21 +384,6 @@ mod tests {
             let row = address_row(None, (IpAddr::from([127, 0, 0, 1]), way), true, Locale::French);
             assert_eq!((row.verdict, row.remedy.is_some()), (verdict, mends.is_some()), "{row:?}");
             assert!(row.remedy.unwrap_or_default().contains(mends.unwrap_or_default()), "{way:?}");
-        }
-    }
-
-    #[test]
-    fn what_waits_for_its_platform_is_shown_and_late_once_a_weekend_is_over() {
-        let day = |day| Day::new(2027, 9, day).unwrap();
-        let waiting = Waiting { count: 2, number: "F2027-00042".to_owned(), issued_on: day(3) };
-        for l in [Locale::French, Locale::English] {
-            for (today, verdict) in [(3, Verdict::Good), (6, Verdict::Good), (7, Verdict::Warning)] {
-                let row = transmission_row(&waiting, day(today), l);
-                assert_eq!((row.check, row.verdict), ("transmissions", verdict), "{row:?}");
-                assert_eq!(row.remedy.is_some(), verdict == Verdict::Warning, "{row:?}");
-                assert!(row.text.contains(": 2;") || row.text.contains(": 2\u{202f};"), "{row:?}");
-                assert!(row.text.contains("F2027-00042") && row.text.contains("2027-09-03"), "{row:?}");
-            }
         }
     }
 }

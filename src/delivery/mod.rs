@@ -14,5 +14,7 @@ pub mod push;
 pub mod recordings;
 pub mod settings;
 pub mod stripe;
+mod stripe_missed;
+mod stripe_trouble;
 mod stripe_words;
 pub mod watch;

@@ -5,55 +5,33 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
 use crate::auth::actor::Actor;
 use crate::chat::contract::command::stripe::{
     BookCheckout, BookRefunds, FailCheckout, FailRefund, NoteCheckout, NoteDispute, PostponeStripe, Postponed,
-    SettleStripeEvent, StoreStripeEvent,
+    SettleStripeEvent,
 };
-use crate::chat::contract::error::{Error, Reason};
+use crate::chat::contract::error::Reason;
 use crate::chat::handle::chat::Chat;
-use crate::delivery::stripe_words::{has_given_back, method_of, received_s, seen_of, status_of};
-use crate::integrations::stripe::call::{Call, EventsWanted, IdempotencyKey, NewRefund, NewSession};
-use crate::integrations::stripe::client::{Again, Failure, Kind, Stripe, pause};
+use crate::delivery::stripe_missed;
+use crate::delivery::stripe_trouble::Trouble;
+use crate::delivery::stripe_words::{has_given_back, is_disputed, method_of, received_s, seen_of, status_of};
+use crate::integrations::stripe::call::{Call, IdempotencyKey, NewRefund, NewSession};
+use crate::integrations::stripe::client::{Again, Failure, Kind, Stripe};
 use crate::integrations::stripe::object::{Charge, Dispute, Event, List, Reference, Refund, Session, SessionStatus};
 use crate::model::billing::PaymentMethod;
 use crate::model::cents::Cents;
+use crate::model::timestamp::Timestamp;
 use crate::store::checkout::{RefundRow, SessionRow};
 use crate::store::stripe_events::EventRow;
 
 /// How often it is looked for what is due.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How often Stripe is asked for events that did not arrive.
-const CATCH_UP_EVERY: Duration = Duration::from_secs(3_600);
-/// How far before the latest known event that begins.
-const OVERLAP_S: i64 = 3_600;
 /// Why a refund is not asked for: Stripe gave money back of which nothing was known here. In Stripe's manner of words.
 const REFUNDED_ELSEWHERE: &str = "refunded_elsewhere";
-/// The longest pause between two tries.
-const PAUSE_MAX: Duration = Duration::from_secs(600);
-
-/// What is asked for, and listened to.
-const KINDS: [&str; 14] = [
-    "checkout.session.completed",
-    "checkout.session.async_payment_succeeded",
-    "checkout.session.async_payment_failed",
-    "checkout.session.expired",
-    "charge.refunded",
-    "charge.refund.updated",
-    "refund.created",
-    "refund.updated",
-    "refund.failed",
-    "charge.dispute.created",
-    "charge.dispute.updated",
-    "charge.dispute.closed",
-    "charge.dispute.funds_withdrawn",
-    "charge.dispute.funds_reinstated",
-];
-
 /// How payment pages are made.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -95,26 +73,6 @@ impl Task {
     }
 }
 
-/// Why a task is not done.
-enum Trouble {
-    Stripe(Failure),
-    Chat(Error),
-    /// Stripe's answer is about something else than what was asked for.
-    Mismatch(&'static str),
-}
-
-impl From<Failure> for Trouble {
-    fn from(failure: Failure) -> Self {
-        Self::Stripe(failure)
-    }
-}
-
-impl From<Error> for Trouble {
-    fn from(refusal: Error) -> Self {
-        Self::Chat(refusal)
-    }
-}
-
 impl Worker {
     /// Ready to ask; contacts nobody yet.
     #[must_use]
@@ -124,19 +82,15 @@ impl Worker {
 
     /// Asks for as long as it is polled.
     pub async fn run(self: Arc<Self>) {
+        let missed = stripe_missed::run(&self.chat, &self.stripe);
+        tokio::join!(missed, Arc::clone(&self).carry_out_all());
+    }
+
+    async fn carry_out_all(self: Arc<Self>) {
         let mut woken = self.chat.due().subscribe();
         let mut asked = HashSet::new();
         let mut tasks: JoinSet<String> = JoinSet::new();
-        let mut caught_up: Option<Instant> = None;
         loop {
-            if caught_up.is_none_or(|at| at.elapsed() >= CATCH_UP_EVERY) && asked.insert("events".to_owned()) {
-                caught_up = Some(Instant::now());
-                let worker = Arc::clone(&self);
-                tasks.spawn(async move {
-                    worker.catch_up().await;
-                    "events".to_owned()
-                });
-            }
             for task in self.due().await {
                 let key = task.key();
                 if asked.insert(key.clone()) {
@@ -185,15 +139,7 @@ impl Worker {
         };
         let Err(trouble) = outcome else { return };
         let (what, checks) = task.postponed();
-        let after = match &trouble {
-            Trouble::Stripe(Failure { again: Again::After(least), .. }) => later(checks).max(*least),
-            Trouble::Stripe(_) | Trouble::Chat(_) | Trouble::Mismatch(_) => later(checks.max(8)),
-        };
-        let reason = match trouble {
-            Trouble::Stripe(failure) => failure.reason,
-            Trouble::Chat(refusal) => refusal.to_string(),
-            Trouble::Mismatch(reason) => reason.to_owned(),
-        };
+        let (after, reason) = (trouble.after(checks), trouble.reason());
         tracing::warn!(?what, reason, "Stripe is asked again later");
         let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
         if let Err(refusal) = self.chat.execute(Actor::System, PostponeStripe { what, after_ms }).await {
@@ -282,10 +228,31 @@ impl Worker {
             received_s: whole.and_then(received_s),
         };
         self.chat.execute(Actor::System, book).await?;
-        // A refund may have been told of while its payment was not known here.
+        // A refund or a dispute may have been told of while its payment was not known here.
         if let Some(payment) = whole.filter(|payment| has_given_back(payment)) {
             let refunds: List<Refund> = self.stripe.send(&Call::refunds_of(&payment.id)).await?;
             self.book_refunds(&payment.id, &refunds.data).await?;
+        }
+        if let Some(payment) = whole.filter(|payment| is_disputed(payment)) {
+            self.book_disputes(&payment.id).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks how a payment's disputes stand, and writes that down.
+    async fn book_disputes(&self, payment_intent: &str) -> Result<(), Trouble> {
+        let asked_s = Timestamp::now().as_secs();
+        let disputes: List<Dispute> = self.stripe.send(&Call::disputes_of(payment_intent)).await?;
+        for dispute in disputes.data {
+            let note = NoteDispute {
+                stripe_id: dispute.id,
+                payment_intent: payment_intent.to_owned(),
+                amount: Cents(dispute.amount),
+                status: dispute.status,
+                reason: dispute.reason,
+                asked_s,
+            };
+            self.chat.execute(Actor::System, note).await?;
         }
         Ok(())
     }
@@ -358,15 +325,7 @@ impl Worker {
         if event.kind.starts_with("charge.dispute.") {
             let Some(dispute) = event.object::<Dispute>() else { return Ok(false) };
             let Some(payment_intent) = dispute.payment_intent else { return Ok(false) };
-            let note = NoteDispute {
-                stripe_id: dispute.id,
-                payment_intent,
-                amount: Cents(dispute.amount),
-                status: dispute.status,
-                reason: dispute.reason,
-                event_s: event.created,
-            };
-            self.chat.execute(Actor::System, note).await?;
+            self.book_disputes(&payment_intent).await?;
             return Ok(true);
         }
         let payment = match event.kind.as_str() {
@@ -381,53 +340,8 @@ impl Worker {
         self.book_refunds(&payment_intent, &list.data).await?;
         Ok(true)
     }
-
-    /// Asks for the events since the latest that is known: those whose webhook was lost.
-    async fn catch_up(&self) {
-        let Ok(Some(latest)) = self.chat.latest_stripe_event_s().await else { return };
-        let since = u64::try_from(latest - OVERLAP_S).ok();
-        let mut wanted = EventsWanted { kinds: KINDS.to_vec(), since, ..EventsWanted::default() };
-        loop {
-            let page: List<Event> = match self.stripe.send(&Call::events(&wanted)).await {
-                Ok(page) => page,
-                Err(failure) => {
-                    tracing::warn!(reason = failure.reason, "events that did not arrive could not be asked for");
-                    return;
-                }
-            };
-            for event in &page.data {
-                if let Err(refusal) = store(&self.chat, &self.stripe, event).await {
-                    tracing::warn!(%refusal, "an event could not be stored");
-                }
-            }
-            match page.data.last() {
-                Some(last) if page.has_more => wanted.starting_after = Some(last.id.clone()),
-                _ => return,
-            }
-        }
-    }
-}
-
-/// Keeps an event, to be looked at behind the commit.
-async fn store(chat: &Chat, stripe: &Stripe, event: &Event) -> Result<bool, Error> {
-    let command = StoreStripeEvent {
-        id: event.id.clone(),
-        kind: event.kind.clone(),
-        created_s: event.created,
-        is_our_mode: event.livemode == stripe.livemode(),
-        history: event.metadata("history"),
-        body: serde_json::to_string(event).map_err(Error::internal)?,
-    };
-    chat.execute(Actor::System, command).await
 }
 
 fn key_of(text: &str) -> Result<IdempotencyKey, Trouble> {
     IdempotencyKey::new(text).ok_or(Trouble::Mismatch("a key that is none"))
-}
-
-/// The pause before the next try: doubled each time, to ten minutes.
-fn later(checks: u32) -> Duration {
-    let fraction = f64::from(std::time::UNIX_EPOCH.elapsed().map_or(0, |now| now.subsec_millis())) / 1_000.0;
-    let grown = Duration::from_secs(1).saturating_mul(2_u32.saturating_pow(checks.min(16)));
-    if checks < 4 { pause(checks + 1, fraction) } else { grown.min(PAUSE_MAX) }
 }

@@ -39,6 +39,11 @@ pub(super) fn has_given_back(payment: &PaymentIntent) -> bool {
     charge_of(payment).is_some_and(|charge| charge.amount_refunded > 0)
 }
 
+/// Whether the payer's bank asks, or has asked, for it back.
+pub(super) fn is_disputed(payment: &PaymentIntent) -> bool {
+    charge_of(payment).is_some_and(|charge| charge.disputed)
+}
+
 fn charge_of(payment: &PaymentIntent) -> Option<&Charge> {
     payment.latest_charge.as_ref().and_then(Reference::whole)
 }

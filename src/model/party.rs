@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::cents::Cents;
 use crate::model::day::Day;
+use crate::model::text::fold::fold;
 
 /// The days from which small firms must hand in their invoices by an approved platform (ordonnance 2021-1190).
 const E_INVOICING_FROM: (i32, u8, u8) = (2027, 9, 1);
@@ -65,6 +66,15 @@ pub struct Mediator {
     pub name: String,
     /// Where: an address or a site.
     pub contact: String,
+}
+
+impl Mediator {
+    /// Whether it is the barristers' own, who mediates for nobody else's clients.
+    #[must_use]
+    pub fn is_of_the_bar(&self) -> bool {
+        let folded = fold(&format!("{} {}", self.name, self.contact));
+        ["avocat", "barreau"].iter().any(|word| folded.contains(word))
+    }
 }
 
 /// A picture for the head of the page: PNG or JPEG, ≤ 256 KiB.

@@ -186,6 +186,36 @@ pub fn set_session(conn: &Connection, row: &SessionRow, due_at: Timestamp) -> ru
     .map(drop)
 }
 
+/// A payment over another amount than was asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unexpected {
+    /// The invoice's number.
+    pub number: String,
+    pub asked: Cents,
+    pub came: Cents,
+}
+
+/// The latest payment over another amount than its page asked for, if one was booked since.
+///
+/// # Errors
+/// SQLite's.
+pub fn find_unexpected(conn: &Connection, since: Timestamp) -> rusqlite::Result<Option<Unexpected>> {
+    conn.prepare_cached(
+        "SELECT i.number, s.amount_cents, p.amount_cents
+         FROM payments p
+         JOIN checkout_sessions s ON s.payment_intent = p.stripe_id
+         JOIN invoices i ON i.id = p.invoice_id
+         WHERE p.created_at >= :since
+           AND p.amount_cents <> s.amount_cents
+         ORDER BY p.id DESC
+         LIMIT 1",
+    )?
+    .query_row(named_params! { ":since": since }, |row| {
+        Ok(Unexpected { number: row.get(0)?, asked: row.get(1)?, came: row.get(2)? })
+    })
+    .optional()
+}
+
 /// A row of `refunds`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RefundRow {
@@ -340,6 +370,11 @@ pub fn held(conn: &Connection, invoice_id: InvoiceId) -> rusqlite::Result<Vec<(S
              FROM refunds r
              WHERE r.payment_intent = p.stripe_id
                AND r.state <> 'failed'
+           ) - (
+             SELECT coalesce(sum(d.amount_cents), 0)
+             FROM disputes d
+             WHERE d.payment_intent = p.stripe_id
+               AND d.status = 'lost'
            )
          FROM payments p
          WHERE p.invoice_id = :invoice

@@ -1,46 +1,48 @@
 //! The `stripe_events` and `disputes` tables: what Stripe told, once.
 
-use rusqlite::{Connection, Row, named_params};
+use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 
 use crate::model::cents::Cents;
 use crate::model::id::InvoiceId;
 use crate::model::timestamp::Timestamp;
 
-/// A dispute as of an event.
+/// A dispute as Stripe told when it was asked.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DisputeRow<'a> {
     pub stripe_id: &'a str,
     pub invoice_id: InvoiceId,
+    pub payment_intent: &'a str,
     pub amount: Cents,
     pub status: &'a str,
     pub reason: &'a str,
     /// When, in seconds since 1970.
-    pub event_s: i64,
+    pub asked_s: i64,
 }
 
-/// Stores a dispute, unless a later event has told of it.
+/// Stores how a dispute stands, unless a later answer has told of it; whether it was stored.
 ///
 /// # Errors
 /// SQLite's.
-pub fn set_dispute(conn: &Connection, row: &DisputeRow<'_>) -> rusqlite::Result<()> {
-    conn.prepare_cached(
-        "INSERT INTO disputes (stripe_id, invoice_id, amount_cents, status, reason, event_s)
-         VALUES (:stripe, :invoice, :amount, :status, :reason, :event)
+pub fn set_dispute(conn: &Connection, row: &DisputeRow<'_>) -> rusqlite::Result<bool> {
+    let mut statement = conn.prepare_cached(
+        "INSERT INTO disputes (stripe_id, invoice_id, payment_intent, amount_cents, status, reason, asked_s)
+         VALUES (:stripe, :invoice, :payment, :amount, :status, :reason, :asked)
          ON CONFLICT (stripe_id) DO UPDATE
          SET amount_cents = excluded.amount_cents, status = excluded.status, reason = excluded.reason,
-           event_s = excluded.event_s
-         WHERE excluded.event_s > disputes.event_s
-            OR excluded.event_s = disputes.event_s AND disputes.status NOT IN ('won', 'lost')",
-    )?
-    .execute(named_params! {
+           asked_s = excluded.asked_s
+         WHERE excluded.asked_s > disputes.asked_s
+            OR excluded.asked_s = disputes.asked_s AND disputes.status NOT IN ('won', 'lost')",
+    )?;
+    let stored = statement.execute(named_params! {
         ":stripe": row.stripe_id,
         ":invoice": row.invoice_id,
+        ":payment": row.payment_intent,
         ":amount": row.amount,
         ":status": row.status,
         ":reason": row.reason,
-        ":event": row.event_s,
-    })
-    .map(drop)
+        ":asked": row.asked_s,
+    })?;
+    Ok(stored == 1)
 }
 
 /// A row of `stripe_events`.
@@ -142,12 +144,24 @@ pub fn postpone_event(conn: &Connection, id: &str, due_at: Timestamp) -> rusqlit
         .map(drop)
 }
 
-/// When the latest event that is known happened, in seconds since 1970.
+/// Up to when Stripe was asked for all its events, in seconds since 1970; `None` before the first time.
 ///
 /// # Errors
 /// SQLite's.
-pub fn latest_event_s(conn: &Connection) -> rusqlite::Result<Option<i64>> {
-    conn.prepare_cached("SELECT max(created_s) FROM stripe_events")?.query_row([], |row| row.get(0))
+pub fn asked_until_s(conn: &Connection) -> rusqlite::Result<Option<i64>> {
+    conn.prepare_cached("SELECT CAST(value AS INTEGER) FROM settings WHERE name = 'stripe_events_asked_s'")?
+        .query_row([], |row| row.get(0))
+        .optional()
+}
+
+/// Stripe was asked for all its events up to then.
+///
+/// # Errors
+/// SQLite's.
+pub fn set_asked_until_s(conn: &Connection, until_s: i64) -> rusqlite::Result<()> {
+    conn.prepare_cached("INSERT OR REPLACE INTO settings (name, value) VALUES ('stripe_events_asked_s', :until)")?
+        .execute(named_params! { ":until": until_s.to_string() })
+        .map(drop)
 }
 
 /// How many events came to each outcome.

@@ -224,4 +224,5 @@ fn other_mentions_stand_on_an_invoice_to_a_person() {
     );
     let other = words(&invoice(&other, PERSON, &FEES));
     assert!(other.contains("arrêté") && !other.contains("onoraires"), "{other}");
+    assert!(words(&person).contains("convention d’honoraires du 2 mars 2026"), "{}", words(&person));
 }

@@ -97,7 +97,36 @@ async fn who_is_of_no_regulated_profession_bills_under_other_words_and_says_by_w
     assert_eq!(named(refused).as_deref(), Some("practice.authorisation"));
     let right = json!({ "authorisation": "arrêté du 1er décembre 2000" });
     stage.server.request(&stage.admin, "PATCH", "/admin/practice", Some(&right)).await.expect(200);
-    stage.juriste("POST", &path, None).await.expect(200);
+    let refused = stage.juriste("POST", &path, None).await.expect(400).json();
+    assert_eq!(
+        named(refused).as_deref(),
+        Some("practice.mediator"),
+        "the bar's mediates for barristers' clients alone"
+    );
+    let own = json!({ "mediator": { "name": "CM2C", "contact": "cm2c.net" } });
+    stage.server.request(&stage.admin, "PATCH", "/admin/practice", Some(&own)).await.expect(200);
+    let issued = stage.juriste("POST", &path, None).await.expect(200).json();
+    let credit = format!("/invoices/{}/credit", issued["id"]);
+    let because = |reason| json!({ "reason": reason });
+    let refused = stage.juriste("POST", &credit, Some(&because("Consultation annulée"))).await.expect(400).json();
+    assert_eq!(named(refused).as_deref(), Some("reason"));
+    stage.juriste("POST", &credit, Some(&because("Annulation"))).await.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_note_from_before_the_profession_changed_is_not_printed() {
+    let stage = Stage::open(&[]).await;
+    let draft = stage.draft(&[fee(100)], &json!({ "note": "Honoraires de mars" })).await;
+    let other = json!({
+        "profession": "other", "authorisation": "arrêté du 1er décembre 2000",
+        "mediator": { "name": "CM2C", "contact": "cm2c.net" },
+    });
+    stage.server.request(&stage.admin, "PATCH", "/admin/practice", Some(&other)).await.expect(200);
+    let path = format!("/invoices/{}", draft["id"]);
+    let refused = stage.juriste("POST", &format!("{path}/issue"), None).await.expect(400).json();
+    assert_eq!(refused["details"][0]["field"], json!("note"));
+    stage.juriste("PATCH", &path, Some(&json!({ "note": null }))).await.expect(200);
+    stage.juriste("POST", &format!("{path}/issue"), None).await.expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -43,4 +43,5 @@ mod security;
 mod service;
 mod sessions;
 mod setup;
+mod stripe_events;
 mod typing;

@@ -13,9 +13,9 @@ use crate::support::PATIENCE;
 use crate::support::http::Reply;
 
 /// A stage whose invoices can be paid at the fake.
-struct Till {
-    stage: Stage,
-    stripe: Stripe,
+pub struct Till {
+    pub stage: Stage,
+    pub stripe: Stripe,
     arguments: Vec<String>,
     _secrets: TempDir,
 }
@@ -40,11 +40,11 @@ fn arguments(stripe: &Stripe, folder: &Path, key: &str) -> Vec<String> {
 }
 
 impl Till {
-    async fn open() -> Till {
+    pub async fn open() -> Till {
         Till::open_with("sk_live_abc").await
     }
 
-    async fn open_with(key: &str) -> Till {
+    pub async fn open_with(key: &str) -> Till {
         let (stripe, secrets) = (Stripe::start().await, tempfile::tempdir().expect("a folder"));
         let arguments = arguments(&stripe, secrets.path(), key);
         let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -53,7 +53,7 @@ impl Till {
     }
 
     /// Another server goes on with the same database, as after a crash.
-    async fn restart(self) -> Till {
+    pub async fn restart(self) -> Till {
         let Till { stage, stripe, arguments, _secrets } = self;
         let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let Stage { server, pair, admin } = stage;
@@ -62,31 +62,31 @@ impl Till {
     }
 
     /// An invoice of 120 €.
-    async fn invoice(&self) -> Value {
+    pub async fn invoice(&self) -> Value {
         let line = json!({ "description": "Consultation", "unitPriceCents": 10_000, "vatRateBp": 2_000 });
         self.stage.issue(&[line], &json!({})).await
     }
 
-    async fn checkout(&self, invoice: &Value) -> Reply {
+    pub async fn checkout(&self, invoice: &Value) -> Reply {
         self.stage.client("POST", &format!("/invoices/{}/checkout", invoice["id"]), None).await
     }
 
     /// The id of the page that a client is sent to.
-    async fn page(&self, invoice: &Value) -> String {
+    pub async fn page(&self, invoice: &Value) -> String {
         let url = self.checkout(invoice).await.expect(200).json()["url"].clone();
         url.as_str().expect("an address").rsplit('/').next().expect("an id").to_owned()
     }
 
-    async fn tell(&self, event: &Value) {
+    pub async fn tell(&self, event: &Value) {
         self.stripe.tell(self.stage.server.at, event).await.expect(200);
     }
 
-    async fn now(&self, invoice: &Value) -> Value {
+    pub async fn now(&self, invoice: &Value) -> Value {
         self.stage.juriste("GET", &format!("/invoices/{}", invoice["id"]), None).await.expect(200).json()
     }
 
     /// The invoice once this holds of it.
-    async fn until(&self, invoice: &Value, what: impl Fn(&Value) -> bool) -> Value {
+    pub async fn until(&self, invoice: &Value, what: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let seen = self.now(invoice).await;
@@ -99,14 +99,14 @@ impl Till {
     }
 
     /// Whatever waits at Stripe is due now.
-    fn hurry(&self) {
+    pub fn hurry(&self) {
         let hurry = "UPDATE checkout_sessions SET due_at = 0; UPDATE refunds SET due_at = 0;
                      UPDATE stripe_events SET due_at = 0;";
         self.stage.server.database().execute_batch(hurry).expect("three statements");
     }
 
     /// Events that were told have all come to something.
-    async fn heard_out(&self) {
+    pub async fn heard_out(&self) {
         let deadline = Instant::now() + PATIENCE;
         let waiting = "SELECT count(*) FROM stripe_events WHERE outcome = 'waiting'";
         while self.stage.server.database().query_row(waiting, [], |row| row.get::<_, i64>(0)).expect("a count") > 0 {
@@ -116,7 +116,7 @@ impl Till {
     }
 
     /// A paid invoice, and the id of its payment.
-    async fn paid(&self) -> (Value, String) {
+    pub async fn paid(&self) -> (Value, String) {
         let invoice = self.invoice().await;
         let page = self.page(&invoice).await;
         self.tell(&self.stripe.pay(&page, true)).await;
@@ -126,7 +126,7 @@ impl Till {
     }
 }
 
-fn is(state: &'static str) -> impl Fn(&Value) -> bool {
+pub fn is(state: &'static str) -> impl Fn(&Value) -> bool {
     move |invoice| invoice["payment"] == state
 }
 
@@ -162,34 +162,6 @@ async fn a_payment_whose_webhook_is_lost_is_asked_for() {
     let page = till.page(&invoice).await;
     till.stripe.pay(&page, true);
     till.hurry();
-    till.until(&invoice, is("paid")).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_signed_by_stripe_now_is_refused() {
-    let till = Till::open().await;
-    let invoice = till.invoice().await;
-    let page = till.page(&invoice).await;
-    let event = till.stripe.pay(&page, true);
-    let to = till.stage.server.at;
-    till.stripe.tell_signed(to, &event, "whsec_other", 0).await.expect(400);
-    till.stripe.tell_signed(to, &event, SECRET, 600).await.expect(400);
-    till.stage.client("POST", "/hooks/stripe", Some(&event)).await.expect(400);
-    let test = json!({
-        "id": "evt_test", "object": "event", "type": "checkout.session.completed", "livemode": false, "created": 1,
-        "data": event["data"],
-    });
-    till.tell(&test).await;
-    let other = json!({
-        "id": "evt_other", "object": "event", "type": "payout.paid", "livemode": true, "created": 1,
-        "data": {"object": {"id": "po_1", "object": "payout"}},
-    });
-    till.tell(&other).await;
-    till.heard_out().await;
-    let counted = "SELECT count(*) FROM stripe_events WHERE outcome = 'unknown'";
-    let counted: i64 = till.stage.server.database().query_row(counted, [], |row| row.get(0)).expect("a count");
-    assert_eq!((&till.now(&invoice).await["payment"], counted), (&json!("open"), 2));
-    till.stripe.tell_signed(to, &event, "whsec_before", 0).await.expect(200);
     till.until(&invoice, is("paid")).await;
 }
 
@@ -293,77 +265,6 @@ async fn a_debit_is_under_way_until_the_money_is_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refunds_made_at_stripe_refunds_that_come_back_and_disputes_are_shown() {
-    let till = Till::open().await;
-    let (invoice, payment) = till.paid().await;
-    till.tell(&till.stripe.refund_there(&payment, 2_000)).await;
-    let less = till.until(&invoice, is("partly_paid")).await;
-    assert_eq!(less["paidCents"], json!(10_000));
-    let refund = till.stripe.account().refunds.keys().next().expect("one").clone();
-    till.tell(&till.stripe.fail_refund(&refund)).await;
-    let back = till.until(&invoice, is("paid")).await;
-    assert_eq!((&back["paidCents"], &back["refunds"][0]["state"]), (&json!(12_000), &json!("failed")));
-    till.tell(&till.stripe.dispute(&payment, 12_000, "needs_response")).await;
-    till.until(&invoice, is("disputed")).await;
-    till.tell(&till.stripe.dispute(&payment, 12_000, "won")).await;
-    till.until(&invoice, is("paid")).await;
-    till.stripe.account().refuses_refunds = Some("charge_disputed");
-    let credit = json!({ "reason": "annulation", "refundCents": 12_000 });
-    till.stage.juriste("POST", &format!("/invoices/{}/credit", invoice["id"]), Some(&credit)).await.expect(201);
-    let failed = till.until(&invoice, |it| it["refunds"][1]["state"] == "failed").await;
-    assert_eq!((&failed["payment"], &failed["toRefundCents"]), (&json!("overpaid"), &json!(12_000)));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refund_that_is_told_of_before_its_payment_is_booked_behind_it() {
-    let till = Till::open().await;
-    let invoice = till.invoice().await;
-    let page = till.page(&invoice).await;
-    let paid = till.stripe.pay(&page, true);
-    let payment = till.stripe.account().sessions[&page]["payment_intent"].as_str().expect("an id").to_owned();
-    let refunded = till.stripe.refund_there(&payment, 2_000);
-    till.tell(&refunded).await;
-    till.heard_out().await;
-    assert_eq!(till.now(&invoice).await["payments"], json!([]), "nothing is known of the payment yet");
-    for event in [&paid, &refunded] {
-        till.tell(event).await;
-    }
-    let less = till.until(&invoice, is("partly_paid")).await;
-    assert_eq!((&less["paidCents"], less["payments"].as_array().map(Vec::len)), (&json!(10_000), Some(2)));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_is_wrong_for_a_while_loses_no_event() {
-    let till = Till::open().await;
-    let (invoice, payment) = till.paid().await;
-    till.stripe.account().rejects_the_key = true;
-    let refunded = till.stripe.refund_there(&payment, 2_000);
-    till.tell(&refunded).await;
-    let id = refunded["id"].as_str().expect("an id");
-    let deadline = Instant::now() + PATIENCE;
-    let tried = "SELECT checks > 0 OR outcome <> 'waiting' FROM stripe_events WHERE id = :id";
-    let is_tried = || till.stage.server.database().query_row(tried, [id], |row| row.get::<_, bool>(0)).expect("a row");
-    while !is_tried() {
-        assert!(Instant::now() < deadline, "nobody asks");
-        sleep(Duration::from_millis(30)).await;
-    }
-    till.stripe.account().rejects_the_key = false;
-    till.hurry();
-    let less = till.until(&invoice, is("partly_paid")).await;
-    assert_eq!(less["paidCents"], json!(10_000));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_happened_while_nobody_listened_is_asked_for() {
-    let till = Till::open().await;
-    let (invoice, payment) = till.paid().await;
-    till.stripe.refund_there(&payment, 2_000);
-    let till = till.restart().await;
-    let less = till.until(&invoice, is("partly_paid")).await;
-    assert_eq!(less["paidCents"], json!(10_000));
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn with_a_key_for_tests_whatever_is_issued_is_a_specimen_and_can_be_paid() {
     let till = Till::open_with("sk_test_abc").await;
     let invoice = till.invoice().await;
@@ -393,57 +294,20 @@ async fn what_is_too_little_for_stripe_is_not_paid_there_and_nothing_is_paid_alr
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn money_that_stripe_gave_back_unknown_here_goes_back_no_second_time() {
-    let till = Till::open().await;
-    let (invoice, payment) = till.paid().await;
-    // A copy from before it was told, or one that was restored, asks for the same again.
-    till.stripe.refund_there(&payment, 5_000);
-    let line = json!([{ "lineId": invoice["lines"][0]["id"], "netCents": 5_000 }]);
-    let credit = json!({ "reason": "geste", "lines": line, "refundCents": 6_000 });
-    till.stage.juriste("POST", &format!("/invoices/{}/credit", invoice["id"]), Some(&credit)).await.expect(201);
-    let after = till.until(&invoice, |it| it["refunds"][0]["state"] == "failed").await;
-    assert_eq!(after["refunds"][0]["failure"], json!("refunded_elsewhere"));
-    assert_eq!(
-        (&after["refunds"][1]["state"], &after["refunds"][1]["amountCents"]),
-        (&json!("succeeded"), &json!(5_000))
-    );
-    assert_eq!((&after["paidCents"], &after["toRefundCents"]), (&json!(7_000), &json!(1_000)));
-    assert_eq!(till.stripe.account().refunds.len(), 1, "nothing was sent");
-    let rest = json!({ "amountCents": 1_000 });
-    till.stage.juriste("POST", &format!("/invoices/{}/refund", invoice["id"]), Some(&rest)).await.expect(200);
-    let settled = till.until(&invoice, |it| it["refunds"][2]["state"] == "succeeded").await;
-    assert_eq!((&settled["paidCents"], &settled["payment"]), (&json!(6_000), &json!("paid")));
-    assert_eq!(till.stripe.account().refunds.len(), 2);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_restored_copy_is_on_hold_and_takes_no_event_of_the_other_history() {
-    let till = Till::open().await;
-    let invoice = till.invoice().await;
-    let page = till.page(&invoice).await;
-    let event = till.stripe.pay(&page, true);
-    let other = "UPDATE settings SET value = 'ffffffffffffffff' WHERE name = 'history'";
-    till.stage.server.database().execute(other, []).expect("one row");
-    let till = till.restart().await;
-    till.tell(&event).await;
-    let line = json!({ "description": "Consultation", "unitPriceCents": 10_000, "vatRateBp": 2_000 });
-    let draft = till.stage.draft(&[line], &json!({})).await;
-    let issue = format!("/invoices/{}/issue", draft["id"]);
-    till.stage.juriste("POST", &issue, None).await.expect(409);
-    till.stage.client("POST", &format!("/invoices/{}/checkout", invoice["id"]), None).await.expect(409);
-    let resume = |number: &str| json!({ "invoice": number });
-    let year = invoice["issuedAt"].as_str().expect("a day")[..4].to_owned();
-    let Stage { server, admin, .. } = &till.stage;
-    let path = "/admin/invoices/resume";
-    server.request(admin, "POST", path, Some(&resume("n'importe quoi"))).await.expect(400);
-    server.request(admin, "POST", path, Some(&resume(&format!("F{year}-00004")))).await.expect(204);
-    let issued = till.stage.juriste("POST", &issue, None).await.expect(200).json();
-    assert_eq!(issued["number"], json!(format!("F{year}-00005")), "the series goes on behind what was lost");
-    let day = issued["issuedAt"].as_str().expect("a day");
-    let export = format!("/admin/invoices/export?from={day}&to={day}");
-    let export = server.request(admin, "GET", &export, None).await.expect(200).text();
-    assert_eq!(export.matches("perdu à la restauration").count(), 3, "{export}");
-    let foreign = "SELECT count(*) FROM stripe_events WHERE outcome = 'foreign'";
-    let foreign: i64 = server.database().query_row(foreign, [], |row| row.get(0)).expect("a count");
-    assert_eq!(foreign, 1);
+async fn a_bill_is_shown_and_paid_according_to_the_key_of_now() {
+    for (first, second) in [("sk_live_abc", "sk_test_abc"), ("sk_test_abc", "sk_live_abc")] {
+        let till = Till::open_with(first).await;
+        let invoice = till.invoice().await;
+        let key = till.arguments.iter().position(|flag| flag == "--stripe-key-file").expect("a flag") + 1;
+        std::fs::write(&till.arguments[key], second).expect("a file");
+        let till = till.restart().await;
+        let now = till.now(&invoice).await;
+        assert_eq!(
+            (&now["testMode"], &now["canPayOnline"]),
+            (&json!(second == "sk_test_abc"), &json!(false)),
+            "{second}"
+        );
+        till.checkout(&invoice).await.expect(409);
+        assert!(till.stripe.account().sessions.is_empty(), "nothing is booked on a number of the series");
+    }
 }

@@ -13,7 +13,7 @@ export function InvoiceCard({ message, own, inner }) {
   const { content, invoice } = message;
   const [refusal, setRefusal] = useState('');
   const [busy, setBusy] = useState(false);
-  const bill = useBill(message, own);
+  const bill = useBill(message);
   const mayPay = !own && bill?.canPayOnline;
   if (!invoice?.number) return html`<p class="text">${content}</p>`;
   const attempt = (act) => async () => {
@@ -29,7 +29,7 @@ export function InvoiceCard({ message, own, inner }) {
       <p class="invoice-amount">${euros(invoice.totalCents)}</p>
       <p class="invoice-state">${stateOf(invoice)}</p>
       ${invoice.isSpecimen && html`<p class="invoice-test">${t('invoice.specimen')}</p>`}
-      ${invoice.testMode && html`<p class="invoice-test">${t('invoice.testMode')}</p>`}
+      ${(bill ?? invoice).testMode && html`<p class="invoice-test">${t('invoice.testMode')}</p>`}
       ${own && bill?.toTransmit && html`<p class="invoice-test">${t('invoice.toTransmit')}</p>`}
       <p class="invoice-ways">
         <button class="button" type="button" tabindex=${inner} disabled=${busy} onClick=${attempt(show)}>
@@ -47,11 +47,10 @@ export function InvoiceCard({ message, own, inner }) {
  * The bill as it is now, where that says more than its message: which tells how it was when the bill last changed, and
  * the server may be set up otherwise since.
  * @param {any} message
- * @param {boolean} own
  */
-function useBill({ invoice, rev }, own) {
+function useBill({ invoice, rev }) {
   const [bill, setBill] = useState(/** @type {any} */ (null));
-  const asks = invoice?.number && (own || invoice.dueCents > 0);
+  const asks = Boolean(invoice?.number);
   useEffect(() => {
     setBill(null);
     if (asks) get(`/invoices/${invoice.id}`).then(setBill, () => {});

@@ -5,12 +5,15 @@ use crate::api::reply::{self, Answer};
 use crate::chat::contract::bill_fields;
 use crate::chat::contract::command::billing::ResumeBilling;
 use crate::chat::contract::error::Error;
-use crate::documents::pdf::picture::Picture;
+use crate::documents::pdf::picture::{NotAPicture, Picture};
 use crate::model::locale::Text;
 use crate::model::party::Logo;
 
 /// A body with a logo: 256 KiB in base64, and the rest.
 const BODY_BYTES_MAX: u64 = 512 * 1024;
+
+/// Bytes that a logo may take in each document, as it is unpacked there.
+const PICTURE_BYTES_MAX: usize = 96 * 1024;
 
 /// `GET /admin/practice`
 pub async fn show(call: Call) -> Answer {
@@ -43,8 +46,19 @@ pub async fn resume(mut call: Call) -> Answer {
     reply::done()
 }
 
-/// A logo that cannot be drawn would be missed on the first invoice, when it is too late.
+/// A logo that cannot be drawn would be missed on the first invoice, when it is too late; one that takes much room makes
+/// every document large.
 fn require_picture(logo: &Logo) -> Result<(), Error> {
-    let said = Text::new("n’est pas une image PNG ou JPEG lisible", "is no PNG or JPEG that can be read");
-    Picture::read(&logo.data).map(drop).map_err(|_| Error::invalid("logo.data", said))
+    let said = match Picture::read(&logo.data) {
+        Ok(picture) if picture.bytes() <= PICTURE_BYTES_MAX => return Ok(()),
+        Ok(_) | Err(NotAPicture::TooLarge) => Text::new(
+            "prendrait plus de 96\u{a0}Kio dans chaque document\u{a0}: réduisez ses dimensions (600 × 180 pixels suffisent)",
+            "would take more than 96 KiB in every document: make it smaller (600 × 180 pixels are enough)",
+        ),
+        Err(NotAPicture::Cmyk) => Text::new("est en CMJN\u{a0}: enregistrez-la en RVB", "is in CMYK: save it in RGB"),
+        Err(NotAPicture::Unreadable) => {
+            Text::new("n’est pas une image PNG ou JPEG lisible", "is no PNG or JPEG that can be read")
+        }
+    };
+    Err(Error::invalid("logo.data", said))
 }

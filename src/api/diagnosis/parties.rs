@@ -97,6 +97,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
+    use crate::chat::billing::pending::Pending;
     use crate::chat::handle::completion::Health;
     use crate::chat::people::administration::Measured;
     use crate::http::peer::Way;
@@ -114,7 +115,7 @@ mod tests {
             is_private: true,
             demo_accounts: false,
             backlogs,
-            untransmitted: None,
+            bills: &Pending::default(),
             settings: &settings,
             now: SystemTime::UNIX_EPOCH,
             locale: Locale::English,

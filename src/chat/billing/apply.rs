@@ -58,6 +58,7 @@ pub fn apply_stripe(
         C::FailRefund(ask) => ask.apply(|command| events::fail_refund(conn, actor, command, now, context)),
         C::StoreStripeEvent(ask) => ask.apply(|command| events::store(conn, actor, command, now)),
         C::SettleStripeEvent(ask) => ask.apply(|command| events::settle(conn, actor, &command)),
+        C::NoteEventsAsked(ask) => ask.apply(|command| events::note_asked(conn, actor, &command)),
         C::NoteDispute(ask) => ask.apply(|command| events::note_dispute(conn, actor, &command, now, context)),
     }
 }

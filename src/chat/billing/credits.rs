@@ -11,7 +11,7 @@ use crate::auth::actor::Actor;
 use crate::chat::access::context::Context;
 use crate::chat::billing::callers::{self, Seen};
 use crate::chat::billing::numbers::{self, Series};
-use crate::chat::billing::{deposits, issuing, payments, refunds};
+use crate::chat::billing::{deposits, issuing, payments, pricing, refunds};
 use crate::chat::contract::command::billing::CreditInvoice;
 use crate::chat::contract::error::{Error, Reason};
 use crate::chat::contract::outcome::Outcome;
@@ -29,7 +29,8 @@ use crate::store::invoices::{self, Place};
 ///
 /// # Errors
 /// `UNAUTHENTICATED`, `NOT_FOUND`, `FORBIDDEN`; `CONFLICT` over what is left, for a credit note, for a deposit that is
-/// deducted, and while billing is on hold; `INVALID` for a line that is not there.
+/// deducted, and while billing is on hold; `INVALID` for a line that is not there, and for a reason in words that the
+/// profession may not use.
 pub fn credit(
     conn: &Connection,
     actor: Actor,
@@ -44,6 +45,7 @@ pub fn credit(
         return Err(Reason::DepositDeducted.into());
     }
     let content = invoices::find_content(conn, seen.row.id)?.ok_or(Reason::NotIssued)?;
+    pricing::require_lawful(content.seller.profession, "reason", &command.reason)?;
     let taken = credit_lines::list_of(conn, seen.row.id)?;
     let nets = nets_of(&content.lines, &taken, command.lines.as_deref())?;
     let earlier = earlier_groups(conn, seen.row.id)?;

@@ -94,9 +94,7 @@ fn checked(
     let draft = row.draft.clone().ok_or(Reason::NotFound)?;
     let seller = mentions::incomplete(&practice::find(conn)?.unwrap_or_default());
     let buyer = view::buyer_of(conn, &row, &draft)?.unwrap_or_else(view::somebody);
-    if let Some(said) = draft.note.as_deref().and_then(|note| pricing::unlawful(seller.profession, note)) {
-        return Err(Error::invalid("note", said));
-    }
+    pricing::require_lawful(seller.profession, "note", draft.note.as_deref().unwrap_or_default())?;
     let (_, totals) = pricing::price(&seller, &buyer, &draft.lines)?;
     deposits::find(conn, &row, &draft, &buyer, &totals)?;
     let today = Today::of(context.settings, now);

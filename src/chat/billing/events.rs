@@ -12,13 +12,14 @@ use crate::chat::access::caller;
 use crate::chat::access::context::Context;
 use crate::chat::billing::{checkout as checkout_pages, view};
 use crate::chat::contract::command::stripe::{
-    BookRefunds, FailRefund, NoteDispute, PostponeStripe, Postponed, SeenRefund, SeenRefundStatus, SettleStripeEvent,
-    StoreStripeEvent,
+    BookRefunds, FailRefund, NoteDispute, NoteEventsAsked, PostponeStripe, Postponed, SeenRefund, SeenRefundStatus,
+    SettleStripeEvent, StoreStripeEvent,
 };
 use crate::chat::contract::error::{Error, Reason};
 use crate::chat::contract::event::Announcement;
 use crate::chat::contract::outcome::Outcome;
 use crate::chat::handle::chat::Chat;
+use crate::model::billing::PaymentMethod;
 use crate::model::cents::Cents;
 use crate::model::day::Day;
 use crate::model::id::{InvoiceId, PaymentId};
@@ -69,6 +70,16 @@ pub fn store(
 pub fn settle(conn: &Connection, actor: Actor, command: &SettleStripeEvent) -> Result<Outcome<()>, Error> {
     caller::require_system(actor)?;
     stripe_events::settle_event(conn, &command.id, command.outcome)?;
+    Ok(().into())
+}
+
+/// The rule of [`NoteEventsAsked`].
+///
+/// # Errors
+/// `FORBIDDEN` for all but the program itself.
+pub fn note_asked(conn: &Connection, actor: Actor, command: &NoteEventsAsked) -> Result<Outcome<()>, Error> {
+    caller::require_system(actor)?;
+    stripe_events::set_asked_until_s(conn, command.until_s)?;
     Ok(().into())
 }
 
@@ -157,22 +168,7 @@ fn book_refund(
     let is_news = known.is_none() && seen.status != SeenRefundStatus::Failed;
     let row = match known {
         Some(row) => row,
-        None => {
-            let mut row = RefundRow {
-                id: 0,
-                invoice_id,
-                credit_id: None,
-                payment_intent: payment_intent.to_owned(),
-                amount: seen.amount,
-                create_key: format!("at-stripe-{}", seen.stripe_id),
-                state: state.to_owned(),
-                stripe_id: Some(seen.stripe_id.clone()),
-                failure: None,
-                checks: 0,
-            };
-            row.id = checkout::insert_refund(conn, &row, now)?;
-            row
-        }
+        None => made_at_stripe(conn, invoice_id, payment_intent, seen, now)?,
     };
     let row = RefundRow {
         state: state.to_owned(),
@@ -186,43 +182,84 @@ fn book_refund(
         SeenRefundStatus::Pending => {}
         SeenRefundStatus::Succeeded => {
             let on = checkout_pages::day_at_stripe(conn, row.invoice_id, seen.asked_s, now, context)?;
-            move_money(conn, &row, seen, -seen.amount, None, on, now)?;
+            let gone = Moved { reason: seen.failure.as_deref(), ..Moved::of(&row, &seen.stripe_id, -seen.amount, on) };
+            gone.book(conn, now)?;
         }
         SeenRefundStatus::Failed => {
             if let Some(gone) = payments::find_by_stripe_id(conn, &seen.stripe_id)? {
                 // It had gone, and came back: the money is the practice's again.
                 let today = context.settings.today(now);
-                move_money(conn, &row, seen, seen.amount, Some(gone.shown.id), today, now)?;
+                let back = Moved {
+                    reason: seen.failure.as_deref(),
+                    reverses_id: Some(gone.shown.id),
+                    ..Moved::of(&row, &seen.stripe_id, seen.amount, today)
+                };
+                back.book(conn, now)?;
             }
         }
     }
     Ok(is_news)
 }
 
-fn move_money(
+/// The row of a refund that was made at Stripe itself.
+fn made_at_stripe(
     conn: &Connection,
-    row: &RefundRow,
+    invoice_id: InvoiceId,
+    payment_intent: &str,
     seen: &SeenRefund,
-    amount: Cents,
-    reverses_id: Option<PaymentId>,
-    on: Day,
     now: Timestamp,
-) -> Result<(), Error> {
-    let paid = payments::find_by_stripe_id(conn, &row.payment_intent)?;
-    let method = paid.map_or(crate::model::billing::PaymentMethod::Other, |paid| paid.shown.method);
-    let new = NewPayment {
-        invoice_id: row.invoice_id,
-        method,
-        amount,
-        paid_on: on,
-        reference: None,
-        reverses_id,
-        reason: seen.failure.as_deref(),
-        stripe_id: Some(seen.stripe_id.as_str()).filter(|_| reverses_id.is_none()),
-        noted_by: None,
+) -> Result<RefundRow, Error> {
+    let mut row = RefundRow {
+        id: 0,
+        invoice_id,
+        credit_id: None,
+        payment_intent: payment_intent.to_owned(),
+        amount: seen.amount,
+        create_key: format!("at-stripe-{}", seen.stripe_id),
+        state: "pending".to_owned(),
+        stripe_id: Some(seen.stripe_id.clone()),
+        failure: None,
+        checks: 0,
     };
-    payments::insert(conn, &new, now)?;
-    Ok(())
+    row.id = checkout::insert_refund(conn, &row, now)?;
+    Ok(row)
+}
+
+/// Money that Stripe moved behind a payment.
+struct Moved<'a> {
+    invoice_id: InvoiceId,
+    payment_intent: &'a str,
+    /// Of the refund or the dispute.
+    stripe_id: &'a str,
+    amount: Cents,
+    /// The movement that came back.
+    reverses_id: Option<PaymentId>,
+    reason: Option<&'a str>,
+    on: Day,
+}
+
+impl<'a> Moved<'a> {
+    fn of(row: &'a RefundRow, stripe_id: &'a str, amount: Cents, on: Day) -> Self {
+        let (invoice_id, payment_intent) = (row.invoice_id, row.payment_intent.as_str());
+        Self { invoice_id, payment_intent, stripe_id, amount, reverses_id: None, reason: None, on }
+    }
+
+    fn book(self, conn: &Connection, now: Timestamp) -> Result<(), Error> {
+        let paid = payments::find_by_stripe_id(conn, self.payment_intent)?;
+        let new = NewPayment {
+            invoice_id: self.invoice_id,
+            method: paid.map_or(PaymentMethod::Other, |paid| paid.shown.method),
+            amount: self.amount,
+            paid_on: self.on,
+            reference: None,
+            reverses_id: self.reverses_id,
+            reason: self.reason,
+            stripe_id: Some(self.stripe_id).filter(|_| self.reverses_id.is_none()),
+            noted_by: None,
+        };
+        payments::insert(conn, &new, now)?;
+        Ok(())
+    }
 }
 
 /// The rule of [`FailRefund`].
@@ -247,7 +284,7 @@ pub fn fail_refund(
     told(conn, row.invoice_id, now, context)
 }
 
-/// The rule of [`NoteDispute`].
+/// The rule of [`NoteDispute`]. What is lost is taken out of what was paid: it is owed again.
 ///
 /// # Errors
 /// `FORBIDDEN` for all but the program itself; `NOT_FOUND` for a payment of which nothing is known here.
@@ -263,12 +300,32 @@ pub fn note_dispute(
     let row = DisputeRow {
         stripe_id: &command.stripe_id,
         invoice_id,
+        payment_intent: &command.payment_intent,
         amount: command.amount,
         status: &command.status,
         reason: &command.reason,
-        event_s: command.event_s,
+        asked_s: command.asked_s,
     };
-    stripe_events::set_dispute(conn, &row)?;
+    if !stripe_events::set_dispute(conn, &row)? {
+        return Ok(().into());
+    }
+    let lost = payments::find_by_stripe_id(conn, &command.stripe_id)?;
+    let (amount, reverses_id, reason) = match (command.status.as_str(), lost) {
+        ("lost", None) => (-command.amount, None, "Litige perdu"),
+        // The bank has thought better of it.
+        ("won", Some(lost)) => (-lost.shown.amount_cents, Some(lost.shown.id), "Litige gagné"),
+        _ => return told(conn, invoice_id, now, context),
+    };
+    let moved = Moved {
+        invoice_id,
+        payment_intent: &command.payment_intent,
+        stripe_id: &command.stripe_id,
+        amount,
+        reverses_id,
+        reason: Some(reason),
+        on: context.settings.today(now),
+    };
+    moved.book(conn, now)?;
     told(conn, invoice_id, now, context)
 }
 
@@ -306,15 +363,17 @@ impl Chat {
         .await
     }
 
-    /// When the latest event that is known happened, in seconds since 1970. While billing is on hold none counts: nothing is
-    /// asked then.
+    /// Since when Stripe is to be asked for its events, in seconds since 1970: the first time since now. `None` while
+    /// billing is on hold.
     ///
     /// # Errors
     /// `INTERNAL`.
-    pub async fn latest_stripe_event_s(&self) -> Result<Option<i64>, Error> {
-        self.ask(|conn, _| {
-            let is_on_hold = invoice_series::is_on_hold(conn)?;
-            Ok(if is_on_hold { None } else { stripe_events::latest_event_s(conn)? })
+    pub async fn stripe_events_asked_s(&self) -> Result<Option<i64>, Error> {
+        self.ask(|conn, now| {
+            if invoice_series::is_on_hold(conn)? {
+                return Ok(None);
+            }
+            Ok(Some(stripe_events::asked_until_s(conn)?.unwrap_or(now.as_secs())))
         })
         .await
     }

@@ -39,6 +39,7 @@ pub fn issue(
     let known = practice::find(conn)?.unwrap_or_default();
     let buyer = view::buyer_of(conn, &row, &draft)?;
     let (seller, buyer) = mentions::complete(&known, buyer.as_ref(), &draft)?;
+    pricing::require_lawful(seller.profession, "note", draft.note.as_deref().unwrap_or_default())?;
     let (lines, totals) = pricing::price(&seller, &buyer, &draft.lines)?;
     let taken = deposits::find(conn, &row, &draft, &buyer, &totals)?;
     let today = Today::of(context.settings, now);

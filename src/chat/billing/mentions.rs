@@ -6,7 +6,7 @@ use crate::model::billing::Draft;
 use crate::model::fields::Fault;
 use crate::model::legal_number::is_siren;
 use crate::model::locale::Text;
-use crate::model::party::{Buyer, BuyerKind, Practice, Profession, VatRegime};
+use crate::model::party::{Buyer, BuyerKind, Mediator, Practice, Profession, VatRegime};
 use crate::store::practice::PracticeRow;
 
 /// Fields without which there is no practice on paper.
@@ -28,8 +28,16 @@ pub fn missing(data: &Map<String, Value>) -> Vec<&'static str> {
     want("rcs", has("shareCapitalCents"));
     want("authorisation", text("profession") == "other");
     want("conventionDate", text("profession") == "avocat");
-    want("mediator", true);
+    if !has("mediator") || text("profession") == "other" && is_of_the_bar(data) {
+        missing.push("mediator");
+    }
     missing
+}
+
+/// Whether the mediator is one that only barristers may name.
+fn is_of_the_bar(data: &Map<String, Value>) -> bool {
+    let mediator = data.get("mediator").and_then(|it| serde_json::from_value::<Mediator>(it.clone()).ok());
+    mediator.is_some_and(|mediator| mediator.is_of_the_bar())
 }
 
 /// The practice as a party, with what is missing left empty: for drafts.
@@ -49,6 +57,9 @@ pub fn incomplete(row: &PracticeRow) -> Practice {
     let mut practice: Practice =
         serde_json::from_value(Value::Object(data)).expect("every field that must be there is, and each was checked");
     practice.logo.clone_from(&row.logo);
+    if practice.profession == Profession::Other {
+        practice.mediator = practice.mediator.filter(|mediator| !mediator.is_of_the_bar());
+    }
     practice
 }
 

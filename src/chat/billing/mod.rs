@@ -21,6 +21,7 @@ pub mod issuing;
 pub mod mentions;
 pub mod numbers;
 pub mod payments;
+pub mod pending;
 pub mod practice;
 pub mod pricing;
 pub mod refunds;

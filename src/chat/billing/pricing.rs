@@ -1,5 +1,6 @@
 //! From what was typed to what is billed: VAT categories, lines with their amounts, sums within bounds.
 
+use crate::chat::contract::error::Error;
 use crate::model::billing::DraftLine;
 use crate::model::cents::Cents;
 use crate::model::fields::Fault;
@@ -71,9 +72,16 @@ fn priced(line: &DraftLine, vat_category: VatCategory) -> Line {
     }
 }
 
+/// Lets only a text go on that may stand on an invoice of this profession.
+///
+/// # Errors
+/// `INVALID` naming the field.
+pub fn require_lawful(profession: Profession, field: &'static str, text: &str) -> Result<(), Error> {
+    unlawful(profession, text).map_or(Ok(()), |said| Err(Error::invalid(field, said)))
+}
+
 /// Why a text must not stand on an invoice of this profession.
-#[must_use]
-pub fn unlawful(profession: Profession, text: &str) -> Option<Text> {
+fn unlawful(profession: Profession, text: &str) -> Option<Text> {
     let folded = crate::model::text::fold::fold(text);
     let has = |words: &[&str]| words.iter().any(|word| folded.contains(word));
     match profession {

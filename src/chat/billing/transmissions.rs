@@ -1,20 +1,17 @@
-//! Originals that go by an approved platform: the note that one went, and what still waits for it.
+//! Originals that go by an approved platform: the note that one went.
 
 use rusqlite::Connection;
 use serde_json::json;
 
 use crate::auth::actor::Actor;
-use crate::chat::access::caller;
 use crate::chat::access::context::Context;
 use crate::chat::billing::{callers, payments};
 use crate::chat::contract::command::billing::NoteTransmission;
 use crate::chat::contract::error::Error;
 use crate::chat::contract::outcome::Outcome;
-use crate::chat::handle::chat::Chat;
 use crate::model::billing::ShownInvoice;
-use crate::model::day::Day;
 use crate::model::timestamp::Timestamp;
-use crate::store::invoice_transmissions::{self, Waiting};
+use crate::store::invoice_transmissions;
 
 /// The rule of [`NoteTransmission`].
 ///
@@ -32,19 +29,4 @@ pub fn note(
     let what = json!({ "platform": platform, "reference": reference, "date": date });
     invoice_transmissions::set(conn, seen.row.id, &what, now)?;
     payments::settled(conn, &seen, now, context)
-}
-
-impl Chat {
-    /// What still has to go by an approved platform, if anything does, and the day where the practice is.
-    ///
-    /// # Errors
-    /// `UNAUTHENTICATED`; `FORBIDDEN` for all but administrators.
-    pub async fn load_untransmitted(&self, actor: Actor) -> Result<Option<(Waiting, Day)>, Error> {
-        let settings = self.settings.clone();
-        self.ask(move |conn, now| {
-            caller::require_admin(conn, actor, now)?;
-            Ok(invoice_transmissions::load_waiting(conn)?.map(|waiting| (waiting, settings.today(now))))
-        })
-        .await
-    }
 }

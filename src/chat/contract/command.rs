@@ -62,8 +62,8 @@ use recordings::{
     Admission, AdmitRecording, AppendRecording, AwaitRecording, CompleteRecording, DropRecording, PostponeRecording,
 };
 use stripe::{
-    BookCheckout, BookRefunds, FailCheckout, FailRefund, NoteCheckout, NoteDispute, OpenCheckout, PostponeStripe,
-    SettleStripeEvent, StoreStripeEvent,
+    BookCheckout, BookRefunds, FailCheckout, FailRefund, NoteCheckout, NoteDispute, NoteEventsAsked, OpenCheckout,
+    PostponeStripe, SettleStripeEvent, StoreStripeEvent,
 };
 use system::{DetectOutsideWrites, EndCalls, IndexMessages, RemoveDiscarded, RotateKeys, Tidy};
 
@@ -205,6 +205,7 @@ commands! {
         FailRefund => (),
         StoreStripeEvent => bool,
         SettleStripeEvent => (),
+        NoteEventsAsked => (),
         NoteDispute => (),
     }
 

@@ -52,6 +52,13 @@ impl Picture {
     pub fn read(data: &[u8]) -> Result<Self, NotAPicture> {
         if data.starts_with(b"\x89PNG") { png(data) } else { jpeg(data) }
     }
+
+    /// Bytes that it takes in a document, as good as.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let (Samples::Jpeg(samples, _) | Samples::Rgb(samples)) = &self.samples;
+        samples.len() + self.alpha.as_ref().map_or(0, Vec::len)
+    }
 }
 
 fn png(data: &[u8]) -> Result<Picture, NotAPicture> {

@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::form;
-use super::object::{Event, List, PaymentIntent, Refund, Session};
+use super::object::{Dispute, Event, List, PaymentIntent, Refund, Session};
 
 /// The most items of a page.
 pub const PAGE_MAX: u32 = 100;
@@ -162,6 +162,13 @@ impl Call<List<Refund>> {
     /// All refunds of a payment, newest first.
     pub fn refunds_of(payment_intent: &str) -> Call<List<Refund>> {
         Call::get("/v1/refunds".to_owned(), &json!({"payment_intent": payment_intent, "limit": PAGE_MAX}))
+    }
+}
+
+impl Call<List<Dispute>> {
+    /// All disputes of a payment, newest first.
+    pub fn disputes_of(payment_intent: &str) -> Call<List<Dispute>> {
+        Call::get("/v1/disputes".to_owned(), &json!({"payment_intent": payment_intent, "limit": PAGE_MAX}))
     }
 }
 

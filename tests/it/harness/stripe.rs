@@ -34,6 +34,7 @@ pub struct Account {
     pub sessions: BTreeMap<String, Value>,
     pub payments: BTreeMap<String, Value>,
     pub refunds: BTreeMap<String, Value>,
+    pub disputes: BTreeMap<String, Value>,
     pub events: Vec<Value>,
     /// Method and path of each call.
     pub calls: Vec<String>,
@@ -42,6 +43,10 @@ pub struct Account {
     pub refuses_refunds: Option<&'static str>,
     /// No call is answered: the key is not that of the account any more.
     pub rejects_the_key: bool,
+    /// How many events a page holds; 0: all.
+    pub events_of_a_page: usize,
+    /// Pages of events behind the first one are not given.
+    pub stops_at_the_first_page: bool,
     /// Refunds stay under way.
     pub refunds_are_slow: bool,
     keys: HashMap<String, (String, u16, String)>,
@@ -139,12 +144,15 @@ impl Stripe {
 
     /// The payer's bank asks for money back, or says how that ended; the event of it.
     pub fn dispute(&self, payment: &str, cents: i64, status: &str) -> Value {
+        let mut account = self.account();
         let dispute = json!({
-            "id": "dp_1", "object": "dispute", "amount": cents, "status": status, "reason": "fraudulent",
-            "payment_intent": payment,
+            "id": format!("dp_of_{payment}"), "object": "dispute", "amount": cents, "status": status,
+            "reason": "fraudulent", "payment_intent": payment,
         });
+        account.payments.get_mut(payment).expect("a payment")["latest_charge"]["disputed"] = json!(true);
+        account.disputes.insert(payment.to_owned(), dispute.clone());
         let kind = if status == "needs_response" { "created" } else { "closed" };
-        self.account().event(&format!("charge.dispute.{kind}"), &dispute)
+        account.event(&format!("charge.dispute.{kind}"), &dispute)
     }
 
     /// Tells a server of an event, as Stripe does.
@@ -260,12 +268,28 @@ impl Account {
                 let all: Vec<&Value> = self.refunds.values().filter(|it| it["payment_intent"] == of.as_str()).collect();
                 (200, json!({"object": "list", "data": all, "has_more": false}))
             }
-            ["events"] => {
-                let all: Vec<&Value> = self.events.iter().rev().collect();
-                (200, json!({"object": "list", "data": all, "has_more": false}))
+            ["disputes"] => {
+                let of: Vec<&Value> = self.disputes.get(&query["payment_intent"]).into_iter().collect();
+                (200, json!({"object": "list", "data": of, "has_more": false}))
             }
+            ["events"] => self.page_of_events(query),
             _ => missing(),
         }
+    }
+
+    /// The newest first.
+    fn page_of_events(&self, query: &HashMap<String, String>) -> (u16, Value) {
+        let after = query.get("starting_after");
+        if self.stops_at_the_first_page && after.is_some() {
+            return (500, json!({"error": {"type": "api_error"}}));
+        }
+        let since: i64 = query["created[gte]"].parse().expect("a time");
+        let known = self.events.iter().rev().filter(|event| event["created"].as_i64() >= Some(since));
+        let mut rest = known.skip_while(|event| after.is_some_and(|after| event["id"] != after.as_str())).peekable();
+        rest.next_if(|_| after.is_some());
+        let size = if self.events_of_a_page == 0 { usize::MAX } else { self.events_of_a_page };
+        let page: Vec<&Value> = rest.by_ref().take(size).collect();
+        (200, json!({"object": "list", "data": page, "has_more": rest.peek().is_some()}))
     }
 
     fn change(&mut self, path: &str, form: &HashMap<String, String>) -> (u16, Value) {

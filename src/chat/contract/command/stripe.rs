@@ -135,6 +135,13 @@ pub struct SettleStripeEvent {
     pub outcome: &'static str,
 }
 
+/// Stripe was asked for all its events up to then. System only.
+#[derive(Debug)]
+pub struct NoteEventsAsked {
+    /// In seconds since 1970.
+    pub until_s: i64,
+}
+
 /// A payer's bank asks for money back, or no longer does. System only.
 #[derive(Debug)]
 pub struct NoteDispute {
@@ -143,5 +150,6 @@ pub struct NoteDispute {
     pub amount: Cents,
     pub status: String,
     pub reason: String,
-    pub event_s: i64,
+    /// When Stripe was asked, in seconds since 1970.
+    pub asked_s: i64,
 }

@@ -338,14 +338,16 @@ CREATE INDEX refunds_due ON refunds (due_at) WHERE state IN ('requested', 'pendi
 -- An invoice's refunds.
 CREATE INDEX refunds_by_invoice ON refunds (invoice_id);
 
--- A row is money that a payer's bank asks back, as of the latest event about it.
+-- A row is money that a payer's bank asks back, as Stripe told when it was asked. What is lost moves in `payments`.
 CREATE TABLE disputes (
   stripe_id TEXT NOT NULL PRIMARY KEY,
   invoice_id INTEGER NOT NULL REFERENCES invoices (id) ON DELETE CASCADE,
+  payment_intent TEXT NOT NULL,
   amount_cents INTEGER NOT NULL,
   status TEXT NOT NULL,
   reason TEXT NOT NULL,
-  event_s INTEGER NOT NULL
+  -- When Stripe was asked: seconds since 1970.
+  asked_s INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- An invoice's disputes.
@@ -368,7 +370,7 @@ CREATE TABLE stripe_events (
 -- Events that wait.
 CREATE INDEX stripe_events_due ON stripe_events (due_at) WHERE outcome = 'waiting';
 
--- The latest event, and those of other histories.
+-- Events of other histories, the latest first.
 CREATE INDEX stripe_events_by_time ON stripe_events (created_s);
 
 -- The history that bills are issued in: in a restored copy the two differ, and billing is on hold until an administrator
