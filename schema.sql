@@ -447,8 +447,8 @@ CREATE TABLE outbox (
   CHECK (channel <> 'email' OR address IS NOT NULL)
 ) STRICT;
 
--- What is due on a channel.
-CREATE INDEX outbox_due ON outbox (channel, due_at) WHERE state = 'waiting';
+-- What is due on a channel. What is about messages comes in crowds, and leaves behind what somebody waits for.
+CREATE INDEX outbox_due ON outbox (channel, kind IN ('messages', 'read'), due_at) WHERE state = 'waiting';
 
 -- What waits for a device about a conversation: something newer of its kind takes its place.
 CREATE UNIQUE INDEX outbox_by_device ON outbox (device_id, conversation_id, kind)

@@ -142,7 +142,7 @@ pub fn insert(conn: &Connection, new: &NewDelivery<'_>, now: Timestamp) -> rusql
     )
 }
 
-/// Takes what is due on a channel, the longest due first, for somebody who is at it until `until`.
+/// Takes what is due on a channel, what somebody waits for before what is about messages and then the longest due, for somebody who is at it until `until`.
 pub fn lease(
     conn: &Connection,
     channel: Channel,
@@ -150,19 +150,28 @@ pub fn lease(
     now: Timestamp,
     until: Timestamp,
 ) -> rusqlite::Result<Vec<Leased>> {
-    let ids: Vec<DeliveryId> = conn
-        .prepare_cached(
+    let mut ids: Vec<DeliveryId> = Vec::new();
+    // What is about messages comes in crowds; a call or a link to a password does not wait behind them.
+    for is_of_a_crowd in [false, true] {
+        let room = limit - i64::try_from(ids.len()).unwrap_or(limit);
+        let mut due = conn.prepare_cached(
             "SELECT id
             FROM outbox
             WHERE channel = :channel
               AND state = 'waiting'
+              AND (kind IN ('messages', 'read')) = :is_of_a_crowd
               AND due_at <= :now
               AND (leased_until_at IS NULL OR leased_until_at <= :now)
             ORDER BY due_at, id
-            LIMIT :limit",
-        )?
-        .query_map(named_params! {":channel": channel.as_str(), ":now": now, ":limit": limit}, |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
+            LIMIT :room",
+        )?;
+        let asked = named_params! {
+            ":channel": channel.as_str(), ":is_of_a_crowd": is_of_a_crowd, ":now": now, ":room": room,
+        };
+        for id in due.query_map(asked, |row| row.get(0))? {
+            ids.push(id?);
+        }
+    }
     let mut leased = Vec::with_capacity(ids.len());
     for id in ids {
         conn.prepare_cached(

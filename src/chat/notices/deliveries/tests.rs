@@ -4,7 +4,7 @@ use crate::chat::contract::command::deliveries::{Notice, RaiseNotices};
 use crate::chat::contract::command::notices::RegisterDevice;
 use crate::chat::contract::settings::{Notices, Settings};
 use crate::chat::testing::fixtures::RulesFixture;
-use crate::model::id::{ConversationId, UserId};
+use crate::model::id::{ConversationId, DeviceId, UserId};
 use crate::model::notices::{Available, WebPushKey};
 use crate::store::devices::Reach;
 
@@ -123,4 +123,15 @@ fn a_failed_push_is_not_tried_again_beside_a_newer_one_that_waits() {
     let retry = RetryDelivery { delivery_id: first[0].id };
     let refused = practice.fixture.run(admin, retry).unwrap_err();
     assert_eq!(refused.reason, Reason::DeliveryOver);
+}
+
+#[test]
+fn what_somebody_waits_for_leaves_before_what_is_about_messages() {
+    let mut practice = Practice::new();
+    practice.say();
+    practice.fixture.pass(Duration::from_secs(1));
+    let device_id = DeviceId::new(1).unwrap();
+    practice.fixture.run(practice.juriste, TestDevice { device_id }).unwrap();
+    let kinds: Vec<_> = practice.lease(Channel::Webpush).iter().map(|one| one.kind).collect();
+    assert_eq!(kinds, [DeliveryKind::Test, DeliveryKind::Messages]);
 }

@@ -433,7 +433,7 @@ CREATE TABLE outbox (
   CHECK (channel = 'email' OR device_id IS NOT NULL),
   CHECK (channel <> 'email' OR address IS NOT NULL)
 ) STRICT;
-CREATE INDEX outbox_due ON outbox (channel, due_at) WHERE state = 'waiting';
+CREATE INDEX outbox_due ON outbox (channel, kind IN ('messages', 'read'), due_at) WHERE state = 'waiting';
 CREATE UNIQUE INDEX outbox_by_device ON outbox (device_id, conversation_id, kind)
   WHERE state = 'waiting' AND conversation_id IS NOT NULL;
 CREATE INDEX outbox_mails ON outbox (user_id, created_at) WHERE channel = 'email' AND kind = 'messages';
