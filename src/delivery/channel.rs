@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use tokio::time::{Instant, sleep_until};
 use tracing::{debug, warn};
 
 use crate::auth::actor::Actor;
@@ -23,6 +24,9 @@ const MAILS_AT_ONCE: i64 = 8;
 
 /// Pushes on their way at once; they go side by side.
 const PUSHES_AT_ONCE: usize = 32;
+
+/// What a push keeps the next ones waiting: two hundred in a second leave the machine to the chat however many are due.
+const PUSH_EVERY: Duration = Duration::from_millis(5);
 
 /// How long it is waited for more answers of push services, so that they are stored in one change.
 const ANSWERS_WITHIN: Duration = Duration::from_millis(10);
@@ -108,11 +112,15 @@ impl Delivery {
         }
         // Whoever waits for a service that says nothing keeps only its own place.
         let (mut hosts, mut on_their_way) = (Hosts::default(), FuturesUnordered::new());
+        let mut next_at = Instant::now();
         loop {
-            let free = PUSHES_AT_ONCE.saturating_sub(on_their_way.len());
+            let is_early = Instant::now() < next_at;
+            let free = if is_early { 0 } else { PUSHES_AT_ONCE.saturating_sub(on_their_way.len()) };
             let mut results = Vec::new();
             if free > 0 {
-                for delivery in self.lease(channel, i64::try_from(free).unwrap_or(1)).await {
+                let leased = self.lease(channel, i64::try_from(free).unwrap_or(1)).await;
+                next_at = Instant::now() + PUSH_EVERY * u32::try_from(leased.len()).unwrap_or(1);
+                for delivery in leased {
                     match hosts.postpones(host_of(&delivery), Timestamp::now()) {
                         Some(at) => results.push((delivery.id, Settlement::Postponed { at })),
                         None => on_their_way.push(self.push(delivery)),
@@ -123,7 +131,7 @@ impl Delivery {
                 tokio::select! {
                     Some((delivery, pushed)) = on_their_way.next() => {
                         let mut answered = vec![(delivery, pushed)];
-                        let deadline = tokio::time::Instant::now() + ANSWERS_WITHIN;
+                        let deadline = Instant::now() + ANSWERS_WITHIN;
                         while let Ok(Some(next)) = tokio::time::timeout_at(deadline, on_their_way.next()).await {
                             answered.push(next);
                         }
@@ -133,6 +141,7 @@ impl Delivery {
                         }
                     }
                     () = self.wait(channel), if free > 0 => continue,
+                    () = sleep_until(next_at), if is_early => continue,
                 }
             }
             self.settle(channel, results).await;
