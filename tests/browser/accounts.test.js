@@ -67,7 +67,7 @@ describe('accounts', { concurrency: 1 }, () => {
       // It asks first, and says what follows.
       await admin.see('dialog', 'Fermer le compte de Nora Petit ?');
       await guest.never(300, () => document.querySelector('dialog[open]'));
-      await admin.page.click('dialog .button.danger');
+      await admin.clickOn('dialog .button.danger');
       await admin.until(() => document.querySelector('.table.people .off')?.textContent.includes('Compte désactivé'));
       await guest.see('dialog', 'Reconnectez-vous');
       assert.deepEqual([...admin.complaints, ...guest.complaints], []);
@@ -99,6 +99,8 @@ describe('accounts', { concurrency: 1 }, () => {
         await admin.visit(`${fresh.url}/admin`);
         await admin.click('link', 'Diagnostic');
         await admin.until(() => document.querySelector('.facts')?.textContent.includes('Version'));
+        // The connection begins by long-polling, and is another one a moment later.
+        await admin.until(() => [...document.querySelectorAll('.checks li')].some((row) => row.textContent.trim().startsWith('✓') && row.textContent.includes('WebSocket')));
         const rows = await admin.page.$$eval('.checks li', (all) => all.map((one) => one.textContent));
         for (const told of ['Tout ce qui est confirmé est sur le disque', 'Aucune sauvegarde', 'Cette machine seule', 'WebSocket']) {
           assert.ok(rows.some((row) => row.includes(told)), `${told} in ${rows.join(' | ')}`);

@@ -6,8 +6,12 @@ import { html, useEffect, useState } from '/vendor/preact-htm.js';
 import { t } from '../core/i18n.js';
 import { callRows } from './call_words.js';
 import { clockRows, secondsApart } from './clocks.js';
+import { useTick } from './hooks.js';
 
 /** @typedef {{check: string, verdict: string, text: string, remedy?: string}} Row */
+
+/** How often it is looked how messages travel: nobody tells when a connection goes on from long-polling. */
+const LOOKED_EVERY_MS = 1_000;
 
 /** @type {Record<string, string>} */
 const MARKS = { good: '✓', warning: '⚠', bad: '✗' };
@@ -21,6 +25,7 @@ export function Checks({ app, checks, facts }) {
   const spoken = { good: t('check.good'), warning: t('check.warning'), bad: t('check.bad') };
   const [apart, setApart] = useState(/** @type {number|null} */ (null));
   useEffect(() => void secondsApart().then(setApart), []);
+  useTick(LOOKED_EVERY_MS);
   const rows = [
     ...checks,
     ...rowsHere(app.client?.socket.transport),
