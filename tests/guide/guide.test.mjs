@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 
 import { build } from 'esbuild';
 import { JSDOM } from 'jsdom';
-import { until, within } from '../support/node.mjs';
+import { freePort, until, within } from '../support/node.mjs';
 
 const here = import.meta.dirname;
 let server;
@@ -91,8 +91,8 @@ test('after a restore nothing is taken for what had its number before', async ()
     const { code, output } = await run(process.env.LEXCHAT_BIN, words, {}, place);
     assert.equal(code, 0, output);
   };
-  let own = await startServer(place);
-  const at = new URL(own.url);
+  const port = await freePort();
+  let own = await startServer(place, port);
   const [client, jurist] = await Promise.all([signIn('client1', own.url), signIn('juriste1', own.url)]);
   const writer = parAuth(own.url, client.accessToken);
   const reader = parAuth(own.url, jurist.accessToken);
@@ -109,7 +109,7 @@ test('after a restore nothing is taken for what had its number before', async ()
   await once(own.process, 'exit');
   for (const ending of ['', '-wal', '-shm']) await rm(path.join(place, `lexchat.db${ending}`), { force: true });
   await lexchat('restore', 'b.db');
-  own = await startServer(place, at.port);
+  own = await startServer(place, port);
   await until(() => writer.connected && reader.connected);
   await say('nouveau 1', 'nouveau 2');
   await until(() => [...shown.values()].includes('nouveau 2'));

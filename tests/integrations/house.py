@@ -1,6 +1,7 @@
 """The real server on a database of its own, set up towards peers that others wrote."""
 
 import http.client
+import itertools
 import json
 import os
 import pathlib
@@ -38,10 +39,23 @@ def until(what, check, patience=PATIENCE):
     return answer
 
 
+# Below those that the system gives to whoever connects, and for each process some of its own: between looking and listening
+# somebody else would else take the port, or a client that tries to come back be connected to itself.
+FIRST_PORT, PORTS_EACH, PROCESSES = 20_000, 100, 120
+PORTS = itertools.cycle(range(PORTS_EACH))
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    for number in PORTS:
+        port = FIRST_PORT + os.getpid() % PROCESSES * PORTS_EACH + number
+        with socket.socket() as probe:
+            # What only waits for its last packets does not keep a server from listening.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 class Answer:
@@ -205,8 +219,8 @@ class Person:
         return self.ask("POST", "/notifications/devices", device).expect(200, 201).json()["id"]
 
     def hurry(self, delivery):
-        """An administrator has a delivery be tried at once."""
-        self.ask("POST", f"/admin/deliveries/{delivery['id']}/retry").expect(202)
+        """An administrator has a delivery be tried at once, unless it has been by itself: the dice may give a pause of a second."""
+        self.ask("POST", f"/admin/deliveries/{delivery['id']}/retry").expect(202, 409)
 
 
 def now_ms():

@@ -24,6 +24,12 @@ export async function until(condition, what = String(condition), everyMs = 20) {
   }
 }
 
+/** Each process has so many ports of its own: between looking and listening two tests would else take the same one. */
+const PORTS_EACH = 100;
+const FIRST_PORT = 20_000;
+const PROCESSES = 120;
+let tried = Math.floor(Math.random() * PORTS_EACH);
+
 /**
  * A port that nobody listens on now. It lies below the range from which systems give ports to clients: one that tries to come back while
  * the server is away could otherwise take the port, or be connected to itself.
@@ -31,7 +37,8 @@ export async function until(condition, what = String(condition), everyMs = 20) {
  */
 export async function freePort() {
   for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    tried += 1;
+    const port = FIRST_PORT + (process.pid % PROCESSES) * PORTS_EACH + (tried % PORTS_EACH);
     const isFree = await new Promise((resolve) => {
       const probe = net.createServer().once('error', () => resolve(false));
       probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
