@@ -123,7 +123,9 @@ def test_a_server_that_is_killed_at_every_step_numbers_takes_and_gives_back_once
         # Once Stripe keeps its answers to itself, so that one kill comes before an answer whatever the dice say.
         asked, is_held = len(account.posts()), number == rounds // 2
         account.pause = 2 * PATIENCE if is_held else 0.02
-        at = (lambda asked=asked: len(account.posts()) > asked) if is_held else None
+        at = (lambda _, asked=asked: len(account.posts()) > asked) if is_held else None
+        # And once all is answered first, so that one comes behind the commits.
+        at = (lambda asking: not any(thread.is_alive() for thread in asking)) if number == rounds // 3 else at
         killed_meanwhile(till.home, dice, [getattr(bill, step) for step, bill in under_way], at)
         account.pause = 0.02
         till.home.start()
@@ -167,7 +169,7 @@ def one_of_each(till, bills):
 def killed_meanwhile(home, dice, requests, at=None):
     """The server is killed while people ask it for something; nobody hears the answer.
 
-    `at`: what must have happened before.
+    `at`: what must have happened before, of those who ask.
     """
 
     def ask(request):
@@ -180,7 +182,7 @@ def killed_meanwhile(home, dice, requests, at=None):
     for thread in asking:
         thread.start()
     if at:
-        until("it has happened", at)
+        until("it has happened", lambda: at(asking))
     # Most of what is asked for is done within a few hundredths of a second.
     kill_after(home, 0.15 * dice.random() ** 3)
     for thread in asking:

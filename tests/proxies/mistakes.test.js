@@ -86,7 +86,8 @@ class Newcomer {
     const server = spawn(binary, ['serve', '--no-demo', '--listen', `127.0.0.1:${this.upstream}`, '--db', this.db, ...words], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH } });
     let log = '';
     for (const stream of [server.stdout, server.stderr]) stream.on('data', (bytes) => { log += bytes; });
-    const ended = new Promise((resolve) => server.once('exit', resolve));
+    // Not its exit: what it said last may be read after that.
+    const ended = new Promise((resolve) => server.once('close', resolve));
     try {
       await until(() => log.includes('Ctrl-C stops it.'), `the server starts: ${log}`);
       await until(() => this.get('/healthz').then((status) => status < 500, () => false), 'the proxy answers');
