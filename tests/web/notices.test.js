@@ -1,6 +1,7 @@
 /** Being told of messages: whose pushes a browser shows, what the server hears of who looks, what is closed when it was read. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { until } from '../support/node.mjs';
 import { FOREVER, isForever, mutedUntil } from '../../web/core/muting.js';
 import { createStore } from '../../web/core/store.js';
 import { attend } from '../../web/client/notices.js';
@@ -158,14 +159,12 @@ test('a_browser_is_registered_at_the_start_and_after_signing_in_again', async (c
   const { asked, store } = client(context, { permission: 'granted', key: 'BBBB' });
   const registered = () => asked.filter((path) => path === '/notifications/devices').length;
   const rest = () => new Promise((resolve) => setTimeout(resolve, 20));
-  await rest();
-  assert.equal(registered(), 1);
+  await until(() => registered() === 1, 'it is registered');
   store.dispatch({ type: 'signInNeeded' });
   await rest();
   assert.equal(registered(), 1);
   store.dispatch({ type: 'signedIn', me: { id: 1 } });
-  await rest();
-  assert.equal(registered(), 2);
+  await until(() => registered() === 2, 'it is registered again');
 });
 
 test('a_window_in_the_background_never_says_that_somebody_looks', (context) => {
@@ -185,7 +184,7 @@ test('a_notice_is_closed_once_its_conversation_was_read_and_no_other_one_is', as
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.deepEqual(closed, []);
   store.dispatch({ type: 'conversationChanged', conversation: { ...one(1, 0), lastReadMessageId: 9 } });
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => closed.length >= 2, 'two are closed');
   assert.deepEqual(closed, ['a', 'missed']);
   assert.equal(asked.at(-1), '/notifications/conversations?tags=a,missed,b,of%20somebody%20else');
 });

@@ -1,6 +1,7 @@
 /** Large files: what has arrived before a cut or a reload is not sent again. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { until } from '../support/node.mjs';
 
 globalThis.addEventListener ??= () => {};
 globalThis.localStorage ??= /** @type {any} */ ({ getItem: () => null, setItem() {}, removeItem() {} });
@@ -67,8 +68,7 @@ test('a_file_that_is_taken_out_of_the_composer_is_forgotten_by_the_server', asyn
   const stop = new AbortController();
   const sending = upload(large(), 1, { signal: stop.signal, onBegun: () => setImmediate(() => stop.abort('unstaged')) });
   await assert.rejects(sending, { code: 'CANCELLED' });
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  assert.ok(server.asked.includes('DELETE /attachments/7'), server.asked.join());
+  await until(() => server.asked.includes('DELETE /attachments/7'), `it is deleted: ${server.asked}`);
 });
 
 test('a_small_file_goes_in_one_request', async () => {
