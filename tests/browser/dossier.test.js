@@ -51,7 +51,7 @@ for (const name of CHOSEN) {
       await a.until(() => location.search.includes('from=2100-01-01') && !document.querySelector('.result'));
       await a.click('button', 'Tout effacer');
       await a.page.waitForSelector('.result');
-      await a.page.click('.result');
+      await a.clickOn('.result');
       await a.page.waitForFunction(() => !('highlights' in CSS) || CSS.highlights.get('hit')?.size > 0);
 
       // To a day on which nothing was said: the next one on which something was.
@@ -107,8 +107,7 @@ for (const name of CHOSEN) {
       });
       const { body: before } = await server.call('GET', `/messages?conversationId=${id}`, { token: await server.tokenOf('client1') });
       await a.visit(`${server.url}/partage`);
-      await a.page.waitForSelector('.pane .rows .row');
-      await a.page.click('.pane .rows .row');
+      await a.clickOn('.pane .rows .row');
       await a.until(() => document.querySelector('.composer textarea')?.value === 'Voici l’acte' && document.querySelector('.staged-file')?.textContent.includes('acte.txt'));
       assert.equal(await a.page.evaluate(() => location.pathname), `/c/${id}`);
       const { body: then } = await server.call('GET', `/messages?conversationId=${id}`, { token: await server.tokenOf('client1') });

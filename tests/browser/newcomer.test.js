@@ -1,7 +1,6 @@
 /** Three minutes of somebody who has read nothing: only what stands on the screen is used, in two windows of one browser. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { until } from '../support/node.mjs';
 import { CHOSEN, Person, launch } from './person.js';
 import { pdf, picture } from './picture.js';
 import { room } from './room.js';
@@ -34,9 +33,7 @@ for (const name of CHOSEN) {
       await b.see('navigation', 'Conversations');
 
       const chooses = async (person, peer) => {
-        const row = await until(() => person.page.evaluateHandle((wanted) => [...document.querySelectorAll('nav .row')].find((one) => one.textContent.includes(wanted)) ?? null, peer)
-          .then((handle) => handle.asElement()), `the row of ${peer}`);
-        await row.click();
+        await person.clickOn(`nav .row ::-p-text(${peer})`);
         await person.see('log', 'Messages');
       };
       await chooses(b, 'Camille Moreau');
@@ -81,7 +78,7 @@ for (const name of CHOSEN) {
       await a.see('combobox', 'Chercher une personne ou un message');
       await a.page.keyboard.type('resiliation');
       await a.until(() => document.querySelector('.palette-list mark')?.textContent === 'résiliation');
-      await a.page.click('.palette-list [role=option]:has(mark)');
+      await a.clickOn('.palette-list [role=option]:has(mark)');
       await a.until(() => !document.querySelector('dialog[open]') && /\/m\/\d+$/.test(location.pathname));
       await a.until(() => !('highlights' in CSS) || CSS.highlights.get('hit')?.size > 0);
       const minutes = (performance.now() - began) / 60_000;

@@ -50,6 +50,16 @@ export async function launch(name, { args = [], extraPrefsFirefox = {}, ...more 
 export const hasSettled = () => Boolean(document.querySelector('[role=log]'))
   && (matchMedia('(pointer: coarse)').matches || Boolean(document.querySelector('.closed')) || document.activeElement?.tagName === 'TEXTAREA');
 
+/** Whether an element stands still and takes presses; runs in the page. @param {HTMLElement} one */
+const isReady = (one) => new Promise((resolve) => {
+  const place = () => {
+    const { x, y } = one.getBoundingClientRect();
+    return `${x} ${y}`;
+  };
+  const before = place();
+  setTimeout(() => resolve(one.isConnected && !one.matches(':disabled, [aria-disabled=true]') && place() === before), 30);
+});
+
 export class Person {
   /** A window of a browser, with storage of its own. @param {{name: string, browser: import('puppeteer-core').Browser}} launched @param {{width?: number, height?: number}} [size] */
   static async in(launched, { width = 1280, height = 800 } = {}) {
@@ -100,6 +110,7 @@ export class Person {
     await this.visit(url);
     await this.click('button', as === 'client' ? 'Entrer comme client' : 'Entrer comme juriste');
     await this.see('navigation', 'Conversations');
+    await this.hasBegun();
   }
 
   /**
@@ -127,25 +138,34 @@ export class Person {
     return until(find, `${this.browserName}: a ${role} "${name}"`, LOOKED_EVERY_MS);
   }
 
-  /** Presses an element once it stands still: what opens or loads above may move it. @param {string} role @param {string} name */
-  async click(role, name) {
-    const element = await this.see(role, name);
-    await element.evaluate((one) => new Promise((resolve) => {
-      let before = '';
-      const look = () => {
-        const { x, y } = one.getBoundingClientRect();
-        if (before === `${x} ${y}`) resolve();
-        else setTimeout(look, 30);
-        before = `${x} ${y}`;
-      };
-      look();
-    }));
+  /** Presses an element. @param {string} role @param {string} name */
+  click(role, name) {
+    return this.#presses(() => this.see(role, name), `a ${role} "${name}"`);
+  }
+
+  /** Presses what has no name of its own. @param {string} selector */
+  clickOn(selector) {
+    return this.#presses(() => this.page.$(selector), selector);
+  }
+
+  /**
+   * By pointer, once it stands still, which what opens or loads above it may keep it from, and takes presses.
+   * @param {() => Promise<import('puppeteer-core').ElementHandle|null>} find @param {string} what
+   */
+  async #presses(find, what) {
+    const element = await until(async () => {
+      const found = await find();
+      // What is drawn anew meanwhile is looked for again.
+      const isIt = await found?.evaluate(isReady).catch(() => false);
+      return isIt ? found : null;
+    }, `${this.browserName}: ${what} that can be pressed`);
     await element.click();
   }
 
   /** Types into a field that has the focus, or takes it. @param {string} name @param {string} text */
   async write(name, text) {
     const field = await this.see('textbox', name);
+    await this.hasBegun();
     await field.focus();
     await this.page.keyboard.type(text);
   }
@@ -254,6 +274,15 @@ export class Person {
     return this.page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))));
   }
 
+  /** Until what is on the page listens, and has taken the focus if it does so by itself: views do that once they were drawn. */
+  hasBegun() {
+    // A window out of sight is not drawn, and its views wait no longer than this.
+    return this.page.evaluate(() => new Promise((resolve) => {
+      requestAnimationFrame(() => setTimeout(resolve));
+      setTimeout(resolve, 500);
+    }));
+  }
+
   /** Until the timeline has kept its rows and its place for a while. */
   async still() {
     await this.until(() => {
@@ -264,10 +293,27 @@ export class Person {
     });
   }
 
+  /**
+   * Presses End until the end is in sight. What is unread on the way is not passed: each press leads as far as that allows, and so further
+   * than the one before.
+   */
+  async toEnd() {
+    for (let presses = 0; presses < 6; presses += 1) {
+      await this.page.evaluate(() => { window.before = document.querySelector('[role=log]').scrollTop; });
+      await this.press('End');
+      const found = await this.page.waitForFunction(() => {
+        const log = document.querySelector('[role=log]');
+        if (log.scrollHeight - log.scrollTop - log.clientHeight <= 1) return 'end';
+        return log.scrollTop > window.before && 'further';
+      }, { polling: 50 });
+      if (await found.jsonValue() === 'end') return;
+    }
+    throw new Error(`${this.browserName}: not at the end after six presses of End`);
+  }
+
   /** Opens a conversation through its row, until one can write there. @param {number} id */
   async openConversation(id) {
-    await this.page.waitForSelector(`nav a[href="/c/${id}"]`);
-    await this.page.click(`nav a[href="/c/${id}"]`);
+    await this.clickOn(`nav a[href="/c/${id}"]`);
     await this.see('log', 'Messages');
     await this.until(hasSettled);
   }

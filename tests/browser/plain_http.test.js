@@ -54,8 +54,7 @@ for (const name of CHOSEN) {
         await person.page.type('input[type=password]', PASSWORD);
         await person.click('button', 'Se connecter');
         await person.see('navigation', 'Conversations');
-        await person.page.waitForSelector('nav .row');
-        await person.page.click('nav .row');
+        await person.clickOn('nav .row');
         await person.see('textbox', 'Votre message');
         return person;
       };

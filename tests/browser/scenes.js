@@ -191,7 +191,7 @@ export const SCENES = [
   { name: 'invite', as: 'juriste', path: ({ id }) => `/c/${id}`, arrive: async (p) => {
     await dialog(p, 'invite', { roles: ['client'] });
     await p.until(() => document.querySelector('dialog[open] form'));
-    await p.page.click('dialog[open] button[type=submit]');
+    await p.clickOn('dialog[open] button[type=submit]');
     await p.until(() => document.querySelector('dialog[open] input[readonly]'));
   } },
   // Not in the conversation of the others: what they leave in the composer is a draft, and theirs would be here.
@@ -199,7 +199,7 @@ export const SCENES = [
     await opened(p);
     await p.stage([{ name: 'IMG_2031.png', type: 'image/png', base64: picture(48, 32) }, { name: 'bail.txt', type: 'text/plain', text: 'x' }]);
     await p.until(() => document.querySelectorAll('.staged-file').length === 2 && !document.querySelector('.staged progress'));
-    await p.page.click('.staged-file .icon-button');
+    await p.clickOn('.staged-file .icon-button');
     await p.until(() => document.querySelector('dialog[open] select'));
   } },
   { name: 'editing', as: 'client', path: ({ shapes }) => `/c/${shapes}`, arrive: async (p) => {
@@ -232,7 +232,7 @@ export const SCENES = [
   { name: 'bills', as: 'juriste', path: () => '/factures', arrive: (p) => p.until(() => document.querySelector('.bill-row')) },
   { name: 'bill-form', as: 'juriste', path: ({ billed }) => `/factures/nouvelle/${billed}`, arrive: async (p) => {
     await p.until(() => document.querySelector('.bill-line'));
-    await p.page.click('.bill-form > .bill-ways .primary');
+    await p.clickOn('.bill-form > .bill-ways .primary');
     await p.until(() => document.querySelector('.bill-line .field-fault'));
   } },
   { name: 'bill-credit', as: 'juriste', path: ({ bill }) => `/factures/${bill}`, arrive: async (p) => {
@@ -245,7 +245,7 @@ export const SCENES = [
   { name: 'admin-invitations', as: 'admin', path: () => '/admin?partie=invitations', arrive: (p) => p.until(() => document.querySelector('.table li')) },
   { name: 'admin-invite', as: 'admin', path: () => '/admin', arrive: async (p) => {
     await p.until(() => document.querySelector('.table li'));
-    await p.page.click('.admin-tools .button');
+    await p.clickOn('.admin-tools .button');
     await p.until(() => document.querySelector('dialog[open] form'));
   } },
   { name: 'admin-status', as: 'admin', path: () => '/admin?partie=diagnostic', arrive: (p) => p.until(() => document.querySelector('.facts')) },

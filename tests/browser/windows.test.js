@@ -295,7 +295,7 @@ for (const name of CHOSEN) {
       await page.setRequestInterception(true);
       page.on('request', (request) => (request.url().endsWith('/views/shortcuts.js') ? held : Promise.resolve()).then(() => request.continue()));
       await person.visit(server.url);
-      await (await page.waitForSelector('a.list-me')).click();
+      await person.clickOn('a.list-me');
       await person.click('button', 'Nouvelle conversation');
       await person.see('dialog', 'Nouvelle conversation');
       await page.evaluate(() => document.activeElement.blur());
