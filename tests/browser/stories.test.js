@@ -7,6 +7,7 @@ import { Server } from './server.js';
 import { HOSTILE, HOSTILE_NAMES } from './hostile.js';
 import { picture } from './picture.js';
 import { room } from './room.js';
+import { until } from '../support/node.mjs';
 
 /** The best of several attempts is what the page can do. */
 const ATTEMPTS = 5;
@@ -217,7 +218,7 @@ for (const name of CHOSEN) {
       await b.page.evaluate(() => [...document.querySelectorAll('button')].find((one) => one.textContent.includes('20 nouveaux')).click());
       // First to what is unread; what would not be seen on the way to the end is not read.
       await a.fateIs('nouveau 1', 'Lu');
-      await b.press('End');
+      await b.toEnd();
       await b.hears('nouveau 20');
       await a.fateIs('nouveau 20', 'Lu');
     });
@@ -294,7 +295,7 @@ for (const name of CHOSEN) {
       await b.visit(`${server.url}/recherche?q=resilie`);
       await b.until(() => document.querySelector('.results mark'));
       assert.match(await b.page.$eval('.results', (one) => one.textContent), /Résiliation/);
-      await b.page.click('.results a');
+      await b.clickOn('.results a');
       await b.hears('La Résiliation du bail');
       await b.until(() => document.title.startsWith('(1)'));
       await b.never(1_500, () => !document.title.startsWith('(1)'));
@@ -327,13 +328,12 @@ for (const name of CHOSEN) {
       people.push(a);
       await b.openConversation(id);
       await a.visit(server.url);
-      const email = await a.see('textbox', 'E-mail');
-      await email.focus();
-      await a.page.keyboard.type('client1@example.com');
+      await a.write('E-mail', 'client1@example.com');
       await a.press('Tab');
       await a.page.keyboard.type('Pass123!');
       await a.press('Enter');
       await a.see('navigation', 'Conversations');
+      await a.hasBegun();
       await a.press('Control', 'k');
       await a.see('combobox', 'Chercher une personne ou un message');
       await a.until(() => document.querySelector('.palette-list [role=option]') && document.activeElement.matches('.palette-field'));
@@ -445,16 +445,16 @@ if (CHOSEN.length > 1) {
       await b.enter(`${server.url}/?transport=polling`, 'juriste');
       await a.openConversation(id);
       await b.openConversation(id);
-      // Else the story would be told by the same wire twice.
-      const polls = (person) => person.page.evaluate(() => performance.getEntriesByType('resource').filter((one) => one.name.includes('transport=polling')).length);
-      assert.equal(await polls(a), 0);
-      assert.ok(await polls(b) > 2);
       await a.say('par le fil');
       await b.hears('par le fil');
       await b.say('par la poste');
       await a.hears('par la poste');
       await a.fateIs('par le fil', 'Lu');
       await b.fateIs('par la poste', 'Lu');
+      // Else the story would be told by the same wire twice.
+      const polls = (person) => person.page.evaluate(() => performance.getEntriesByType('resource').filter((one) => one.name.includes('transport=polling')).length);
+      await until(async () => await polls(b) > 2, 'polls are told of by the browser');
+      assert.equal(await polls(a), 0);
       await a.stage([{ name: 'photo.png', type: 'image/png', base64: picture(32, 32) }], 'paste');
       await a.until(() => document.querySelector('.staged') && !document.querySelector('.staged progress'));
       await a.press('Enter');

@@ -1,6 +1,7 @@
 /** What the page says is so: nothing called read that nobody saw, nothing sent without its file, whatever the browser refuses. */
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
+import { until } from '../support/node.mjs';
 import { anew } from './anew.js';
 import { CHOSEN } from './person.js';
 import { picture } from './picture.js';
@@ -53,7 +54,9 @@ for (const name of CHOSEN) {
       await b.hears('question 1');
       await b.until(() => /^\((?!120)\d+\)/.test(document.title));
       assert.ok(await inSight(b, 'question 1'));
-      const { body } = await server.call('GET', `/messages?conversationId=${fresh}&limit=200`, { token });
+      const all = async () => (await server.call('GET', `/messages?conversationId=${fresh}&limit=200`, { token })).body;
+      // The page counts before the server has heard of it.
+      const body = await until(async () => { const now = await all(); return now.some((one) => one.isRead) && now; }, 'the server knows what is read');
       const read = body.filter((one) => one.isRead).length;
       assert.ok(read > 3 && read < 60, `${read} of 120 are read`);
       assert.deepEqual(body.map((one) => one.isRead), body.map((_, at) => at < read), 'an unbroken run from the beginning');
@@ -73,8 +76,7 @@ for (const name of CHOSEN) {
       await a.fateIs('pendant 1', 'Lu');
       assert.ok(await inSight(b, 'pendant 1'), 'the line has not left the top');
       await a.never(1_200, () => [...document.querySelectorAll('[role=log] article')].some((one) => one.textContent.includes('pendant 40') && one.getAttribute('aria-label').includes('Lu')));
-      await b.press('End');
-      await b.press('End');
+      await b.toEnd();
       await b.until(() => document.querySelector('[role=log] article:last-child').getBoundingClientRect().bottom < innerHeight);
     });
 
@@ -214,7 +216,7 @@ for (const name of CHOSEN) {
         getSelection().setBaseAndExtent(words, 0, words, 'Ne signez rien'.length);
       });
       await a.press('r');
-      await a.until(() => document.querySelector('.composer textarea').value === '> Ne signez rien\n\n' && document.querySelector('.composer-about'));
+      await a.until(() => document.activeElement?.value === '> Ne signez rien\n\n' && document.activeElement.matches('.composer textarea') && document.querySelector('.composer-about'));
       await a.page.keyboard.type('Entendu.');
       await a.press('Enter');
       await a.until(() => document.querySelector('[role=log] article:last-child blockquote')?.textContent.includes('Ne signez rien'));
