@@ -114,6 +114,7 @@ describe('budgets', { concurrency: 1, skip: !CHOSEN.includes('chromium') }, () =
     });
     await b.press('End');
     await b.hears(`message ${MESSAGES}`);
+    await b.still();
     assert.ok(await b.page.evaluate(() => document.querySelectorAll('[role=log] article').length) >= 290, 'the rows that it is about are there');
     await b.page.evaluate(() => {
       window.shift = 0;

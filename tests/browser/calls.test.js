@@ -260,6 +260,8 @@ for (const [first, second] of PAIRS) describe(`calls between ${first} and ${seco
     for (const who of [a, b]) {
       await talk();
       await who.sees(1);
+      // What was decoded may be drawn a moment later, and what has no picture yet goes nowhere.
+      await who.until(() => document.querySelector('.call-theirs').readyState >= HTMLMediaElement.HAVE_CURRENT_DATA);
       // A browser opens the window for a press of a hand alone.
       const pressIt = () => who.click('button', 'Image dans l’image');
       const isOut = (wanted) => who.until((out) => Boolean(document.pictureInPictureElement?.matches('.call-theirs')) === out, wanted);

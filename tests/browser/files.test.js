@@ -72,6 +72,12 @@ for (const name of CHOSEN) {
         const { now } = Date;
         const { get } = Headers.prototype;
         window.later = 0;
+        // A day may have 23 hours, or 25.
+        window.tomorrow = () => {
+          const noon = new Date(now());
+          noon.setDate(noon.getDate() + 1);
+          return noon.setHours(12, 0, 0, 0) - now();
+        };
         Date.now = () => now() + window.later;
         // The server's clock goes on as well.
         Headers.prototype.get = function said(header) { return header === 'Date' ? new Date(Date.now()).toUTCString() : get.call(this, header); };
@@ -83,7 +89,7 @@ for (const name of CHOSEN) {
       await person.hears('Bonjour Camille');
       const days = () => person.page.$$eval('.timeline .day', (all) => all.map((one) => one.textContent.trim()));
       assert.deepEqual(await days(), ['Aujourd’hui']);
-      await person.page.evaluate(() => { window.later = 86_400_000; dispatchEvent(new Event('focus')); });
+      await person.page.evaluate(() => { window.later = tomorrow(); dispatchEvent(new Event('focus')); });
       await person.until(() => document.querySelector('.timeline .day').textContent.trim() === 'Hier');
       const copied = () => person.page.evaluate(() => {
         getSelection().selectAllChildren(document.querySelector('.timeline'));
@@ -140,6 +146,7 @@ for (const name of CHOSEN) {
       };
       await pulled(60, 300);
       await shows('plan.png', '1 / 2');
+      await person.until(() => document.querySelector('.lightbox-fitted img')?.getBoundingClientRect().width > 300);
       await pulled(300, 60);
       await shows('acte.png', '2 / 2');
     });
