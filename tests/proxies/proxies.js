@@ -2,6 +2,7 @@
 
 import { spawn, execFile } from 'node:child_process';
 import { readFile, writeFile, mkdir } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -9,6 +10,8 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const deploy = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'docs', 'deploy');
 const NAME = 'messagerie.example.fr';
+/** Who starts nginx on a machine without IPv6 takes that line away. */
+const HAS_IPV6 = Object.values(networkInterfaces()).flat().some(({ family }) => family === 'IPv6');
 
 /** Replaces each of the pairs, which must occur. @param {string} text @param {[string|RegExp, string][]} pairs */
 function put(text, pairs) {
@@ -37,7 +40,7 @@ export const PROXIES = {
       const site = put(bare ? without(text, [/^\s*proxy_set_header /, /^\s*proxy_http_version /]) : text, [
         [/\/etc\/letsencrypt\/live\/[^/]+\/fullchain\.pem/g, join(dir, 'cert.pem')],
         [/\/etc\/letsencrypt\/live\/[^/]+\/privkey\.pem/g, join(dir, 'key.pem')],
-        [/listen 443/g, `listen ${port}`], [/listen \[::\]:443/g, `listen [::]:${port}`],
+        [/listen 443/g, `listen ${port}`], HAS_IPV6 ? [/listen \[::\]:443/g, `listen [::]:${port}`] : [/^.*listen \[::\]:443.*$/gm, ''],
         [`server_name ${NAME}`, 'server_name localhost'], ['127.0.0.1:3000', `127.0.0.1:${upstream}`],
       ]);
       await writeFile(join(dir, 'site.conf'), site);
