@@ -33,8 +33,9 @@ for (const name of CHOSEN) {
         await session.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder, browserContextId: a.context.id });
         await a.click('button', 'Exporter la conversation');
         await a.click('button', 'Télécharger');
-        const file = await until(() => readdirSync(folder).find((one) => one.endsWith('.pdf')), 'the file is saved');
-        assert.match(readFileSync(join(folder, file), 'latin1'), /^%PDF-/);
+        // Its name is there, empty, before the browser has put what it saves in that place.
+        const bytes = await until(() => readdirSync(folder).filter((one) => one.endsWith('.pdf')).map((one) => readFileSync(join(folder, one), 'latin1')).find(Boolean), 'the file is saved');
+        assert.match(bytes, /^%PDF-/);
         rmSync(folder, { recursive: true });
       }
       await a.visit(`${server.url}/recherche?q=resilie`);
