@@ -186,7 +186,8 @@ async fn an_account_moves_to_another_address_and_a_taken_one_is_told_to_its_owne
 async fn what_leaves_is_seen_by_administrators_with_shortened_addresses() {
     let (server, relay) = mailing().await;
     let admin = server.sign_in("admin").await;
-    relay.answer_next("451 4.3.0 later, says <essai@cabinet.test>");
+    // What is answered by 450 is tried again in five minutes, not at some time within a minute, which may be at once.
+    relay.answer_next("450 4.7.1 later, says <essai@cabinet.test>");
     let to = json!({"to": "essai@cabinet.test"});
     server.request(&admin, "POST", "/admin/test-mail", Some(&to)).await.expect(202);
     let waiting = loop {
@@ -411,12 +412,14 @@ async fn a_mail_that_could_not_leave_before_the_end_leaves_once_after_the_next_s
     let admin = server.sign_in("admin").await;
     loop {
         let page = server.request(&admin, "GET", "/admin/deliveries?state=waiting", None).await.expect(200).json();
-        if page["deliveries"][0]["attempts"] == 1 {
+        if page["deliveries"][0]["attempts"].as_u64() >= Some(1) {
             let id = page["deliveries"][0]["id"].clone();
             assert_eq!(page["deliveries"][0]["kind"], "messages");
             let server = server.restart(&flags).await;
             let path = format!("/admin/deliveries/{id}/retry");
-            server.request(&admin, "POST", &path, None).await.expect(202);
+            // It may have left by itself by then.
+            let hurried = server.request(&admin, "POST", &path, None).await;
+            assert!(matches!(hurried.status, 202 | 409), "{}", hurried.text());
             relay.mails_to(&pair.jurist.email, 2).await;
             tokio::time::sleep(std::time::Duration::from_millis(700)).await;
             assert_eq!(relay.mails_to(&pair.jurist.email, 2).await.len(), 2, "the confirmation, and one notice");
@@ -429,7 +432,7 @@ async fn a_mail_that_could_not_leave_before_the_end_leaves_once_after_the_next_s
 async fn what_was_edited_before_its_mail_left_is_told_as_it_stands() {
     let relay = Relay::start().await;
     let smtp = format!("smtp://{}", relay.at);
-    let flags = ["--smtp", &smtp, "--mail-from", "a@cabinet.test", "--mail-after", "3s", "--notify-detail", "preview"];
+    let flags = ["--smtp", &smtp, "--mail-from", "a@cabinet.test", "--mail-after", "8s", "--notify-detail", "preview"];
     let server = Server::start_with(&flags).await;
     let mut pair = server.pair().await;
     confirm(&server, &relay, &pair.jurist).await;

@@ -374,13 +374,11 @@ async fn nothing_is_wrong_with_an_installation_that_is_right() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let public = listener.local_addr().expect("an address");
-    drop(listener);
     let setup = Setup::new(folder.path().join("lexchat.db")).argument("--no-demo").argument("--trust-proxy=127.0.0.1");
     let server = setup.argument(&format!("--public-url=http://{public}")).start().await;
     let to = server.address();
-    let relay = TcpListener::bind(public).await.expect("the same port");
     tokio::spawn(async move {
-        while let Ok((mut caller, _)) = relay.accept().await {
+        while let Ok((mut caller, _)) = listener.accept().await {
             tokio::spawn(async move {
                 let mut server = TcpStream::connect(to).await?;
                 copy_bidirectional(&mut caller, &mut server).await
