@@ -108,7 +108,7 @@ async fn an_address_tries_to_sign_in_as_often_as_the_operator_says() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_that_one_person_asks_comes_out_of_one_budget() {
-    let server = Server::start_with(&["--event-rate", "10", "--event-burst", "30"]).await;
+    let server = Server::start_with(&["--event-rate", "1", "--event-burst", "30"]).await;
     let client = server.sign_in("client1").await;
     let (first, second) = (server.socket(&client).await, server.socket(&client).await);
     let mut refused = None;
@@ -137,7 +137,7 @@ async fn everything_that_one_person_asks_comes_out_of_one_budget() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_waits_on_its_senders_side() {
-    let server = Server::start_with(&["--event-rate", "10", "--event-burst", "10"]).await;
+    let server = Server::start_with(&["--event-rate", "1", "--event-burst", "10"]).await;
     let mut socket = server.socket_of("client1").await;
     let began = std::time::Instant::now();
     for _ in 0..30 {
