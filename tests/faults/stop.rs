@@ -134,7 +134,8 @@ async fn a_stop_tells_a_thousand_who_poll_and_waits_in_vain_for_nobody() {
     for poll in polling {
         poll.await.expect("each gets an answer, until the goodbye");
     }
-    assert!(took <= Duration::from_millis(500) + 2 * telling, "{took:?}, telling took {telling:?}");
+    // Who waited in vain would wait for ten seconds, and say so.
+    assert!(took <= Duration::from_secs(2) + 4 * telling, "{took:?}, telling took {telling:?}");
     assert!(!server.log().contains("cut off") && !server.log().contains("in time"), "{}", server.log());
     drop(silent);
 }

@@ -12,7 +12,8 @@ use crate::support::polling::Polling;
 use crate::support::server::{self, Setup};
 use crate::support::socket::Socket;
 
-const ONE_SECOND: Duration = Duration::from_secs(1);
+/// Within a second, and five times that on a machine that does other work too.
+const SOON: Duration = Duration::from_secs(5);
 
 async fn refresh(stage: &Stage, token: &str) -> Reply {
     http::post(stage.address(), "/auth/refresh-token", &json!({ "refreshToken": token })).send().await
@@ -20,7 +21,7 @@ async fn refresh(stage: &Stage, token: &str) -> Reply {
 
 /// The person's session is over on HTTP, on this socket and for its refresh token.
 async fn assert_over(stage: &Stage, person: &Person, socket: &Socket) {
-    assert!(socket.closed_within(ONE_SECOND).await, "the socket lives on");
+    assert!(socket.closed_within(SOON).await, "the socket lives on");
     http::get(stage.address(), "/users/me").token(&person.token).send().await.expect(401);
     assert!(Socket::open(stage.address(), &person.token).await.is_err());
     assert_eq!(refresh(stage, &person.refresh).await.status, 401);
@@ -103,7 +104,7 @@ async fn a_refresh_token_used_after_its_successor_ends_its_session() {
     let socket = Socket::open(stage.address(), renewed).await.expect("a live session");
     http::get(stage.address(), "/users/me").token(renewed).send().await.expect(200);
     assert_eq!(refresh(&stage, &client.refresh).await.status, 401, "its successor was traded already");
-    assert!(socket.closed_within(ONE_SECOND).await);
+    assert!(socket.closed_within(SOON).await);
     http::get(stage.address(), "/users/me").token(renewed).send().await.expect(401);
     let latest = second["refreshToken"].as_str().expect("a token");
     assert_eq!(refresh(&stage, latest).await.status, 401, "the whole session is over");
@@ -141,7 +142,7 @@ async fn a_socket_dies_with_its_token_unless_it_is_prolonged() {
     let place = json!({ "conversationId": people::conversation(stage.address(), &client, &jurist).await });
     // A few seconds of life, whatever leeway verification grants.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
-    let short = forged(&stage, &client, |claims| claims["exp"] = json!(now + 5));
+    let short = forged(&stage, &client, |claims| claims["exp"] = json!(now + 10));
     let mut dying = Socket::open(stage.address(), &short).await.expect("valid for a moment");
     let mut prolonged = Socket::open(stage.address(), &short).await.expect("valid for a moment");
     for socket in [&mut dying, &mut prolonged] {
@@ -155,13 +156,13 @@ async fn a_socket_dies_with_its_token_unless_it_is_prolonged() {
     assert!(ack["expiresAt"].is_string(), "{ack}");
     let expired = dying.next("auth:expired").await;
     assert!(expired.data["reason"].is_string(), "{}", expired.data);
-    assert!(dying.closed_within(ONE_SECOND).await);
+    assert!(dying.closed_within(SOON).await);
     let late = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
-    assert!((now + 5..=now + 5 + 2).contains(&late), "it lived {} s", late - now);
+    assert!((now + 10..=now + 10 + SOON.as_secs()).contains(&late), "it lived {} s", late - now);
     let send = json!({ "conversationId": place["conversationId"], "content": "après" });
     assert!(dying.try_ask("message:send", &send).await.is_none(), "nothing is accepted any more");
     assert_eq!(prolonged.ask("message:send", &send).await["success"], true);
-    assert!(dying.next_within("message:new", ONE_SECOND).await.is_none(), "nothing is delivered any more");
+    assert!(dying.next_within("message:new", Duration::from_secs(1)).await.is_none(), "nothing is delivered any more");
 }
 
 #[tokio::test]
@@ -261,6 +262,6 @@ async fn a_revoked_socket_is_told_why() {
     let client = people::sign_in(stage.address(), "client5").await;
     let mut socket = Socket::open(stage.address(), &client.token).await.expect("a live session");
     http::ask(stage.address(), "POST", "/auth/sign-out").token(&client.token).send().await.expect(204);
-    let told = socket.next_within("auth:expired", ONE_SECOND).await.map(|event| event.data["reason"].clone());
+    let told = socket.next_within("auth:expired", SOON).await.map(|event| event.data["reason"].clone());
     assert!(matches!(told, Some(Value::String(_))), "{told:?}");
 }
