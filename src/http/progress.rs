@@ -111,7 +111,7 @@ mod tests {
         let listen: Listen = "127.0.0.1:0".parse().unwrap();
         let listeners = listen.bind().unwrap();
         let address = listeners.addresses()[0];
-        let settings = Settings { write_timeout: Duration::from_millis(100), ..Settings::default() };
+        let settings = Settings { write_timeout: Duration::from_secs(1), ..Settings::default() };
         let (held, mut released) = mpsc::channel::<()>(1);
         let running = Running::start(listeners, settings, move |_, _| {
             let held = held.clone();

@@ -269,10 +269,10 @@ async fn a_client_that_leaves_is_told_about_once() {
 
 #[tokio::test]
 async fn a_connection_that_left_its_last_namespace_ends() {
-    let settings = connection::Settings { connect_timeout: Duration::from_secs(1), ..Default::default() };
+    let settings = connection::Settings { connect_timeout: Duration::from_secs(3), ..Default::default() };
     let mut desk = Desk::open(settings).await;
     let (mut client, sender) = desk.chat().await;
-    client.silent(Duration::from_millis(1500)).await;
+    client.silent(Duration::from_secs(4)).await;
     sender.disconnect();
     assert_eq!(client.message().await, "41/chat,");
     client.closed().await;

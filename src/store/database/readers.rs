@@ -257,7 +257,7 @@ mod tests {
             Settings { path: folder.path().join("lexchat.db"), missing: Missing::CreateDemo, readers_max: 2 };
         let readers: Readers = Db::open(&settings).unwrap().readers;
         let endless = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) SELECT count(*) FROM n";
-        let span = Duration::from_millis(300);
+        let span = Duration::from_secs(1);
         let started = Instant::now();
         let search = |readers: Readers| async move {
             readers.search(span, move |conn| Ok::<i64, ReadError>(conn.query_row(endless, [], |row| row.get(0))?)).await
@@ -274,6 +274,7 @@ mod tests {
         for search in searches {
             assert!(matches!(search.await.unwrap(), Err(ReadError::Sql(_))), "cut off");
         }
-        assert!(started.elapsed() < READ_TIME_MAX);
+        // One after the other, and each longer if nobody cut it off.
+        assert!(started.elapsed() < READ_TIME_MAX * 2);
     }
 }
