@@ -74,9 +74,10 @@ export function Lightbox({ app, state, data: { conversationId, file: first } }) 
         <header class="lightbox-head">
           <p class="lightbox-name" role="status"><span class="ellipsis" dir="auto">${file.name}</span>
             ${isWhole && files.length > 1 && html`<span class="tabular">${at + 1} / ${files.length}</span>`}</p>
-          ${!isPdf && html`
+          <span class="lightbox-sizes">${!isPdf && html`
             <${Tool} icon="turn" label=${t('lightbox.turn')} act=${turn} />
-            <${Tool} icon="zoom" label=${t('lightbox.zoom')} act=${() => setZoom(zoom ? 0 : 2)} pressed=${zoom > 0} />`}
+            <${Tool} icon="zoom" label=${t('lightbox.zoom')} act=${() => setZoom(zoom ? 0 : 2)}
+              pressed=${zoom > 0} />`}</span>
           <${Tool} icon="download" label=${t('file.download', { name: file.name })}
             act=${() => download(file).catch(app.client?.report)} />
           <${Tool} icon="close" label=${t('dialog.close')} act=${app.closeDialog} first /></header>
@@ -93,7 +94,7 @@ export function Lightbox({ app, state, data: { conversationId, file: first } }) 
 }
 
 /** @param {any} props `off`: at an end; it keeps the focus */
-const Tool = ({ icon, label, act, pressed, first, off, kind }) => html`
+const Tool = ({ icon, label, act, pressed, first, off, kind = '' }) => html`
   <button class="icon-button ${kind}" type="button" aria-label=${label} title=${label} data-first=${first}
     aria-disabled=${off ? 'true' : undefined} aria-pressed=${pressed === undefined ? undefined : String(pressed)}
     onClick=${act}><${Icon} name=${icon} /></button>`;
