@@ -49,6 +49,12 @@ impl Till {
         let arguments = arguments(&stripe, secrets.path(), key);
         let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let stage = Stage::open(&words).await;
+        // What happened before it is asked for at the start: what a test has happen comes behind that.
+        let deadline = Instant::now() + PATIENCE;
+        while stripe.account().calls.is_empty() {
+            assert!(Instant::now() < deadline, "nobody asks for events");
+            sleep(Duration::from_millis(10)).await;
+        }
         Till { stage, stripe, arguments, _secrets: secrets }
     }
 
