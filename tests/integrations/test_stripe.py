@@ -47,8 +47,6 @@ class Till:
             "--stripe-key-file", account.key.encode(), "--stripe-webhook-secret-file", b"whsec_before",
             "--stripe-webhook-secret-file", SECRET.encode(), "--stripe-api", account.origin, *flags,
         )  # fmt: skip
-        # What happened before it is asked for at the start: what a test has happen comes behind that.
-        until("it has asked for events", lambda: account.calls)
         self.client, self.juriste = self.home.sign_in("client1"), self.home.sign_in("juriste1")
         self.home.sign_in("admin").ask("PATCH", "/admin/practice", PRACTICE).expect(200)
         self.client.ask("PATCH", f"/users/{self.client.id}/billing", BUYER).expect(200)
