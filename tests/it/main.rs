@@ -8,6 +8,8 @@ mod harness;
 mod support;
 
 mod attachments;
+mod bill_limits;
+mod bill_lists;
 mod billing;
 mod call_access;
 mod call_hooks;

@@ -147,6 +147,7 @@ async fn a_restored_copy_is_on_hold_and_takes_no_event_of_the_other_history() {
     let draft = till.stage.draft(&[line], &json!({})).await;
     let issue = format!("/invoices/{}/issue", draft["id"]);
     till.stage.juriste("POST", &issue, None).await.expect(409);
+    assert!(till.metrics().await.contains("\nlexchat_billing_on_hold 1\n"));
     till.stage.client("POST", &format!("/invoices/{}/checkout", invoice["id"]), None).await.expect(409);
     let resume = |number: &str| json!({ "invoice": number });
     let year = invoice["issuedAt"].as_str().expect("a day")[..4].to_owned();
@@ -267,4 +268,64 @@ async fn money_over_another_amount_than_was_asked_for_is_booked_and_said() {
     for words in ["110,00", "120,00", invoice["number"].as_str().expect("a number")] {
         assert!(said.contains(words), "{said}");
     }
+}
+
+/// What an event came to.
+fn outcome(till: &Till, id: &str) -> String {
+    let outcome = "SELECT outcome FROM stripe_events WHERE id = :id";
+    till.stage.server.database().query_row(outcome, [id], |row| row.get(0)).expect("the event")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn paid_is_what_stripe_answers_and_not_what_an_event_says() {
+    let till = Till::open().await;
+    let invoice = till.invoice().await;
+    let page = till.page(&invoice).await;
+    let event = |id: &str, object: &serde_json::Value| {
+        json!({
+            "id": id, "object": "event", "type": "checkout.session.completed", "livemode": true, "created": 1,
+            "data": { "object": object },
+        })
+    };
+    let open = till.stripe.account().sessions[&page].clone();
+    let mut claimed = open.clone();
+    (claimed["status"], claimed["payment_status"]) = (json!("complete"), json!("paid"));
+    // What is signed says paid; asked, Stripe says that nobody has.
+    till.tell(&event("evt_claimed", &claimed)).await;
+    till.heard_out().await;
+    assert_eq!(
+        (till.now(&invoice).await["payment"].clone(), outcome(&till, "evt_claimed")),
+        (json!("open"), "done".into())
+    );
+    // A page of nobody here, and the page itself in the other mode: paid, and nothing that is ours.
+    let paid = till.stripe.pay(&page, true);
+    let mut strange = till.stripe.account().sessions[&page].clone();
+    (strange["id"], strange["client_reference_id"]) = (json!("cs_strange"), json!("nobody"));
+    till.stripe.account().sessions.insert("cs_strange".to_owned(), strange.clone());
+    till.stripe.account().sessions.get_mut(&page).expect("the page")["livemode"] = json!(false);
+    till.tell(&event("evt_strange", &strange)).await;
+    till.tell(&paid).await;
+    till.heard_out().await;
+    assert_eq!(till.now(&invoice).await["payment"], json!("open"));
+    for id in ["evt_strange", paid["id"].as_str().expect("an id")] {
+        assert_eq!(outcome(&till, id), "unknown", "{id}");
+    }
+    let metrics = till.metrics().await;
+    for line in [
+        "lexchat_stripe_waiting 1",
+        "lexchat_refunds_failed 0",
+        "lexchat_documents_waiting 0",
+        "lexchat_stripe_events_total{outcome=\"done\"} 1",
+        "lexchat_stripe_events_total{outcome=\"unknown\"} 2",
+    ] {
+        assert!(metrics.contains(&format!("\n{line}\n")), "{line}: {metrics}");
+    }
+    till.stripe.account().sessions.get_mut(&page).expect("the page")["livemode"] = json!(true);
+    till.hurry();
+    till.until(&invoice, is("paid")).await;
+    till.stripe.account().refuses_refunds = Some("charge_disputed");
+    let credit = json!({ "reason": "annulation", "refundCents": 12_000 });
+    till.stage.juriste("POST", &format!("/invoices/{}/credit", invoice["id"]), Some(&credit)).await.expect(201);
+    till.until(&invoice, |it| it["refunds"][0]["state"] == "failed").await;
+    assert!(till.metrics().await.contains("\nlexchat_refunds_failed 1\n"));
 }

@@ -110,3 +110,47 @@ fn another_currency_and_another_page_are_not_booked() {
     office.fixture.run(Actor::System, right).unwrap();
     assert_eq!(booked(&office, &invoice), [(12_000, invoice.issued_at.unwrap())]);
 }
+
+#[test]
+fn an_open_page_is_asked_about_after_one_five_and_thirty_minutes_then_every_hour_and_at_its_end() {
+    let mut office = Office::with(Some(true));
+    let (_, book) = paid(&mut office);
+    let made = office.fixture.now();
+    let session =
+        |office: &Office| checkout::find_by_reference(office.fixture.conn(), &book.reference).unwrap().unwrap();
+    let due_in = |office: &Office| {
+        let due = "SELECT due_at FROM checkout_sessions";
+        let due: i64 = office.fixture.conn().query_row(due, [], |row| row.get(0)).unwrap();
+        Duration::from_millis((due - office.fixture.now().as_millis()).try_into().unwrap())
+    };
+    let still_open = || BookCheckout {
+        stripe_id: book.stripe_id.clone(),
+        reference: book.reference.clone(),
+        status: CheckoutStatus::Open,
+        payment_intent: None,
+        amount: Cents::ZERO,
+        currency: "eur".to_owned(),
+        method: PaymentMethod::Other,
+        received_s: None,
+    };
+    let id = session(&office).id;
+    // As long as Stripe says, so that its end is not what decides.
+    let note = NoteCheckout {
+        session_id: id,
+        stripe_id: "cs_1".to_owned(),
+        url: "https://checkout.stripe.example/cs_1".to_owned(),
+        expires_s: made.as_secs() + 86_400,
+    };
+    office.fixture.run(Actor::System, note).unwrap();
+    let mut at_s = Vec::new();
+    for _ in 0..5 {
+        let pause = due_in(&office);
+        office.fixture.pass(pause);
+        at_s.push((office.fixture.now().as_millis() - made.as_millis()) / 1_000);
+        office.fixture.run(Actor::System, still_open()).unwrap();
+    }
+    assert_eq!(at_s.iter().map(|at| at / 60).collect::<Vec<_>>(), [1, 5, 30, 90, 150]);
+    office.fixture.pass(Duration::from_secs(86_400 - 160 * 60));
+    office.fixture.run(Actor::System, still_open()).unwrap();
+    assert_eq!(due_in(&office).as_secs(), 10 * 60 + 5, "its end comes before the next hour");
+}
