@@ -73,6 +73,9 @@ for (const name of CHOSEN) {
       const first = await opened('client');
       await first.paste('à moitié écrit');
       const second = await again(first);
+      // Whose session ends before the list is there has no page to sign in over.
+      for (const window of [first, second]) await window.until(() => performance.getEntriesByType('resource').some((one) => new URL(one.name).pathname === '/conversations'));
+      await second.hasBegun();
       const token = await first.page.evaluate(() => JSON.parse(localStorage.getItem('lexchat.session.1')).accessToken);
       assert.equal((await server.call('POST', '/auth/sign-out', { token })).status, 204);
       await first.see('dialog', 'Reconnectez-vous');
