@@ -165,3 +165,34 @@ def test_a_wrong_key_is_shown_to_the_administrator_and_costs_nobody_a_device(hou
         assert "PRIVATE KEY" not in home.log()
     finally:
         other.close()
+
+
+def test_a_push_that_an_operator_tries_says_what_became_of_it_and_what_mends_it(house, fcm):
+    home = house(*flags(fcm))
+    person = registered(home, "juriste2", "good")
+
+    def says(code, name, *words, account=()):
+        person.ask("DELETE", f"/notifications/devices/{person.app}").expect(200, 204)
+        person.app = person.register({"kind": "fcm", "registration": registration(name), "name": "Android"})
+        said = home.run("test", "push", "juriste2@example.com", *(account or home.flags[:4]), code=code)
+        assert all(word in said for word in words), (name, said)
+        assert registration(name) not in said and "PRIVATE KEY" not in said
+
+    says(0, "good", "fcm Android: accepted")
+    shown = fcm.got(registration("good"))[0]
+    assert shown["notification"]["body"] == "Les notifications arrivent sur cet appareil."
+    says(1, "gone", "does not exist any more", "turns them on there again", "1 of them did not go")
+    says(1, "malformed", "does not exist any more")
+    says(1, "sender", "takes nothing from this server: ", "the Firebase project that the app was made with")
+    says(1, "third", "takes nothing from this server: ", "is its key still valid")
+    says(1, "unavailable", "not now: ", "comes back by itself")
+    says(1, "other", "no push leaves for apps", "--fcm-account", account=("--push-contact", "avis@cabinet.test"))
+    assert fcm.to(registration("other")) == []
+    other = Fcm()
+    try:
+        file = home.folder / "another.json"
+        file.write_text(json.dumps(fcm.account() | {"private_key": other.pem}))
+        wrong = ("--fcm-account", str(file), "--fcm-api", fcm.origin)
+        says(1, "good", "takes nothing from this server: ", "invalid_grant", "is its key still valid", account=wrong)
+    finally:
+        other.close()
