@@ -110,6 +110,45 @@ for (const name of CHOSEN) {
       assert.deepEqual(body.filter((one) => one.content.startsWith('Voici')).map((one) => one.files.map((file) => file.name)), [['contrat.docx']]);
     });
 
+    test('a large file that was cut off goes on where it was, after a reload too', async () => {
+      const asked = [];
+      const told = {};
+      const isHeld = new Promise((resolve) => { told.held = resolve; });
+      const mayGoOn = new Promise((resolve) => { told.may = resolve; });
+      const wentOn = new Promise((resolve) => { told.went = resolve; });
+      const a = await entered('client', async (page) => {
+        await page.setRequestInterception(true);
+        page.on('request', async (request) => {
+          const offset = request.method() === 'PATCH' && Number(new URL(request.url()).searchParams.get('offset'));
+          if (offset !== false) asked.push(offset);
+          if (offset) {
+            told.held();
+            await mayGoOn;
+          }
+          await request.continue();
+          if (offset) told.went();
+        });
+      });
+      await a.isKept();
+      const text = Array.from({ length: 1_300_000 }, (_, line) => line).join('\n');
+      await a.stage([{ name: 'dossier.txt', type: 'text/plain', text }]);
+      await a.say('Voici le dossier');
+      await isHeld;
+      await a.fateIs('Voici le dossier', 'En attente');
+      await server.kill();
+      told.may();
+      await wentOn;
+      await a.page.reload();
+      await server.resume();
+      await a.fateIs('Voici le dossier', 'Envoyé');
+      assert.equal(asked.filter((offset) => offset === 0).length, 1, `parts at ${asked}`);
+      const token = await server.tokenOf('juriste1');
+      const { body } = await server.call('GET', `/messages?conversationId=${id}`, { token });
+      const [file] = body.at(-1).files;
+      const answer = await fetch(`${server.url}/attachments/${file.id}/${file.name}`, { headers: { Authorization: `Bearer ${token}` } });
+      assert.ok(await answer.text() === text, 'each byte is there, once');
+    });
+
     test('without what browsers keep for secure connections the page sends, attaches and copies', async () => {
       const a = await entered('client', (page) => page.evaluateOnNewDocument(() => {
         delete Crypto.prototype.randomUUID;
