@@ -71,6 +71,32 @@ for (const name of CHOSEN) {
       await a.close();
     });
 
+    test('what a server looks for bit by bit is asked for until it is found', async () => {
+      await server.send(await server.tokenOf('juriste1'), id, 'La servitude de passage');
+      const a = await Person.in(launched);
+      await a.page.evaluateOnNewDocument(() => {
+        const { fetch } = window;
+        window.cursors = [];
+        window.fetch = (path, ...more) => {
+          const url = new URL(path, location.href);
+          if (!url.pathname.endsWith('/messages/search')) return fetch(path, ...more);
+          const cursor = url.searchParams.get('cursor');
+          cursors.push(cursor);
+          // As a server answers that has not come to it yet.
+          const next = { null: 'one', one: 'two' }[cursor];
+          if (next) return Promise.resolve(Response.json({ results: [], nextCursor: next }));
+          url.searchParams.delete('cursor');
+          return fetch(url.href, ...more);
+        };
+      });
+      await a.enter(server.url, 'client');
+      await a.visit(`${server.url}/recherche?q=servitude`);
+      await a.until(() => document.querySelector('.result')?.textContent.includes('servitude'));
+      assert.deepEqual(await a.page.evaluate(() => cursors), [null, 'one', 'two']);
+      assert.deepEqual(a.complaints, []);
+      await a.close();
+    });
+
     test('what is marked as unread is unread again, in the list that one is led to', async () => {
       await server.send(await server.tokenOf('client1'), id, 'À relire demain');
       const b = await Person.in(launched);
