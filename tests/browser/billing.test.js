@@ -66,6 +66,7 @@ for (const name of CHOSEN) {
       await juriste.click('button', 'Émettre définitivement');
       await shows(juriste, 'h1', 'Facture F2');
       await shows(list, '.bill-row', 'À payer');
+      await shows(list, '.bill-owed div:first-child dd', '288,00 €');
 
       await client.page.bringToFront();
       await client.visit(`${server.url}/c/${id}`);
@@ -75,6 +76,7 @@ for (const name of CHOSEN) {
       await shows(client, '.invoice', 'Payée');
       await shows(juriste, '.bill-tag', 'Payée');
       await shows(list, '.bill-row', 'Payée');
+      await list.until(() => document.querySelector('.bill-owed div:first-child dd')?.textContent.startsWith('0,00'));
       assert.equal(await client.page.$('.invoice .primary'), null, 'what is paid is not to be paid again');
 
       await juriste.page.bringToFront();
@@ -117,6 +119,12 @@ for (const name of CHOSEN) {
       const refunds = Object.values(stripe.refunds).slice(before).map((one) => one.amount);
       assert.deepEqual(refunds, [5_000], 'what was too much went back, once');
 
+      for (const [status, tag] of [['needs_response', 'Paiement contesté'], ['lost', 'Payée en partie']]) {
+        await stripe.dispute(page.body.url.split('/').at(-1), status);
+        await shows(juriste, '.bill-tag', tag);
+      }
+      await shows(juriste, '.section', 'Litige perdu');
+
       await juriste.visit(`${server.url}/factures/${open.id}`);
       await juriste.click('button', 'Relancer');
       await shows(juriste, '[role=status]', 'Le rappel est dans la conversation.');
@@ -157,8 +165,58 @@ for (const name of CHOSEN) {
       await shows(client, '.transfer', bill.body.number);
       assert.ok(await client.page.$('.transfer-code path[d^="M"]'), 'the code is drawn');
       assert.equal(await client.page.$('::-p-aria([role="button"][name="Payer"])'), null);
+      await client.page.evaluate(() => {
+        window.open = () => /** @type {any} */ ({ location: { replace: (url) => (window.opened = url) }, close: () => {} });
+      });
+      await client.page.waitForSelector('.invoice .button');
+      await client.page.$$eval('.invoice .button', (all) => /** @type {HTMLElement} */ (all.at(-1)).click());
+      await client.until(() => Boolean(window.opened));
+      const head = await client.page.evaluate(async () => (await (await fetch(window.opened)).text()).slice(0, 5));
+      assert.equal(head, '%PDF-', '"Voir la facture" opens the document, without a token in a header');
       assert.deepEqual(client.complaints, []);
       await client.close();
+    });
+
+    test('an administrator fills in the practice, is told what is missing, and what is to be transmitted is marked', async () => {
+      const admin = await Person.in(launched);
+      await admin.signIn(server, 'admin');
+      await admin.visit(`${server.url}/admin?partie=cabinet`);
+      await shows(admin, '.section', 'Toutes les mentions obligatoires sont là');
+      await (await admin.see('combobox', 'Profession')).select('other');
+      await admin.see('textbox', 'Autorisation (loi 71-1130, art. 54)');
+      await admin.click('button', 'Enregistrer');
+      await shows(admin, '.bill-missing', 'Autorisation');
+      await shows(admin, '.bill-missing', 'Médiateur');
+      await (await admin.see('combobox', 'Profession')).select('avocat');
+      await admin.click('button', 'Enregistrer');
+      await shows(admin, '.section', 'Toutes les mentions obligatoires sont là');
+      const token = await server.tokenOf('admin');
+      await admin.page.$eval('[id="f-siren"]', (field) => {
+        field.focus();
+        /** @type {HTMLInputElement} */ (field).select();
+      });
+      await admin.page.keyboard.type('732829321');
+      await admin.click('button', 'Enregistrer');
+      await shows(admin, '.field-fault', 'SIREN');
+      const { body: practice } = await server.call('GET', '/admin/practice', { token });
+      assert.deepEqual([practice.profession, practice.siren], ['avocat', PRACTICE.siren]);
+      assert.deepEqual(admin.complaints, []);
+      await admin.close();
+
+      await server.call('PATCH', '/admin/practice', { token, body: { eInvoicingFrom: '2026-01-01' } });
+      const buyer = { kind: 'company', name: 'Étoile & Fils SAS', siren: '552100554', address: PRACTICE.address };
+      const lines = [{ description: 'Consultation', unitPriceCents: 10_000, vatRateBp: 2_000 }];
+      const mine = await server.tokenOf('juriste1');
+      const draft = await server.call('POST', '/invoices', { token: mine, body: { conversationId: id, lines, buyer } });
+      await server.call('POST', `/invoices/${draft.body.id}/issue`, { token: mine });
+      const juriste = await Person.in(launched);
+      await juriste.enter(server.url, 'juriste');
+      await juriste.openConversation(id);
+      await shows(juriste, '.invoice', 'À déposer sur une plateforme agréée');
+      await juriste.visit(`${server.url}/factures`);
+      await shows(juriste, '.bill-row', 'À déposer');
+      assert.deepEqual(juriste.complaints, []);
+      await juriste.close();
     });
   });
 }

@@ -30,6 +30,8 @@ export class Stripe {
     this.payments = {};
     /** @type {Record<string, any>} */
     this.refunds = {};
+    /** By the payment. @type {Record<string, any>} */
+    this.disputes = {};
     /** What was answered to each key of idempotency. @type {Map<string, any>} */
     this.keys = new Map();
   }
@@ -82,6 +84,7 @@ export class Stripe {
     const [, , kind, second, third] = path.split('/');
     const list = (data) => ({ object: 'list', data, has_more: false });
     if (kind === 'events') return list([]);
+    if (kind === 'disputes') return list([this.disputes[query.get('payment_intent')]].filter(Boolean));
     if (kind === 'refunds') return second ? this.refunds[second] : list(Object.values(this.refunds).filter((one) => one.payment_intent === query.get('payment_intent')));
     if (kind === 'payment_intents') return this.payments[second];
     const session = this.sessions[third];
@@ -122,6 +125,16 @@ export class Stripe {
     Object.assign(session, { status: 'complete', payment_status: 'paid', payment_intent: id, url: null });
     await this.tell('checkout.session.completed', session);
     return session;
+  }
+
+  /** The payer's bank asks for what is left of it back, or says how that ended; the server is told. @param {string} sessionId @param {string} status */
+  async dispute(sessionId, status) {
+    const { payment_intent: id, amount_total: paid } = this.sessions[sessionId];
+    const back = Object.values(this.refunds).filter((one) => one.payment_intent === id);
+    const amount = back.reduce((left, one) => left - one.amount, paid);
+    this.payments[id].latest_charge.disputed = true;
+    this.disputes[id] = { id: `dp_of_${id}`, object: 'dispute', amount, status, reason: 'fraudulent', payment_intent: id };
+    await this.tell(`charge.dispute.${status === 'lost' ? 'closed' : 'created'}`, this.disputes[id]);
   }
 
   /** @param {string} type @param {any} object */

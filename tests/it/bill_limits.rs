@@ -281,3 +281,24 @@ async fn what_is_not_issued_has_no_document_no_money_and_no_credit_note() {
     let left = stage.juriste("GET", "/invoices", None).await.expect(200).json();
     assert_eq!(left["invoices"].as_array().map(Vec::len), Some(0), "{left}");
 }
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_without_all_that_it_needs_ends_the_start_with_a_code_of_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    let (db, key, secret) = (path("lexchat.db", ""), path("key", "sk_live_abc"), path("secret", "whsec_first"));
+    std::fs::remove_file(&db).expect("a file");
+    let address = ["--public-url", "https://chat.example"];
+    let heard = ["--stripe-webhook-secret-file", &secret];
+    for (listen, more, missing) in [("127.0.0.1:0", &address[..], heard[0]), ("0.0.0.0:0", &heard, address[0])] {
+        let words =
+            ["serve", "--no-demo", "--insecure-http", "--listen", listen, "--db", &db, "--stripe-key-file", &key];
+        let (code, said) = crate::setup::typed(&[&words, more].concat()).await;
+        assert!(code == Some(3) && said.contains(missing), "{missing}: {code:?} {said}");
+    }
+}
