@@ -19,13 +19,13 @@ use crate::model::id::DeliveryId;
 use crate::model::timestamp::Timestamp;
 use crate::store::outbox::Leased;
 
-/// Mails taken at once; they go one after the other over one connection.
-const MAILS_AT_ONCE: i64 = 8;
+/// Deliveries taken at once. Taking one asks for a good deal, and the ack of a message may have to wait for it.
+const TAKEN_AT_ONCE: usize = 4;
 
 /// Pushes on their way at once; they go side by side.
 const PUSHES_AT_ONCE: usize = 32;
 
-/// What a push keeps the next ones waiting: two hundred in a second leave the machine to the chat however many are due.
+/// From one push to the next: two hundred in a second, one by one, leave the machine to the chat however many are due.
 const PUSH_EVERY: Duration = Duration::from_millis(5);
 
 /// How long it is waited for more answers of push services, so that they are stored in one change.
@@ -36,6 +36,9 @@ const FAILURES_MAX: u32 = 3;
 
 /// The longest time without a look.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
+
+/// The shortest, where what was due was put off or worth nothing any more.
+const PAUSE_MIN: Duration = Duration::from_millis(10);
 
 /// The pause after the writer refused something.
 const REFUSED_PAUSE: Duration = Duration::from_secs(5);
@@ -70,7 +73,7 @@ impl Delivery {
         let mut failures = 0;
         loop {
             let is_sound = failures < FAILURES_MAX;
-            let leased = self.lease(Channel::Email, if is_sound { MAILS_AT_ONCE } else { 1 }).await;
+            let leased = self.lease(Channel::Email, if is_sound { TAKEN_AT_ONCE } else { 1 }).await;
             if leased.is_empty() {
                 mail.mailer.rest().await;
                 self.wait(Channel::Email).await;
@@ -114,16 +117,18 @@ impl Delivery {
         let (mut hosts, mut on_their_way) = (Hosts::default(), FuturesUnordered::new());
         let mut next_at = Instant::now();
         loop {
-            let is_early = Instant::now() < next_at;
-            let free = if is_early { 0 } else { PUSHES_AT_ONCE.saturating_sub(on_their_way.len()) };
+            let places = PUSHES_AT_ONCE.saturating_sub(on_their_way.len());
+            let wanted = if Instant::now() < next_at { 0 } else { places.min(TAKEN_AT_ONCE) };
+            let leased = if wanted > 0 { self.lease(channel, wanted).await } else { Vec::new() };
+            let may_be_more = leased.len() == wanted;
             let mut results = Vec::new();
-            if free > 0 {
-                let leased = self.lease(channel, i64::try_from(free).unwrap_or(1)).await;
-                next_at = Instant::now() + PUSH_EVERY * u32::try_from(leased.len()).unwrap_or(1);
-                for delivery in leased {
-                    match hosts.postpones(host_of(&delivery), Timestamp::now()) {
-                        Some(at) => results.push((delivery.id, Settlement::Postponed { at })),
-                        None => on_their_way.push(self.push(delivery)),
+            next_at = next_at.max(Instant::now());
+            for delivery in leased {
+                match hosts.postpones(host_of(&delivery), Timestamp::now()) {
+                    Some(at) => results.push((delivery.id, Settlement::Postponed { at })),
+                    None => {
+                        on_their_way.push(self.push(delivery, next_at));
+                        next_at += PUSH_EVERY;
                     }
                 }
             }
@@ -140,20 +145,22 @@ impl Delivery {
                             results.push((delivery.id, pushed.settlement));
                         }
                     }
-                    () = self.wait(channel), if free > 0 => continue,
-                    () = sleep_until(next_at), if is_early => continue,
+                    () = self.wait(channel), if !may_be_more => continue,
+                    () = sleep_until(next_at), if may_be_more && places > 0 => continue,
                 }
             }
             self.settle(channel, results).await;
         }
     }
 
-    async fn push(&self, delivery: Leased) -> (Leased, Pushed) {
+    async fn push(&self, delivery: Leased, at: Instant) -> (Leased, Pushed) {
+        sleep_until(at).await;
         let pushed = push::send(&self.chat, &self.settings, &delivery).await;
         (delivery, pushed)
     }
 
-    async fn lease(&self, channel: Channel, limit: i64) -> Vec<Leased> {
+    async fn lease(&self, channel: Channel, limit: usize) -> Vec<Leased> {
+        let limit = i64::try_from(limit).unwrap_or(1);
         match self.chat.execute_along(Actor::System, LeaseDeliveries { channel, limit }).await {
             Ok(leased) => leased,
             Err(refusal) => {
@@ -181,7 +188,7 @@ impl Delivery {
         let pause = due.map_or(LOOK_EVERY, |due| due.since(Timestamp::now()).min(LOOK_EVERY));
         tokio::select! {
             () = self.chat.bell().rung(channel) => {}
-            () = tokio::time::sleep(pause.max(Duration::from_millis(50))) => {}
+            () = tokio::time::sleep(pause.max(PAUSE_MIN)) => {}
         }
     }
 }

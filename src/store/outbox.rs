@@ -193,15 +193,26 @@ pub fn lease(
     Ok(leased)
 }
 
-/// When something is due on a channel next.
+/// When something is due on a channel next that nobody is at.
 pub fn next_due(conn: &Connection, channel: Channel) -> rusqlite::Result<Option<Timestamp>> {
-    conn.prepare_cached(
-        "SELECT min(max(due_at, coalesce(leased_until_at, 0)))
+    // Of each kind the first in the index: thousands may wait.
+    let mut first = conn.prepare_cached(
+        "SELECT due_at
         FROM outbox
         WHERE channel = :channel
-          AND state = 'waiting'",
-    )?
-    .query_row(named_params! {":channel": channel.as_str()}, |row| row.get(0))
+          AND state = 'waiting'
+          AND (kind IN ('messages', 'read')) = :is_of_a_crowd
+          AND leased_until_at IS NULL
+        ORDER BY due_at
+        LIMIT 1",
+    )?;
+    let mut next = None;
+    for is_of_a_crowd in [false, true] {
+        let asked = named_params! {":channel": channel.as_str(), ":is_of_a_crowd": is_of_a_crowd};
+        let due_at: Option<Timestamp> = first.query_row(asked, |row| row.get(0)).optional()?;
+        next = due_at.into_iter().chain(next).min();
+    }
+    Ok(next)
 }
 
 /// Nobody is at anything: whoever was has ended.

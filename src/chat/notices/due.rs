@@ -86,8 +86,14 @@ pub fn mail(
     };
     let due = |waiting: &Waiting| waiting.oldest_at + if waiting.was_pushed { delay.max(HOUR) } else { delay };
     let first = waiting.iter().map(due).min().unwrap_or(now);
-    let base = mailed_at.map_or(first, |mailed_at| first.max(mailed_at + MAIL_PAUSE));
+    let base = next_mail(mailed_at, preferences).map_or(first, |next| first.max(next));
     judge(base, preferences, now)
+}
+
+/// Before when no mail is due to somebody who was last mailed at `mailed_at` and has read nothing since.
+#[must_use]
+pub fn next_mail(mailed_at: Option<Timestamp>, preferences: &Preferences) -> Option<Timestamp> {
+    mailed_at.filter(|_| preferences.email != EmailChoice::Daily).map(|mailed_at| mailed_at + MAIL_PAUSE)
 }
 
 /// A notice that is due from this moment on, but for quiet hours.

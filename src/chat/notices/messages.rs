@@ -122,6 +122,14 @@ fn look(
     if !is_reached {
         return Ok(None);
     }
+    let mailed_at = match channel {
+        MarkChannel::Push => None,
+        MarkChannel::Email => last_mailed(conn, user_id)?,
+    };
+    // Whoever reads nothing all day has much that waits: it need not be gone through for each message that joins it.
+    if let Some(at) = due::next_mail(mailed_at, &chosen).filter(|at| now < *at) {
+        return Ok(Some(Found { verdict: Verdict::Later(at), account: None, untold: Vec::new() }));
+    }
     let untold = notices::list_untold(conn, user_id, conversation_id, channel)?;
     let Some(first) = untold.first() else { return Ok(None) };
     let account = users::find(conn, user_id)?.filter(|account| account.profile.is_active);
@@ -137,14 +145,18 @@ fn look(
                 let was_pushed = notices::was_pushed(conn, user_id, one.conversation_id, one.oldest_id)?;
                 waiting.push(Waiting { oldest_at: one.oldest_at, was_pushed });
             }
-            let mailed_at = match notices::last_mailed(conn, user_id)? {
-                Some(at) if !notices::has_read_since(conn, user_id, at)? => Some(at),
-                _ => None,
-            };
             due::mail(&waiting, mailed_at, &chosen, operator, now)
         }
     };
     Ok(Some(Found { verdict, account, untold }))
+}
+
+/// When somebody was last mailed about messages, if they have read nothing since.
+fn last_mailed(conn: &Connection, user_id: UserId) -> Result<Option<Timestamp>, Error> {
+    Ok(match notices::last_mailed(conn, user_id)? {
+        Some(at) if !notices::has_read_since(conn, user_id, at)? => Some(at),
+        _ => None,
+    })
 }
 
 fn push(conn: &Connection, account: &Account, untold: &[Untold], now: Timestamp, post: Post<'_>) -> Result<(), Error> {
