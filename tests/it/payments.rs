@@ -199,6 +199,21 @@ async fn a_call_that_fails_at_any_point_leads_to_one_page_and_one_charge() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn while_stripe_does_not_answer_it_is_said_and_then_there_is_one_page() {
+    let till = Till::open().await;
+    let invoice = till.invoice().await;
+    till.stripe.fail(&[Fault::Broken; 1_000]);
+    let refused = till.checkout(&invoice).await.expect(503);
+    assert_eq!(refused.json()["code"], "UNAVAILABLE", "{}", refused.text());
+    let shown = till.now(&invoice).await;
+    assert_eq!((&shown["payment"], &shown["paidCents"]), (&json!("open"), &json!(0)));
+    till.stripe.fail(&[]);
+    till.hurry();
+    till.page(&invoice).await;
+    assert_eq!(till.stripe.account().sessions.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refund_that_fails_at_any_point_goes_back_once() {
     for fault in [Fault::Before, Fault::After, Fault::Broken, Fault::Busy] {
         let mut till = Till::open().await;
