@@ -177,6 +177,29 @@ for (const name of CHOSEN) {
       await client.close();
     });
 
+    test('an administrator takes out what the accountant needs', async () => {
+      const admin = await Person.in(launched);
+      await admin.signIn(server, 'admin');
+      await admin.visit(`${server.url}/admin?partie=cabinet`);
+      for (const [button, beginning] of [
+        ['Factures (CSV)', 'numero;'], ['Paiements (CSV)', 'date;'], ['Tout, avec les documents (ZIP)', 'PK'],
+      ]) {
+        await admin.see('button', button);
+        await admin.page.evaluate(() => {
+          const make = URL.createObjectURL;
+          window.made = null;
+          URL.createObjectURL = (file) => make.call(URL, (window.made = file));
+          HTMLAnchorElement.prototype.click = () => {};
+        });
+        await admin.click('button', button);
+        await admin.until(() => Boolean(window.made));
+        const text = await admin.page.evaluate(() => window.made.text());
+        assert.ok(text.replace('\uFEFF', '').startsWith(beginning), `${button}: ${text.slice(0, 40)}`);
+      }
+      assert.deepEqual(admin.complaints, []);
+      await admin.close();
+    });
+
     test('an administrator fills in the practice, is told what is missing, and what is to be transmitted is marked', async () => {
       const admin = await Person.in(launched);
       await admin.signIn(server, 'admin');
