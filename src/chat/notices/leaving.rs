@@ -173,7 +173,7 @@ mod tests {
             let mut practice = Self { fixture, client, juriste, conversation_id };
             practice.raise();
             for channel in [Channel::Webpush, Channel::Email] {
-                let at = Timestamp::now() + 11 * MINUTE;
+                let at = practice.now() + MINUTE;
                 let again = Settlement::Retry { at, reason: "503".to_owned() };
                 let taken = practice.lease(channel);
                 assert_eq!(taken.len(), 1, "{channel:?}");

@@ -27,7 +27,7 @@ use crate::chat::handle::completion::Outcomes;
 use crate::chat::handle::queue::Job;
 use crate::chat::people::sign_in::{SignIn, SignedIn};
 use crate::chat::writer::batch;
-use crate::chat::writer::dispatch::Rules;
+use crate::chat::writer::dispatch::{Rules, StillClock};
 use crate::model::id::{ConversationId, UserId};
 use crate::model::message::Message;
 use crate::model::timestamp::Timestamp;
@@ -156,7 +156,8 @@ impl RulesFixture {
     pub fn with(settings: Settings) -> Self {
         let writer = Writer::new(scratch::open(), Path::new(":memory:"), Gate::default(), None).unwrap();
         let (settings, seats) = (Arc::new(settings), Seats::default());
-        let rules = Rules::new(Arc::clone(&settings), Presence::default(), seats.clone(), Arc::default());
+        let mut rules = Rules::new(Arc::clone(&settings), Presence::default(), seats.clone(), Arc::default());
+        rules.still = Some(StillClock { began_at: Timestamp::now(), ahead: Duration::ZERO });
         Self { writer, rules, settings, seats }
     }
 
@@ -173,7 +174,7 @@ impl RulesFixture {
     /// The same, for so long.
     pub fn actor_for(&self, user: i64, life: Duration) -> Actor {
         let user_id = UserId::new(user).unwrap();
-        let now = Timestamp::now();
+        let now = self.now();
         let later = now + life;
         let (session_id, nonce) = sessions::insert(self.conn(), user_id, None, None, now, later).unwrap();
         Actor::Member(Caller::assumed(user_id, session_id, nonce))
@@ -186,10 +187,10 @@ impl RulesFixture {
 
     /// The rules after a restart of the program: they know what the database says.
     pub fn restart(&mut self) {
-        let ahead = self.rules.ahead;
+        let still = self.rules.still.take();
         self.seats = Seats::default();
         self.rules = Rules::new(Arc::clone(&self.settings), Presence::default(), self.seats.clone(), Arc::default());
-        self.rules.ahead = ahead;
+        self.rules.still = still;
     }
 
     /// What the clock of the rules says.
@@ -199,12 +200,16 @@ impl RulesFixture {
 
     /// Moves the clock on.
     pub fn pass(&mut self, span: Duration) {
-        self.rules.ahead += span;
+        self.clock().ahead += span;
     }
 
     /// Sets the clock right.
     pub fn set_clock_right(&mut self) {
-        self.rules.ahead = Duration::ZERO;
+        self.clock().ahead = Duration::ZERO;
+    }
+
+    fn clock(&mut self) -> &mut StillClock {
+        self.rules.still.as_mut().unwrap()
     }
 
     /// Carries out a command in a batch of its own.

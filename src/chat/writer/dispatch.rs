@@ -31,8 +31,18 @@ pub struct Rules {
     memberships: Memberships,
     watch: Watch,
     index: Indexer,
-    /// By how much the clock is ahead.
+    /// The clock of a test, which says itself when time passes.
     #[cfg(test)]
+    pub still: Option<StillClock>,
+}
+
+/// A clock that stands still until it is moved.
+#[cfg(test)]
+#[derive(Debug, Clone)]
+pub struct StillClock {
+    /// Where it stood at first.
+    pub began_at: Timestamp,
+    /// By how much it was moved since.
     pub ahead: std::time::Duration,
 }
 
@@ -51,17 +61,18 @@ impl Rules {
             watch: Watch::default(),
             index: Indexer::default(),
             #[cfg(test)]
-            ahead: std::time::Duration::ZERO,
+            still: None,
         }
     }
 
     /// What the clock says.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let now = Timestamp::now();
         #[cfg(test)]
-        let now = now + self.ahead;
-        now
+        if let Some(clock) = &self.still {
+            return clock.began_at + clock.ahead;
+        }
+        Timestamp::now()
     }
 
     /// To be called when a batch begins.
@@ -112,7 +123,7 @@ impl Rules {
     /// Carries out one command inside a transaction. What a refused one has written must be taken back.
     pub fn apply(&mut self, conn: &Connection, actor: Actor, command: Command, now: Timestamp) -> Applied {
         #[cfg(test)]
-        let ahead = self.ahead;
+        let ahead = self.still.as_ref().map_or(std::time::Duration::ZERO, |clock| clock.ahead);
         let Self { rates, memberships, index, settings, presence, seats, bell, watch, .. } = self;
         let context = &mut Context { rates, memberships, index, settings, presence, seats, bell };
         match command {
