@@ -116,9 +116,12 @@ for (const name of CHOSEN) {
       const isHeld = new Promise((resolve) => { told.held = resolve; });
       const mayGoOn = new Promise((resolve) => { told.may = resolve; });
       const wentOn = new Promise((resolve) => { told.went = resolve; });
+      const isSaid = new Promise((resolve) => { told.said = resolve; });
       const a = await entered('client', async (page) => {
         await page.setRequestInterception(true);
         page.on('request', async (request) => {
+          // The message waits for its file before the server has answered that it may come.
+          if (request.method() === 'POST' && new URL(request.url()).pathname === '/attachments') await isSaid;
           const offset = request.method() === 'PATCH' && Number(new URL(request.url()).searchParams.get('offset'));
           if (offset !== false) asked.push(offset);
           if (offset) {
@@ -133,8 +136,9 @@ for (const name of CHOSEN) {
       const text = Array.from({ length: 1_300_000 }, (_, line) => line).join('\n');
       await a.stage([{ name: 'dossier.txt', type: 'text/plain', text }]);
       await a.say('Voici le dossier');
-      await isHeld;
       await a.fateIs('Voici le dossier', 'En attente');
+      told.said();
+      await isHeld;
       await server.kill();
       told.may();
       await wentOn;

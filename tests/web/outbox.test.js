@@ -241,6 +241,15 @@ test('a_window_whose_turn_comes_sends_what_another_one_left', async () => {
   assert.equal(first.attempts, 1, 'a window that rests sends nothing');
 });
 
+test('what_an_upload_has_begun_is_kept_with_the_message_that_waits_for_it', async () => {
+  const w = world({ upload: () => new Promise(() => {}) });
+  await w.outbox.add(entry('a', 1, { files: [{ key: 'f', name: 'f.png' }, { key: 'g', name: 'g.png' }] }));
+  await w.outbox.patch('f', { upload: 12 });
+  await w.outbox.patch('of no message', { upload: 13 });
+  const [kept] = await w.storage.all('outbox');
+  assert.deepEqual(kept.files.map(({ key, upload }) => [key, upload]), [['f', 12], ['g', undefined]]);
+});
+
 test('a_file_that_was_uploaded_long_ago_is_uploaded_anew', async () => {
   const uploads = [];
   const w = world({ upload: async (file) => { uploads.push(file.key); return { id: `new ${file.key}` }; } });

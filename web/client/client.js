@@ -55,7 +55,7 @@ export class Client {
     this.upload = async (file, id, options) => {
       const offline = () => Promise.reject(new api.Refusal('OFFLINE', t('error.offline')));
       const { uploadKept } = await import('./uploads.js').catch(offline);
-      return uploadKept(storage, file, id, options);
+      return uploadKept(storage, file, id, { ...options, outbox: this.outbox });
     };
     const tellOthers = (told) => this.others?.postMessage(told);
     this.drafts = new Drafts({ storage, store, upload: this.upload, tellOthers });

@@ -216,10 +216,7 @@ export class Outbox {
       if (this.isThere(file)) continue;
       try {
         const info = await this.parts.upload(file, entry.conversationId, this.stopOf(id));
-        const isIt = (one) => one.key === key;
-        const files = this.find(id)?.files.map((one) => (isIt(one) ? { ...one, info, uploadedAt: this.now() } : one));
-        const stored = files && this.turned(id, null, { files });
-        if (stored) await this.store(stored);
+        await this.patch(key, { info, uploadedAt: this.now() });
       } catch (error) {
         const { code, message, retryAfter } = /** @type {any} */ (error);
         if (code === 'OFFLINE') return { turn: 'lose', waitMs: 2_000 };
@@ -227,6 +224,19 @@ export class Outbox {
       }
     }
     return null;
+  }
+
+  /**
+   * What has become of a file, if a message waits for it.
+   * @param {string} key
+   * @param {object} change
+   */
+  async patch(key, change) {
+    const entry = this.entries.find(({ files }) => files.some((one) => one.key === key));
+    if (!entry) return;
+    const files = entry.files.map((one) => (one.key === key ? { ...one, ...change } : one));
+    const stored = this.turned(entry.clientMessageId, null, { files });
+    if (stored) await this.store(stored);
   }
 
   /**

@@ -17,8 +17,9 @@ const begun = new Map();
 /**
  * @typedef {{key?: string, name: string, blob?: Blob, upload?: number}} Sent `upload`: the server's number of what has
  *   begun before
- * @typedef {{onProgress?: (part: number) => void, onBegun?: (upload: number) => void, signal?: AbortSignal}} Options
- *   `part`: 0…1
+ * @typedef {{onProgress?: (part: number) => void, onBegun?: (upload: number) => void, signal?: AbortSignal,
+ *   outbox?: Pick<import('./outbox.js').Outbox, 'patch'>}} Options `part`: 0…1; `outbox`: where a message may wait for
+ *   the file
  */
 
 /**
@@ -47,7 +48,7 @@ export async function upload(file, conversationId, options = {}) {
  * @param {Options} options
  * @returns {Promise<any>}
  */
-async function inParts(file, path, { onProgress, onBegun, signal }) {
+async function inParts(file, path, { onProgress, onBegun, outbox, signal }) {
   const { blob, key = '' } = file;
   const { size } = blob;
   const ask = (method, where, part, told) =>
@@ -56,6 +57,7 @@ async function inParts(file, path, { onProgress, onBegun, signal }) {
     const { id } = await ask('POST', `${path}&size=${size}`);
     begun.set(key, id);
     onBegun?.(id);
+    outbox?.patch(key, { upload: id });
     return { id, offset: 0 };
   };
   const known = begun.get(key) ?? file.upload;
