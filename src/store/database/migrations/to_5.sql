@@ -40,7 +40,7 @@ CREATE VIRTUAL TABLE message_words USING fts5 (
 
 INSERT INTO message_words (message_words, rank) VALUES ('automerge', 0);
 INSERT INTO message_words (message_words, rank) VALUES ('usermerge', 8);
-INSERT INTO message_words (message_words, rank) VALUES ('crisismerge', 1000);
+INSERT INTO message_words (message_words, rank) VALUES ('crisismerge', 1900);
 INSERT INTO message_words (message_words, rank) VALUES ('secure-delete', 1);
 
 UPDATE indexing SET message_id = 0;
