@@ -20,7 +20,7 @@ use crate::model::timestamp::Timestamp;
 const LOOKED_AT_MAX: usize = 64;
 
 /// Notices that are raised in one change.
-const RAISED_MAX: usize = 16;
+const RAISED_MAX: usize = 4;
 
 /// For whom something was said is gathered for this share of the time until the first notice of it may be due, within these
 /// limits.
