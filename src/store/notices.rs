@@ -157,6 +157,19 @@ pub fn mark(
     .map(drop)
 }
 
+/// The conversation that is asked about, or all of somebody: who has thousands is not gone through for one of them.
+macro_rules! asked {
+    () => {
+        "WITH asked (id) AS (
+            SELECT :conversation_id WHERE :conversation_id IS NOT NULL
+            UNION ALL
+            SELECT id FROM conversations WHERE :conversation_id IS NULL AND client_id = :user_id
+            UNION ALL
+            SELECT id FROM conversations WHERE :conversation_id IS NULL AND lawyer_id = :user_id
+        ) "
+    };
+}
+
 /// What is unread and was not told yet of a conversation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Untold {
@@ -202,12 +215,13 @@ pub fn list_untold(
     conversation_id: Option<ConversationId>,
     channel: MarkChannel,
 ) -> rusqlite::Result<Vec<Untold>> {
-    let mut statement = conn.prepare_cached(
+    let mut statement = conn.prepare_cached(concat!(
+        asked!(),
         "SELECT c.id, min(m.created_at), min(m.id), max(m.id), max(m.created_at)
-        FROM conversations c
+        FROM asked
+        JOIN conversations c ON c.id = asked.id
         JOIN messages m ON m.conversation_id = c.id
         WHERE (c.client_id = :user_id AND c.client_unread > 0 OR c.lawyer_id = :user_id AND c.lawyer_unread > 0)
-          AND (:conversation_id IS NULL OR c.id = :conversation_id)
           AND m.sent_rev > coalesce((
               SELECT r.sent_rev
               FROM messages r
@@ -228,8 +242,8 @@ pub fn list_untold(
           AND m.created_at >= coalesce(
               CASE c.client_id WHEN :user_id THEN c.client_muted_until_at ELSE c.lawyer_muted_until_at END, 0)
         GROUP BY c.id
-        ORDER BY c.id",
-    )?;
+        ORDER BY c.id"
+    ))?;
     let rows = statement.query_map(
         named_params! {
             ":user_id": user_id,
@@ -415,21 +429,21 @@ pub fn is_unread(
     conversation_id: Option<ConversationId>,
     message_id: Option<MessageId>,
 ) -> rusqlite::Result<bool> {
-    conn.prepare_cached(
+    conn.prepare_cached(concat!(
+        asked!(),
         "SELECT EXISTS (
             SELECT 1
-            FROM conversations
-            WHERE (:conversation_id IS NULL OR id = :conversation_id)
-              AND (client_id = :user_id AND client_unread > 0 AND client_read_id < coalesce(:message_id, client_read_id + 1)
-                OR lawyer_id = :user_id AND lawyer_unread > 0 AND lawyer_read_id < coalesce(:message_id, lawyer_read_id + 1))
-        )",
-    )?
+            FROM asked
+            JOIN conversations c ON c.id = asked.id
+            WHERE client_id = :user_id AND client_unread > 0 AND client_read_id < coalesce(:message_id, client_read_id + 1)
+               OR lawyer_id = :user_id AND lawyer_unread > 0 AND lawyer_read_id < coalesce(:message_id, lawyer_read_id + 1)
+        )"
+    ))?
     .query_row(
-        named_params! {
-            ":user_id": user_id,
-            ":conversation_id": conversation_id,
-            ":message_id": message_id,
-        },
+        named_params! {":user_id": user_id, ":conversation_id": conversation_id, ":message_id": message_id},
         |row| row.get(0),
     )
 }
+
+#[cfg(test)]
+mod tests;
