@@ -66,7 +66,7 @@ mod tests {
         let (client, juriste, outsider) = (fixture.actor(1), fixture.actor(6), fixture.actor(7));
         let conversation_id = fixture.conversation(client, 6);
         fixture.say(client, conversation_id, "bonjour");
-        let until = Timestamp::now() + Duration::from_secs(3600);
+        let until = fixture.now() + Duration::from_secs(3600);
         let mute = |muted_until| MuteConversation { conversation_id, muted_until };
         let outcome = fixture.run(juriste, mute(Some(until))).unwrap();
         assert_eq!(outcome.reply.muted_until, Some(until));
@@ -85,9 +85,9 @@ mod tests {
         let (client, juriste) = (fixture.actor(1), fixture.actor(6));
         let conversation_id = fixture.conversation(client, 6);
         let mute = |muted_until| MuteConversation { conversation_id, muted_until };
-        let past = Timestamp::now() - Duration::from_secs(1);
+        let past = fixture.now() - Duration::from_secs(1);
         assert_eq!(fixture.run(juriste, mute(Some(past))).unwrap().reply.muted_until, None);
-        fixture.run(juriste, mute(Some(Timestamp::now() + Duration::from_secs(60)))).unwrap();
+        fixture.run(juriste, mute(Some(fixture.now() + Duration::from_secs(60)))).unwrap();
         let last = fixture.say(client, conversation_id, "bonjour").id.as_i64();
         let marks = |fixture: &RulesFixture| -> Vec<i64> {
             let mut statement =

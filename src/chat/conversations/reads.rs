@@ -191,7 +191,7 @@ mod tests {
             (fixture.say(client, conversation, "un").id, fixture.say(client, conversation, "deux").id);
         read(&mut fixture, juriste, first);
         let read_at = |fixture: &RulesFixture, id: MessageId| {
-            let now = Timestamp::now();
+            let now = fixture.now();
             let membership = caller::require_membership(fixture.conn(), client, conversation, now).unwrap();
             messages::load(fixture.conn(), &membership, id).unwrap().read_at
         };

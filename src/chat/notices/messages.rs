@@ -309,7 +309,7 @@ mod tests {
     #[test]
     fn nothing_is_raised_while_muted_nor_afterwards_for_what_was_said_meanwhile() {
         let (mut fixture, client, juriste, conversation_id) = practice();
-        let until = Timestamp::now() + Duration::from_secs(3600);
+        let until = fixture.now() + Duration::from_secs(3600);
         let mute = MuteConversation { conversation_id, muted_until: Some(until) };
         fixture.run(juriste, mute).unwrap();
         fixture.say(client, conversation_id, "bonjour");

@@ -160,17 +160,17 @@ mod tests {
         let mut fixture = fixture();
         let before = fixture.actor(1);
         for _ in 0..6 {
-            throttle::count_failure(fixture.conn(), "client1@example.com", None, Timestamp::now()).unwrap();
+            throttle::count_failure(fixture.conn(), "client1@example.com", None, fixture.now()).unwrap();
         }
         ask(&mut fixture, "client1@example.com", "192.0.2.1");
         let secret = secrets(&fixture).remove(0);
         let outcome = fixture.run(Actor::Anonymous, reset_by(&secret)).unwrap();
         assert_eq!((outcome.reply.user.id.as_i64(), outcome.events.len()), (1, 1));
-        let gone = crate::chat::access::caller::require_member(fixture.conn(), before, Timestamp::now());
+        let gone = crate::chat::access::caller::require_member(fixture.conn(), before, fixture.now());
         assert!(gone.is_err(), "the session of before has ended");
         let again = fixture.run(Actor::Anonymous, reset_by(&secret)).unwrap_err();
         assert_eq!(again.reason, Reason::NotFound);
-        throttle::check_account(fixture.conn(), "client1@example.com", None, Timestamp::now()).unwrap();
+        throttle::check_account(fixture.conn(), "client1@example.com", None, fixture.now()).unwrap();
         let confirmed: bool = fixture
             .conn()
             .query_row("SELECT email_confirmed_at IS NOT NULL FROM users WHERE id = 1", [], |row| row.get(0))

@@ -240,7 +240,7 @@ mod tests {
         let mut fixture = RulesFixture::default();
         let token = Secret::generate().unwrap();
         let session_id = fixture.actor(1).caller().unwrap().session_id();
-        let now = Timestamp::now();
+        let now = fixture.now();
         sessions::insert_token(fixture.conn(), token.digest().as_bytes(), session_id, now, now + SESSION_LIFE).unwrap();
         let command = || RefreshSession {
             digest: token.digest(),

@@ -103,7 +103,7 @@ fn a_call_rings_at_once_on_every_device_for_as_long_as_it_rings_and_ahead_of_mes
 fn nothing_rings_for_who_looks_at_a_page_has_muted_it_or_wants_no_pushes() {
     let him = UserId::new(7).unwrap();
     let mut looks = Practice::new();
-    let now = Timestamp::now();
+    let now = looks.fixture.now();
     let look = |_: &Connection, context: &mut Context<'_>| {
         context.presence.attention().set(him, 1, true, now);
         Ok(())
