@@ -16,11 +16,15 @@ use crate::chat::handle::news::{Noted, Pair};
 use crate::chat::notices::due::Verdict;
 use crate::model::timestamp::Timestamp;
 
-/// Notices that are looked at together.
-const LOOKED_AT_MAX: usize = 64;
+/// Notices that are looked at together. The look keeps a processor from the chat while it lasts.
+const LOOKED_AT_MAX: usize = 16;
 
 /// Notices that are raised in one change.
 const RAISED_MAX: usize = 4;
+
+/// Mail is asked about at moments so far apart: for who has thousands of conversations all of them are gone through, once
+/// however much was said to them meanwhile.
+const MAILS_EVERY: Duration = Duration::from_secs(1);
 
 /// For whom something was said is gathered for this share of the time until the first notice of it may be due, within these
 /// limits.
@@ -116,9 +120,16 @@ fn remember(notices: &Notices, agenda: &mut Agenda, pairs: &[(Pair, Timestamp)])
             agenda.add(Notice::Push(*user_id, *conversation_id), *said_at + notices.push_after);
         }
         if notices.available.email {
-            agenda.add(Notice::Mail(*user_id), *said_at + notices.mail_after);
+            agenda.add(Notice::Mail(*user_id), next_mails(*said_at + notices.mail_after));
         }
     }
+}
+
+/// The first moment from this one on at which mail is asked about.
+fn next_mails(due_at: Timestamp) -> Timestamp {
+    let every = i64::try_from(MAILS_EVERY.as_millis()).unwrap_or(1);
+    let since_last = due_at.as_millis().rem_euclid(every);
+    if since_last == 0 { due_at } else { Timestamp::from_millis(due_at.as_millis() + every - since_last) }
 }
 
 async fn find_anew(chat: &Chat, agenda: &mut Agenda) {
@@ -189,8 +200,8 @@ mod tests {
         for number in 1..=100 {
             agenda.add(Notice::Mail(UserId::new(number).unwrap()), at(0));
         }
-        assert_eq!(agenda.take(at(1), LOOKED_AT_MAX).len(), LOOKED_AT_MAX);
-        assert_eq!(agenda.take(at(1), LOOKED_AT_MAX).len(), 36);
+        assert_eq!(agenda.take(at(1), 64).len(), 64);
+        assert_eq!(agenda.take(at(1), 64).len(), 36);
     }
 
     #[test]
@@ -206,5 +217,21 @@ mod tests {
             notices.mail_after = Duration::from_secs(after);
             assert_eq!(gathered_for(&notices), expected);
         }
+    }
+
+    #[test]
+    fn mail_is_asked_about_once_in_a_second_however_much_is_said() {
+        let mut notices = Notices::default();
+        notices.available.email = true;
+        notices.mail_after = Duration::ZERO;
+        let (user_id, conversation_id) = (UserId::new(7).unwrap(), ConversationId::new(1).unwrap());
+        let mut agenda = Agenda::default();
+        let mut looks = Vec::new();
+        for said_ms in (0..=3_000).step_by(50) {
+            let said_at = at(10) + Duration::from_millis(said_ms);
+            remember(&notices, &mut agenda, &[((user_id, conversation_id), said_at)]);
+            looks.extend(agenda.take(said_at, 9).iter().map(|_| said_at));
+        }
+        assert_eq!(looks, [at(10), at(11), at(12), at(13)]);
     }
 }
