@@ -3,7 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::model::text::nfc::nfc;
@@ -12,7 +11,11 @@ use crate::model::text::visible;
 /// The longest address that mail can be delivered to.
 const LENGTH_MAX: usize = 254;
 
-/// An address in the one spelling under which it is stored and looked for: trimmed, in lower case and in NFC.
+/// What a name begins with that stands for letters beyond ASCII.
+const PUNYCODE: &str = "xn--";
+
+/// An address in the one spelling under which it is stored and looked for: trimmed, in lower case and in NFC, its domain in
+/// letters.
 ///
 /// What comes along with a pasted address and cannot be seen is trimmed too; inside of it, it is refused.
 ///
@@ -40,12 +43,7 @@ impl FromStr for Email {
         let (local, domain) = folded.rsplit_once('@').ok_or(NotAnEmail)?;
         let is_plain = |c: char| !c.is_whitespace() && !visible::is_hidden(c) && !"@<>()[]\\,;:\"".contains(c);
         let good_local = (1..=64).contains(&local.len()) && local.chars().all(is_plain) && !has_loose_mark(local);
-        let good_label = |label: &str| {
-            !label.is_empty()
-                && !label.starts_with('-')
-                && label.chars().all(|c| (c.is_alphanumeric() || c == '-') && !visible::is_hidden(c))
-        };
-        let good = folded.len() <= LENGTH_MAX && good_local && domain.split('.').all(good_label);
+        let good = folded.len() <= LENGTH_MAX && good_local && is_host(domain);
         if good { Ok(Email(folded)) } else { Err(NotAnEmail) }
     }
 }
@@ -61,13 +59,32 @@ impl fmt::Display for Email {
 pub fn spelling(text: &str) -> String {
     let spelling = nfc(&visible::trim(text).to_lowercase()).into_owned();
     match spelling.rsplit_once('@') {
-        // As names of hosts are read everywhere: wide letters, and the full stop of Chinese and Japanese, are no others.
-        Some((local, domain)) if !domain.is_ascii() => {
-            let domain: String = domain.nfkc().map(|c| if c == '。' { '.' } else { c }).collect();
-            format!("{local}@{}", nfc(&domain.to_lowercase()))
+        Some((local, domain)) if !domain.is_ascii() || domain.contains(PUNYCODE) => {
+            format!("{local}@{}", in_letters(domain))
         }
         _ => spelling,
     }
+}
+
+/// A domain as its people write it, read as names of hosts are read everywhere: wide letters, the full stop of Chinese and
+/// Japanese, and Punycode are no others. Browsers hand over in Punycode what was typed in letters, some of them.
+fn in_letters(domain: &str) -> String {
+    // What cannot be seen would be passed over.
+    if domain.chars().any(visible::is_hidden) {
+        return domain.to_owned();
+    }
+    match idna::domain_to_unicode(domain) {
+        (letters, Ok(())) if is_host(&letters) || !domain.is_ascii() => letters,
+        _ => domain.to_owned(),
+    }
+}
+
+fn is_host(domain: &str) -> bool {
+    domain.split('.').all(|label| {
+        !label.is_empty()
+            && !label.starts_with('-')
+            && label.chars().all(|c| (c.is_alphanumeric() || c == '-') && !visible::is_hidden(c))
+    })
 }
 
 /// Whether a mark stands on no letter, or on one that is never written with it: only scripts beyond Latin have marks that
@@ -95,8 +112,16 @@ mod tests {
             ("zed@例え。jp", "zed@例え.jp"),
             ("\u{2068}zed@example.com\u{2069}", "zed@example.com"),
             ("हिन्दी@example.com", "हिन्दी@example.com"),
+            ("zed@xn--socit-esab.fr", "zed@société.fr"),
+            ("Zed@mail.XN--SOCIT-ESAB.FR", "zed@mail.société.fr"),
+            ("zed@xn--r8jz45g.jp", "zed@例え.jp"),
+            ("élodie@xn--bcher-kva.example", "élodie@bücher.example"),
+            ("zed@straße.example", "zed@straße.example"),
+            ("zed@xn--i-7iq.example", "zed@xn--i-7iq.example"),
+            ("zed@xn--a.example", "zed@xn--a.example"),
         ] {
-            assert_eq!(text.parse::<Email>().map(|email| email.to_string()), Ok(address.to_owned()));
+            assert_eq!(text.parse::<Email>().map(|email| email.to_string()), Ok(address.to_owned()), "{text:?}");
+            assert_eq!(spelling(address), address);
         }
     }
 
@@ -129,6 +154,10 @@ mod tests {
             "a\u{200d}b@c.fr",
             "\u{3164}b@c.fr",
             "a@c\u{3164}.fr",
+            "a@soci\u{ad}été.fr",
+            "a@soci\u{200b}été.fr",
+            "a@i❤.example",
+            "a@⑴.example",
             "a@\u{115f}.fr",
             "x\u{302}@c.fr",
             "\u{301}@c.fr",

@@ -46,7 +46,8 @@ pub struct Mailbox {
     pub address: Address,
 }
 
-/// `local@domain`, in letters of any script, without quotes, comments or spaces.
+/// `local@domain`, in letters of any script, without quotes, comments or spaces. Where only the domain has letters beyond
+/// ASCII it stands in Punycode, which every relay takes.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Address(String);
 
@@ -135,7 +136,8 @@ impl FromStr for Address {
         let parts = |part: &str| part.split('.').all(|piece| !piece.is_empty() && piece.chars().all(allowed));
         match text.split_once('@') {
             Some((local, domain)) if text.len() <= 254 && local.len() <= 64 && parts(local) && parts(domain) => {
-                Ok(Address(text.to_owned()))
+                let in_ascii = if local.is_ascii() { idna::domain_to_ascii_strict(domain).ok() } else { None };
+                Ok(Address(format!("{local}@{}", in_ascii.as_deref().unwrap_or(domain))))
             }
             _ => Err(BadPart::Address),
         }
@@ -278,6 +280,10 @@ mod tests {
     fn an_address_is_one_address_and_nothing_else() {
         for text in ["a@b.example", "a.b+c@d-e.example", "é@exämple.example", "a@localhost"] {
             assert_eq!(text.parse::<Address>().unwrap().as_str(), text);
+        }
+        for (typed, sent) in [("a@exämple.example", "a@xn--exmple-cua.example"), ("a@例え.jp", "a@xn--r8jz45g.jp")] {
+            let address: Address = typed.parse().unwrap();
+            assert_eq!((address.as_str(), address.domain()), (sent, sent.split_once('@').unwrap().1));
         }
         for text in [
             "",

@@ -193,7 +193,13 @@ mod tests {
         let mut conn = Connection::open(&path).unwrap();
         functions::register(&conn).unwrap();
         conn.execute_batch(EARLIER[1].1).unwrap();
-        let typed = ["e\u{301}lodie@exemple.fr", "noe\u{308}l@exemple.fr", "noël@exemple.fr", "zed@exemple.fr\u{200b}"];
+        let typed = [
+            "e\u{301}lodie@exemple.fr",
+            "noe\u{308}l@exemple.fr",
+            "noël@exemple.fr",
+            "zed@exemple.fr\u{200b}",
+            "zed@xn--socit-esab.fr",
+        ];
         for (id, email) in (1..).zip(typed) {
             let new = "INSERT INTO users (id, name, email, password_hash, role, created_at, updated_at)
                        VALUES (?1, 'A', ?2, 'x', 'client', 0, 0)";
@@ -204,7 +210,7 @@ mod tests {
         migrate(&mut conn, &path, 2).unwrap();
         let mut all = conn.prepare("SELECT email FROM users ORDER BY id").unwrap();
         let stored: Vec<String> = all.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-        let expected = ["élodie@exemple.fr", typed[1], "noël@exemple.fr", "zed@exemple.fr"];
+        let expected = ["élodie@exemple.fr", typed[1], "noël@exemple.fr", "zed@exemple.fr", "zed@société.fr"];
         assert_eq!(stored, expected, "an address that is taken stays another one");
     }
 }

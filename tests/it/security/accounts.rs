@@ -156,6 +156,51 @@ async fn sign_in_is_slowed_per_address() {
 }
 
 #[tokio::test]
+async fn an_account_is_found_by_every_spelling_of_its_address_and_its_password() {
+    let stage = Stage::new().await;
+    let (composed, apart) = ("crème brûlée été", "cre\u{300}me bru\u{302}le\u{301}e e\u{301}te\u{301}");
+    let sign_up = |name: &str, email: &str, password: &str, from| {
+        let body = json!({ "name": name, "email": email, "password": password });
+        http::post(stage.address(), "/auth/sign-up", &body).from(people::loopback(from)).send()
+    };
+    let opened = sign_up("Zoé", "zoé@société.example", composed, 0).await.expect(201).json();
+    let spellings = [
+        "zoé@société.example",
+        "Zoé@Société.EXAMPLE",
+        "zoe\u{301}@socie\u{301}te\u{301}.example",
+        "zoé@xn--socit-esab.example",
+        "\u{feff}zoé@société.example",
+        " zoé@société.example\u{200b}\n",
+        "\u{2068}zoé@ｓociété．example\u{2069}",
+    ];
+    for (number, email) in spellings.into_iter().enumerate() {
+        for password in [composed, apart] {
+            let found = attempt(stage.address(), email, password, number).await.expect(200).json();
+            assert_eq!(found["user"]["id"], opened["user"]["id"], "{email:?}");
+        }
+        let taken = sign_up("Autre", email, people::NEW_PASSWORD, number).await;
+        assert_eq!(taken.status, 409, "{email:?}: {}", taken.text());
+    }
+    for (name, email, password, field) in [
+        ("Zed", "z\u{200b}ed@example.org", composed, "email"),
+        ("Zed", "ze\u{202e}d@example.org", composed, "email"),
+        ("Zed", "zed@ex\u{ad}ample.org", composed, "email"),
+        ("\u{3164}", "zed@example.org", composed, "name"),
+        ("\u{2800}\u{ffa0}", "zed@example.org", composed, "name"),
+        ("Zed", "zed@example.org", "            ", "password"),
+        (
+            "Zed",
+            "zed@example.org",
+            "\u{a0}\u{2003}\u{a0}\u{2003}\u{a0}\u{2003}\u{a0}\u{2003}\u{a0}\u{2003}\u{a0}\u{2003}",
+            "password",
+        ),
+    ] {
+        let refused = sign_up(name, email, password, 99).await.expect(400).json();
+        assert_eq!(refused["details"][0]["field"], field, "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn only_good_passwords_are_taken() {
     let stage = Stage::new().await;
     let cases = [

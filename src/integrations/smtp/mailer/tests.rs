@@ -237,6 +237,8 @@ async fn an_address_beyond_ascii_needs_a_relay_that_takes_it() {
     let relay = Fixture::start(&[("EHLO", "250 relay.example\r\n")]).await;
     assert!(matches!(relay.mailer("", None).send(&mail_to("é@client.example")).await, Outcome::Refused { .. }));
     assert!(!relay.heard().iter().any(|line| line.starts_with("MAIL")));
+    assert!(matches!(relay.mailer("", None).send(&mail_to("a@société.example")).await, Outcome::Sent { .. }));
+    assert!(relay.heard().contains(&"RCPT TO:<a@xn--socit-esab.example>".to_owned()), "a domain alone never needs it");
 }
 
 #[tokio::test]
