@@ -171,17 +171,20 @@ where
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (state, is_proxy) = (State::new(), newcomer.is_none());
+        let (state, watched) = (State::new(), newcomer.clone());
+        let watched = watched.as_deref();
         let line = Line::new(stream, state.clone(), self.refusal.clone(), self.stopping.clone());
         let (answer, seen) = (self.answer.clone(), state.clone());
         let service = service_fn(move |request: Request<hyper::body::Incoming>| {
             if let Some(newcomer) = &newcomer {
                 newcomer.has_asked();
             }
-            let state = seen.clone();
+            let (state, newcomer) = (seen.clone(), newcomer.clone());
             let answered = answer(request.map(|body| state.begin_request(body)), peer);
             async move {
                 let answer = answered.await;
+                // Its body may have been waited for.
+                newcomer.inspect(|newcomer| newcomer.has_asked());
                 state.read_leftover().await;
                 Ok::<_, Infallible>(finished(answer, state))
             }
@@ -195,7 +198,7 @@ where
             // What has come is read before anything else is decided.
             biased;
             ended = connection.as_mut() => ended,
-            () = self.overdue(&state, is_proxy) => {
+            () = self.overdue(&state, watched) => {
                 if state.phase() == Phase::Head || !state.has_asked() {
                     return tracing::debug!("a request took too long to arrive");
                 }
@@ -203,7 +206,7 @@ where
                 // A request that came in this moment is answered still.
                 tokio::select! {
                     ended = connection.as_mut() => ended,
-                    () = self.overdue(&state, is_proxy) => return,
+                    () = self.overdue(&state, watched) => return,
                 }
             }
             () = self.stopped(LAST_LOOK) => {
@@ -216,11 +219,15 @@ where
         }
     }
 
-    /// Resolves when what the connection is at has taken too long.
-    async fn overdue(&self, state: &State, is_proxy: bool) {
+    /// Resolves when what the connection is at has taken too long. While the other side is waited for, it rests.
+    async fn overdue(&self, state: &State, newcomer: Option<&Newcomer>) {
+        let is_proxy = newcomer.is_none();
         let Settings { first_head_timeout, head_timeout, idle_timeout, proxy_idle_timeout, .. } = self.settings;
         let idle_timeout = if is_proxy { proxy_idle_timeout } else { idle_timeout };
         loop {
+            if let Some(newcomer) = newcomer.filter(|_| state.rests()) {
+                newcomer.rests();
+            }
             let deadline = match state.phase() {
                 // A proxy opens connections before it has something to ask.
                 Phase::Silent if is_proxy => Some(state.since() + idle_timeout),
@@ -283,6 +290,7 @@ impl hyper::body::Body for Outgoing {
 
 #[cfg(test)]
 mod tests {
+    use http_body_util::BodyExt as _;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
@@ -317,6 +325,33 @@ mod tests {
         let closed = timeout(Duration::from_secs(20), strangers.read(&mut [0; 1])).await;
         assert_eq!(closed.expect("in time").unwrap(), 0, "that of a stranger is closed");
         ask(&mut proxys).await;
+    }
+
+    #[tokio::test]
+    async fn one_request_is_not_enough_to_hold_a_place_that_others_need() {
+        let listeners = "127.0.0.1:0".parse::<Listen>().unwrap().bind().unwrap();
+        let address = listeners.addresses()[0];
+        let settings =
+            Settings { connections_max: 4, first_head_timeout: Duration::from_millis(200), ..Settings::default() };
+        let answer = |mut request: Request<Arriving>, _| async move {
+            while request.body_mut().frame().await.is_some() {}
+            response::full(StatusCode::OK, "text/plain", "yes")
+        };
+        let running = Running::start(listeners, settings, answer).unwrap();
+        let mut held = Vec::new();
+        for begun in ["", "G", "GET / HTTP/1.1\r\n", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf"] {
+            let mut connection = TcpStream::connect(address).await.unwrap();
+            ask(&mut connection).await;
+            connection.write_all(begun.as_bytes()).await.unwrap();
+            held.push(connection);
+        }
+        // Long before any of them has idled for too long.
+        for _ in 0..4 {
+            let mut newcomer = TcpStream::connect(address).await.unwrap();
+            timeout(Duration::from_secs(30), ask(&mut newcomer)).await.expect("somebody makes room");
+            held.push(newcomer);
+        }
+        running.stop_accepting();
     }
 
     /// Asks without a moment in between in which the server could look.

@@ -107,6 +107,16 @@ impl State {
         self.is_body_coming.load(Ordering::Acquire)
     }
 
+    /// Whether what comes next is up to the other side: it has asked before, and owes the next request or the rest of this one.
+    pub fn rests(&self) -> bool {
+        let is_owed = match self.phase() {
+            Phase::Silent | Phase::Head => true,
+            Phase::Answering => self.is_body_coming(),
+            Phase::Upgraded => false,
+        };
+        is_owed && self.has_asked()
+    }
+
     /// A request's head is whole.
     pub fn begin_request(self: &Arc<Self>, body: Incoming) -> Arriving {
         self.has_asked.store(true, Ordering::Release);

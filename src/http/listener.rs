@@ -2,8 +2,8 @@
 //! connection that ends politely.
 //!
 //! What one connection may do, and how long it may take, is [`crate::http::conversation`]'s. Where connections or descriptors
-//! are short, those that have not asked for anything yet make room, the oldest first; if there are none, the loop waits, and
-//! the kernel's queue with it.
+//! are short, those that have not asked for anything yet make room, the oldest first, and then those that rest; if there are
+//! none, the loop waits, and the kernel's queue with it.
 
 use std::fmt;
 use std::io;
@@ -16,6 +16,7 @@ use hyper::{Request, Response};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -299,8 +300,14 @@ where
         if let Ok(place) = self.places.clone().try_acquire_owned() {
             return Some(place);
         }
-        self.conversation.newcomers().make_room(1);
-        self.stopping.run_until_cancelled(self.places.clone().acquire_owned()).await?.ok()
+        loop {
+            self.conversation.newcomers().make_room(1);
+            // Nobody may have been silent yet.
+            let place = timeout(SHORTAGE_PAUSE, self.places.clone().acquire_owned());
+            if let Ok(place) = self.stopping.run_until_cancelled(place).await? {
+                return place.ok();
+            }
+        }
     }
 }
 

@@ -3,11 +3,12 @@
 //!
 //! Never is a connection turned away at the door: the one that has been silent for longest makes room, so that who comes
 //! and asks is served, whatever others hold open. Each has its first second for itself. IPv6 counts by the network of 64
-//! bits that one subscriber has for itself.
+//! bits that one subscriber has for itself. Where there are no such connections left, those make room that have asked once
+//! and rest: one request must not be enough to hold a place that others need.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ const GRACE: Duration = Duration::from_secs(1);
 const LEAVES_SOON: u8 = 1;
 const LEAVES_NOW: u8 = 2;
 const HAS_ASKED: u8 = 3;
+const RESTS: u8 = 4;
 
 /// Everybody who has not asked for anything yet.
 #[derive(Debug)]
@@ -37,6 +39,15 @@ struct Table {
     waiting: BTreeMap<u64, Arc<Word>>,
     /// By age, those who may stay.
     by_address: HashMap<IpAddr, VecDeque<u64>>,
+    /// Those who have asked and do not ask now, since the longest ago first.
+    resting: BTreeMap<u64, Arc<Word>>,
+}
+
+impl Table {
+    fn take_number(&mut self) -> u64 {
+        self.next_number += 1;
+        self.next_number
+    }
 }
 
 /// What becomes of a newcomer.
@@ -67,8 +78,7 @@ impl Newcomers {
         let household = peer::household(address);
         let word = Arc::new(Word::default());
         let mut table = self.table();
-        let number = table.next_number;
-        table.next_number += 1;
+        let number = table.take_number();
         table.waiting.insert(number, word.clone());
         let ours = table.by_address.entry(household).or_default();
         ours.push_back(number);
@@ -77,15 +87,15 @@ impl Newcomers {
             oldest.say(LEAVES_SOON);
         }
         drop(table);
-        Newcomer { newcomers: self.clone(), household, number, word, came: Instant::now() }
+        Newcomer { newcomers: self.clone(), household, number: AtomicU64::new(number), word, came: Instant::now() }
     }
 
-    /// Has the oldest leave at once, at most `count` of them; how many there were.
+    /// Has the oldest leave at once, at most `count` of them, and then those who have rested for longest; how many there were.
     pub fn make_room(&self, count: usize) -> usize {
         let mut table = self.table();
         let mut made = 0;
         while made < count
-            && let Some((_, oldest)) = table.waiting.pop_first()
+            && let Some((_, oldest)) = table.waiting.pop_first().or_else(|| table.resting.pop_first())
         {
             oldest.say(LEAVES_NOW);
             made += 1;
@@ -95,9 +105,11 @@ impl Newcomers {
 
     fn forget(&self, newcomer: &Newcomer) {
         let mut table = self.table();
-        table.waiting.remove(&newcomer.number);
+        let number = newcomer.number.load(Ordering::Acquire);
+        table.resting.remove(&number);
+        table.waiting.remove(&number);
         if let Some(ours) = table.by_address.get_mut(&newcomer.household) {
-            if let Ok(place) = ours.binary_search(&newcomer.number) {
+            if let Ok(place) = ours.binary_search(&number) {
                 ours.remove(place);
             }
             if ours.is_empty() {
@@ -111,22 +123,34 @@ impl Newcomers {
     }
 }
 
-/// One connection that has not asked yet. Dropping it takes it off the list.
+/// One connection that has not asked yet, or rests. Dropping it takes it off the lists.
 #[derive(Debug)]
 pub struct Newcomer {
     newcomers: Arc<Newcomers>,
     household: IpAddr,
-    number: u64,
+    /// In the list in which it stands, if it stands in one.
+    number: AtomicU64,
     word: Arc<Word>,
     came: Instant,
 }
 
 impl Newcomer {
-    /// A whole request has come: from now on it may stay.
+    /// A whole request has come: it may stay until it rests.
     pub fn has_asked(&self) {
         if self.word.word.swap(HAS_ASKED, Ordering::AcqRel) != HAS_ASKED {
             self.newcomers.forget(self);
         }
+    }
+
+    /// It has asked, and nothing is being done for it: from now on it may have to make room until it asks again.
+    pub fn rests(&self) {
+        if self.word.word.compare_exchange(HAS_ASKED, RESTS, Ordering::AcqRel, Ordering::Acquire).is_err() {
+            return;
+        }
+        let mut table = self.newcomers.table();
+        let number = table.take_number();
+        self.number.store(number, Ordering::Release);
+        table.resting.insert(number, self.word.clone());
     }
 
     /// Resolves when the connection has to make room.
@@ -197,14 +221,42 @@ mod tests {
         assert!(third.told_to_leave().now_or_never().is_some() && !leaves(&asked).await);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn who_asked_once_and_rests_makes_room_after_those_who_never_asked() {
+        let newcomers = Newcomers::new(9);
+        let [long, short, busy] = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map(|text| newcomers.enter(address(text)));
+        for one in [&long, &short, &busy] {
+            one.has_asked();
+            one.rests();
+        }
+        busy.has_asked();
+        let silent = newcomers.enter(address("10.0.0.4"));
+        silent.rests();
+        for one in [&silent, &long, &short] {
+            assert!(one.told_to_leave().now_or_never().is_none());
+            assert_eq!(newcomers.make_room(1), 1);
+            assert!(one.told_to_leave().now_or_never().is_some());
+        }
+        assert_eq!(newcomers.make_room(1), 0);
+        assert!(!leaves(&busy).await, "it is being answered");
+        busy.rests();
+        assert_eq!(newcomers.make_room(1), 1);
+        busy.has_asked();
+        assert!(!leaves(&busy).await, "it asked in this moment");
+    }
+
     #[tokio::test]
     async fn the_lists_are_empty_again_when_everybody_is_gone() {
         let newcomers = Newcomers::new(2);
         let many: Vec<Newcomer> = (0..9).map(|_| newcomers.enter(address("10.0.0.1"))).collect();
         many[4].has_asked();
         newcomers.make_room(2);
+        many[4].rests();
+        many[5].has_asked();
+        many[5].rests();
         drop(many);
         let table = newcomers.table();
-        assert!(table.waiting.is_empty() && table.by_address.is_empty(), "{table:?}");
+        let is_empty = table.waiting.is_empty() && table.by_address.is_empty() && table.resting.is_empty();
+        assert!(is_empty, "{table:?}");
     }
 }
