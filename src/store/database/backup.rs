@@ -85,11 +85,10 @@ pub enum CopyError {
 impl CopyError {
     /// What SQLite says about the database at `path`.
     pub(crate) fn of(path: &Path, cause: rusqlite::Error) -> Self {
-        match cause.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
-                Self::Corrupt { path: path.to_owned(), cause: cause.to_string().replace('\n', " ") }
-            }
-            _ => cause.into(),
+        if speaks_of_damage(&cause) {
+            Self::Corrupt { path: path.to_owned(), cause: cause.to_string().replace('\n', " ") }
+        } else {
+            cause.into()
         }
     }
 
@@ -97,6 +96,18 @@ impl CopyError {
     #[must_use]
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Missing { .. } | Self::Foreign { .. } | Self::Newer { .. } | Self::OtherName { .. })
+    }
+}
+
+/// Whether an error of SQLite's is about what stands in a database: our own questions fit to whatever is sound. Any other is
+/// about the machine.
+fn speaks_of_damage(cause: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{ConstraintViolation, DatabaseCorrupt, NotADatabase, TypeMismatch, Unknown};
+    match cause.sqlite_error() {
+        Some(error) => {
+            matches!(error.code, DatabaseCorrupt | NotADatabase | ConstraintViolation | TypeMismatch | Unknown)
+        }
+        None => true,
     }
 }
 

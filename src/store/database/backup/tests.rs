@@ -164,6 +164,10 @@ fn what_copies_that_were_cut_off_left_is_removed_after_a_day_and_nothing_else_is
         "other.db",
     ];
     assert_eq!(place.names(), kept);
+    leave("restored.db.0123abcd.part", head, true);
+    leave("restored.db.0123abcd.part-journal", b"\xd9\xd5\x05\xf9", true);
+    restore(&place.path("copy.db"), &place.path("restored.db")).unwrap();
+    assert!(!place.names().iter().any(|name| name.starts_with("restored.db.")), "{:?}", place.names());
 }
 
 #[test]

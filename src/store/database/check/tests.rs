@@ -145,6 +145,39 @@ fn a_copy_that_nobody_may_write_is_looked_at_as_far_as_it_can_be() {
 }
 
 #[test]
+fn bits_that_flipped_anywhere_are_told_as_damage_and_as_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lexchat.db");
+    let settings = Settings { path: path.clone(), missing: Missing::CreateDemo, readers_max: 1 };
+    Db::open(&settings).unwrap().writer.close().unwrap();
+    let sound = std::fs::read(&path).unwrap();
+    let mut state = 7_usize;
+    let mut random = move |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let mut told = 0;
+    for round in 0..200 {
+        let mut bytes = sound.clone();
+        for _ in 0..64 {
+            // What stands in the first hundred bytes says whose the file is.
+            bytes[100 + random(sound.len() - 100)] ^= 1 << random(8);
+        }
+        std::fs::write(&path, bytes).unwrap();
+        match check(&path) {
+            Ok(report) => told += usize::from(!report.faults.is_empty()),
+            Err(refusal @ CopyError::Corrupt { .. }) => {
+                let text = refusal.to_string();
+                assert!(!text.contains('\n') && !text.contains("copy"), "{round}: {text}");
+                told += 1;
+            }
+            Err(other) => panic!("{round}: {other:?}"),
+        }
+    }
+    assert!(told > 150, "{told} of 200");
+}
+
+#[test]
 fn a_badly_damaged_file_is_said_to_be_damaged_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lexchat.db");
