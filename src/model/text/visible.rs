@@ -17,8 +17,8 @@ pub fn is_hidden(c: char) -> bool {
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
             | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
             | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffc}'
-            | '\u{fffe}' | '\u{ffff}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0000}'..='\u{e0fff}')
+            | '\u{fffe}' | '\u{ffff}' | '\u{13430}'..='\u{1343f}' | '\u{13441}' | '\u{13442}' | '\u{16fe4}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d159}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Whether anything of the text can be seen: marks need a letter to stand on.
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     /// One of each kind of what nobody sees.
-    pub(in crate::model) const HIDDEN: [char; 27] = [
+    pub(in crate::model) const HIDDEN: [char; 31] = [
         '\0',
         '\u{7}',
         '\u{ad}',
@@ -94,6 +94,10 @@ mod tests {
         '\u{fe0f}',
         '\u{feff}',
         '\u{ffa0}',
+        '\u{13430}',
+        '\u{13441}',
+        '\u{16fe4}',
+        '\u{1d159}',
         '\u{e0001}',
         '\u{e0100}',
     ];
