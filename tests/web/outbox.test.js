@@ -250,6 +250,23 @@ test('what_an_upload_has_begun_is_kept_with_the_message_that_waits_for_it', asyn
   assert.deepEqual(kept.files.map(({ key, upload }) => [key, upload]), [['f', 12], ['g', undefined]]);
 });
 
+test('what_was_known_by_number_in_another_history_is_not_asked_for_in_this_one', async () => {
+  const uploads = [];
+  const w = world({ upload: async (file) => { uploads.push(file.upload); return { id: `again-${file.key}` }; } });
+  w.clock = 1_800_000_000_000;
+  w.up = false;
+  const known = { key: 'f1', blob: new Blob(['a']), info: { id: 41 }, uploadedAt: w.clock };
+  const begun = { key: 'f2', blob: new Blob(['b']), upload: 42 };
+  await w.outbox.add(entry('a', 1, { replyToId: 7, files: [known, begun] }));
+  await idle();
+  await w.outbox.detach();
+  w.up = true;
+  w.outbox.work();
+  await idle();
+  assert.deepEqual(uploads, [undefined, undefined]);
+  assert.deepEqual([w.stored[0].files, w.stored[0].replyToId], [['again-f1', 'again-f2'], undefined]);
+});
+
 test('a_file_that_was_uploaded_long_ago_is_uploaded_anew', async () => {
   const uploads = [];
   const w = world({ upload: async (file) => { uploads.push(file.key); return { id: `new ${file.key}` }; } });

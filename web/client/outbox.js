@@ -107,10 +107,11 @@ export class Outbox {
     this.work();
   }
 
-  /** The messages that unsent ones answer are not there any more. */
+  /** The messages that unsent ones answer are not there any more, nor are the files that were uploaded for them. */
   async detach() {
-    for (const { clientMessageId } of this.entries.filter((one) => one.replyToId)) {
-      const entry = this.turned(clientMessageId, null, { replyToId: null });
+    for (const { clientMessageId, files } of this.entries) {
+      const again = files.map((file) => ({ ...file, uploadedAt: 0, upload: undefined }));
+      const entry = this.turned(clientMessageId, null, { replyToId: null, files: again });
       if (entry) await this.store(entry);
     }
   }
