@@ -251,6 +251,26 @@ mod tests {
     }
 
     #[test]
+    fn a_file_for_the_token_of_the_metrics_must_hold_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        for (held, is_taken) in
+            [("", false), ("\u{feff}\n", false), ("short\n", false), ("\u{feff}sixteen letters!\n", true)]
+        {
+            std::fs::write(&path, held).unwrap();
+            let read = config(&["--metrics-token-file", path.to_str().unwrap()]);
+            match read {
+                Ok(config) => {
+                    assert!(is_taken && config.metrics_token.unwrap().reveal() == "sixteen letters!", "{held:?}")
+                }
+                Err(refusal) => {
+                    assert!(!is_taken && matches!(refusal, Error::Usage { flag: "metrics-token-file", .. }))
+                }
+            }
+        }
+    }
+
+    #[test]
     fn pages_of_this_machine_pass_only_while_nobody_else_is_meant() {
         for (flags, is_private) in [
             (vec![], true),

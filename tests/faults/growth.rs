@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::durability::{BUSY, assert_all_kept};
-use crate::support::people::Person;
+use crate::support::people::{self, Person};
 use crate::support::server::{Server, Setup};
 use crate::support::socket::Socket;
 use crate::support::{http, needs};
@@ -118,12 +118,8 @@ async fn order_does_not_depend_on_the_clock() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let clock = folder.path().join("clock");
     std::fs::write(&clock, "+0").expect("room");
-    let setup = Setup::new(folder.path().join("lexchat.db"))
-        .environment("LD_PRELOAD", &library.expect("just seen").display().to_string())
-        .environment("FAKETIME_TIMESTAMP_FILE", &clock.display().to_string())
-        .environment("FAKETIME_NO_CACHE", "1")
-        .environment("FAKETIME_DONT_FAKE_MONOTONIC", "1");
-    let server = setup.start().await;
+    let setup = Setup::new(folder.path().join("lexchat.db"));
+    let server = faked(setup, &library.expect("just seen"), &clock).start().await;
     let traffic = Traffic::start(server.address(), BUSY).await;
     for offset in ["-1h", "+0", "-2h", "+30m", "+0"] {
         let acked = traffic.journal.acked();
@@ -140,6 +136,64 @@ async fn order_does_not_depend_on_the_clock() {
         assert!(times.is_sorted(), "times are told in the order of the messages");
         assert!(times.last().is_some_and(|last| *last > soon.as_str()), "the server's clock was moved");
     }
+}
+
+#[tokio::test]
+#[ignore = "slow: tests/faults/run"]
+async fn whoever_signs_in_under_a_clock_that_was_set_back_writes_and_is_not_slowed() {
+    let library = faketime_library();
+    let name = "whoever_signs_in_under_a_clock_that_was_set_back_writes_and_is_not_slowed";
+    if !needs::met(name, &[("faketime", library.is_some())]) {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let clock = folder.path().join("clock");
+    std::fs::write(&clock, "+0").expect("room");
+    let mut setup = faked(Setup::new(folder.path().join("lexchat.db")), &library.expect("just seen"), &clock);
+    // The usual rates.
+    setup.arguments.clear();
+    let server = setup.start().await;
+    let at = server.address();
+    let early = people::sign_in(at, "client1").await;
+    let jurist = people::sign_in(at, "juriste1").await;
+    let id = people::conversation(at, &early, &jurist).await;
+    let say =
+        |token: &str| http::post(at, "/messages", &json!({ "conversationId": id, "content": "x" })).token(token).send();
+    say(&early.token).await.expect(201);
+    std::fs::write(&clock, "+2h").expect("room");
+    while say(&early.token).await.status != 401 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let ahead = people::sign_in(at, "client1").await;
+    say(&ahead.token).await.expect(201);
+    for offset in ["+0", "-65m", "-2m"] {
+        std::fs::write(&clock, offset).expect("room");
+        let late = people::sign_in(at, "client1").await;
+        let refresh = json!({ "refreshToken": late.refresh });
+        let renewed = http::post(at, "/auth/refresh-token", &refresh).send().await.expect(200).json();
+        for token in [&early.token, &ahead.token, &late.token, renewed["accessToken"].as_str().expect("a token")] {
+            http::get(at, "/users/me").token(token).send().await.expect(200);
+            say(token).await.expect(201);
+        }
+        let (began, mut sent) = (Instant::now(), 0);
+        while sent < 90 {
+            let answered = say(&late.token).await;
+            assert!(matches!(answered.status, 201 | 429), "{offset}: {}", answered.text());
+            sent += usize::from(answered.status == 201);
+            assert!(began.elapsed() < Duration::from_secs(30), "{offset}: {sent} in {:?}", began.elapsed());
+        }
+    }
+    http::get(at, "/readyz").send().await.expect(200);
+    assert!(server.log().contains("the system clock was set"), "{}", server.log());
+}
+
+/// Under a clock that the file says, while what is measured stays true.
+fn faked(setup: Setup, library: &Path, clock: &Path) -> Setup {
+    setup
+        .environment("LD_PRELOAD", &library.display().to_string())
+        .environment("FAKETIME_TIMESTAMP_FILE", &clock.display().to_string())
+        .environment("FAKETIME_NO_CACHE", "1")
+        .environment("FAKETIME_DONT_FAKE_MONOTONIC", "1")
 }
 
 /// The library that Debian's package brings. Its program would stand between us and the server, which it starts as a

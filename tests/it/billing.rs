@@ -428,3 +428,23 @@ async fn administrators_see_what_still_has_to_go_by_an_approved_platform() {
     }
     assert_eq!(row().await, None);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_account_is_still_billed_and_called_by_nobody() {
+    let stage = Stage::open(&[]).await;
+    let bill = stage.issue(&[line(10_000)], &json!({})).await;
+    let off = json!({ "isActive": false });
+    stage.server.request(&stage.admin, "PATCH", "/admin/users/1", Some(&off)).await.expect(200);
+    let said = json!({ "conversationId": stage.pair.conversation, "content": "Bonjour" });
+    stage.juriste("POST", "/messages", Some(&said)).await.expect(409);
+    let calls = format!("/conversations/{}/calls", stage.pair.conversation);
+    stage.juriste("POST", &calls, Some(&json!({ "media": "audio" }))).await.expect(409);
+    let second = stage.issue(&[line(5_000)], &json!({})).await;
+    let credit = format!("/invoices/{}/credit", bill["id"]);
+    stage.juriste("POST", &credit, Some(&json!({ "reason": "Erreur de montant" }))).await.expect(201);
+    let path = format!("/messages?conversationId={}", stage.pair.conversation);
+    let stored = stage.juriste("GET", &path, None).await.expect(200).json();
+    let entries: Vec<&Value> = stored.as_array().expect("messages").iter().map(|message| &message["kind"]).collect();
+    assert_eq!((entries.len(), &stored[1]["invoice"]["id"]), (3, &second["id"]), "{stored}");
+    assert!(entries.iter().all(|kind| *kind == "invoice"), "{stored}");
+}

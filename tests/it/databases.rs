@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
+use crate::support::http;
 use crate::support::people;
 use crate::support::server::{self, Setup};
 use crate::support::socket::Socket;
@@ -53,6 +54,15 @@ async fn names_that_mean_something_to_sqlite_are_names_of_files() {
     }
     let left: Vec<String> = names_in(at).into_iter().filter(|name| name.contains("part") || name == "bk.db").collect();
     assert_eq!(left, Vec::<String>::new());
+    for name in [":memory:", "file:served.db"] {
+        let there = ["sh", "-c", "cd \"$0\" && exec \"$@\"", at.to_str().expect("a UTF-8 path")];
+        let mut served = Setup::new(name).wrapper(&there).start().await;
+        let (code, said) = typed_in(at, &["user", "disable", "client1@example.com", "--db", name]);
+        assert_eq!(code, Some(0), "{name}: {said}");
+        let body = json!({ "email": "client1@example.com", "password": people::PASSWORD });
+        http::post(served.address(), "/auth/sign-in", &body).send().await.expect(401);
+        served.kill();
+    }
     let (code, said) = typed_in(at, &["check", "--db", "file:none.db"]);
     assert_eq!(code, Some(3), "{said}");
     assert!(!names_in(at).iter().any(|name| name.contains("none")), "a file is left: {:?}", names_in(at));
@@ -111,4 +121,41 @@ async fn a_restored_database_is_another_history_and_the_numbers_given_anew_are_n
     let joined = socket.done("conversation:join", json!({ "conversationId": id })).await;
     assert_ne!(joined["history"], before["history"]);
     assert_eq!(refused["history"], joined["history"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_deleted_is_nowhere_on_disk() {
+    const MARK: &str = "zqxjkvw";
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut server = Setup::new(folder.path().join("lexchat.db")).start().await;
+    let at = server.address();
+    let (client, jurist) = (people::sign_in(at, "client1").await, people::sign_in(at, "juriste1").await);
+    let id = people::conversation(at, &client, &jurist).await;
+    let socket = Socket::connect(at, &client.token).await;
+    let path = format!("/attachments?conversationId={id}&name={MARK}c.txt");
+    let bytes = MARK.repeat(40_000).into_bytes();
+    let file = http::ask(at, "POST", &path).token(&client.token).body(bytes).send().await.expect(201).json();
+    let say = json!({ "conversationId": id, "content": format!("{MARK}a"), "files": [file["id"]] });
+    let message = socket.done("message:send", say).await["message"]["id"].clone();
+    let edit = json!({ "messageId": message, "content": format!("{MARK}b") });
+    socket.done("message:edit", edit).await;
+    let found = socket.done("message:search", json!({ "query": format!("{MARK}b") })).await;
+    assert_eq!(found["results"].as_array().map(Vec::len), Some(1), "{found}");
+    assert!(is_on_disk(&server, MARK), "it was there");
+    socket.done("message:delete", json!({ "messageId": message })).await;
+    // At the latest when nothing was written for some seconds.
+    let patience = std::time::Instant::now() + crate::support::PATIENCE;
+    while is_on_disk(&server, MARK) {
+        assert!(std::time::Instant::now() < patience, "something of it is left");
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    server.kill();
+}
+
+/// Whether the bytes stand in the database or its WAL.
+fn is_on_disk(server: &server::Server, mark: &str) -> bool {
+    ["", "-wal"].iter().any(|ending| {
+        let bytes = std::fs::read(server::beside(&server.setup.db, ending)).unwrap_or_default();
+        bytes.windows(mark.len()).any(|part| part == mark.as_bytes())
+    })
 }

@@ -66,7 +66,9 @@ async fn each_method_is_allowed_or_told_the_allowed_ones() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_cannot_be_decoded_is_not_found_by_any_method() {
     let server = Server::start().await;
-    for path in ["/x%2f", "/%2f", "/messages%00", "/%ff", "/a%5cb", "/conversations/%2e%2f"] {
+    for path in
+        ["/x%2f", "/%2f", "/messages%00", "/%ff", "/a%5cb", "/conversations/%2e%2f", "/%c0%af", "/%", "/%zz", "//%2f"]
+    {
         for method in ["GET", "POST", "OPTIONS", "DELETE"] {
             let reply = http::ask(server.at, method, path).send().await.expect(404);
             assert_eq!((code(&reply).as_str(), reply.header("allow")), ("NOT_FOUND", None), "{method} {path}");
@@ -88,6 +90,12 @@ async fn a_packed_body_is_refused_and_nothing_of_it_kept() {
             assert_eq!((code(&reply).as_str(), named(&reply)), ("UNSUPPORTED", vec!["Content-Encoding".to_owned()]));
         }
     }
+    let begun = upload(&server, &pair.client, "name=b.txt&size=99").send().await.expect(201).json();
+    let part = format!("/attachments/{}?offset=0", begun["id"]);
+    let part = http::ask(server.at, "PATCH", &part).token(&pair.client.token).body(vec![7; 99]);
+    let reply = part.clone().header("Content-Encoding", "gzip").send().await.expect(415);
+    assert_eq!(code(&reply), "UNSUPPORTED");
+    assert_eq!(part.send().await.expect(200).json()["file"]["size"], 99, "nothing of it was kept");
     let plain = upload(&server, &pair.client, "name=a.txt").header("Content-Encoding", "identity").body(vec![7; 99]);
     assert_eq!(plain.send().await.expect(201).json()["size"], 99);
     server.stop().await;

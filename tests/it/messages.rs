@@ -112,6 +112,23 @@ async fn reactions_are_told_with_all_that_are_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_look_is_one_reaction_however_its_emoji_is_sent() {
+    let server = Server::start().await;
+    let mut pair = server.pair().await;
+    let id = pair.say("bravo").await["id"].clone();
+    let thumbs = ["%F0%9F%91%8D", "%F0%9F%91%8D%EF%B8%8F", "%F0%9F%91%8D%EF%B8%8E"];
+    for (emoji, status) in [(thumbs[0], 200), (thumbs[1], 200), (thumbs[2], 200), ("%F0%9F%91%8D%E2%80%8D", 400)] {
+        let path = format!("/messages/{id}/reactions/{emoji}");
+        server.request(&pair.client, "PUT", &path, None).await.expect(status);
+    }
+    let shown = server.request(&pair.client, "GET", &format!("/messages/{id}"), None).await.expect(200).json();
+    assert_eq!(shown["reactions"], json!([{"emoji": "👍", "userIds": [1]}]));
+    let path = format!("/messages/{id}/reactions/{}", thumbs[1]);
+    let left = server.request(&pair.client, "DELETE", &path, None).await.expect(200).json();
+    assert_eq!(left["reactions"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_names_every_field_in_the_readers_language() {
     let server = Server::start().await;
     let pair = server.pair().await;

@@ -100,3 +100,32 @@ async fn a_message_ends_that_its_sender_writes() {
     }
     pair.left.expect_silence("user:typing").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn starts_and_stops_in_turn_from_several_sockets_come_out_of_one_budget() {
+    let (rate, burst) = (20, 40);
+    let server = Server::start_with(&["--event-rate", "20", "--event-burst", "40"]).await;
+    let mut pair = server.pair().await;
+    let began = Instant::now();
+    let mut floods = tokio::task::JoinSet::new();
+    for _ in 0..3 {
+        let socket = server.socket(&pair.client).await;
+        floods.spawn(async move {
+            for turn in 0.. {
+                let is_typing = turn % 2 == 0;
+                let typing = json!(["message:typing", {"conversationId": 1, "isTyping": is_typing}]);
+                if socket.raw(&format!("42/chat,{typing}")).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    let mut told = 0;
+    while told < 2 * burst {
+        pair.right.expect_event("user:typing").await;
+        told += 1;
+    }
+    let least = Duration::from_secs_f64(f64::from(told - burst) / f64::from(rate)) * 9 / 10;
+    assert!(began.elapsed() >= least, "{told} told in {:?}", began.elapsed());
+    pair.right.done("message:send", json!({"conversationId": 1, "content": "encore là"})).await;
+}
