@@ -41,9 +41,18 @@ pub(super) fn origin_of(url: &str) -> Result<String, String> {
         "https" => ":443",
         _ => "",
     };
-    let host = authority.strip_suffix(usual).unwrap_or(&authority);
+    let host = in_ascii(authority.strip_suffix(usual).unwrap_or(&authority)).ok_or_else(wrong)?;
     let origin = format!("{scheme}://{host}");
     if origin::is_origin(&origin) { Ok(origin) } else { Err(wrong()) }
+}
+
+/// A host as browsers name it, perhaps with a port behind it: letters beyond ASCII stand in Punycode.
+fn in_ascii(authority: &str) -> Option<String> {
+    if authority.is_ascii() {
+        return Some(authority.to_owned());
+    }
+    let (name, port) = authority.split_at(authority.rfind(':').unwrap_or(authority.len()));
+    idna::domain_to_ascii_strict(name).ok().map(|name| name + port)
 }
 
 /// The host of an origin, without the brackets of IPv6.
@@ -64,10 +73,23 @@ mod tests {
             ("http://[::1]:8080", "http://[::1]:8080"),
             ("Capacitor://localhost", "capacitor://localhost"),
             ("app://./", "app://."),
+            ("https://Société.example:8443/", "https://xn--socit-esab.example:8443"),
+            ("https://chat.société.example:443", "https://chat.xn--socit-esab.example"),
         ] {
             assert_eq!(origin_of(url).unwrap(), origin);
         }
-        for url in ["*", "null", "chat.example", "file://", "https://u:p@a", "https://a?b", "https://a*", "https://"] {
+        for url in [
+            "*",
+            "null",
+            "chat.example",
+            "file://",
+            "https://u:p@a",
+            "https://a?b",
+            "https://a*",
+            "https://",
+            "https://é.*",
+            "https://é é",
+        ] {
             assert!(origin_of(url).is_err(), "{url}");
         }
     }
