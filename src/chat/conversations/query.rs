@@ -159,6 +159,9 @@ fn term(text: &str, part: &Part, room: &mut usize) -> Option<Term> {
             any.push(vec![phrase(&words, asked.clone(), goes_on)]);
         }
         joined(text, &words, &asked, goes_on, &mut any);
+        if !part.is_phrase && is_compound(text, &all[asked.clone()]) {
+            compounds(&words, &asked, goes_on, &mut any);
+        }
         any
     };
     Some(Term { any })
@@ -210,8 +213,46 @@ fn joined(text: &str, words: &Words, asked: &Range<usize>, goes_on: bool, any: &
     }
 }
 
+/// Whether these are one word of several: `procès-verbal`.
+fn is_compound(text: &str, words: &[Word]) -> bool {
+    let is_hyphen = |between: &str| matches!(between, "-" | "‐" | "‑");
+    words.len() > 1
+        && words.iter().all(|word| word.kind == Kind::Letters)
+        && words.windows(2).all(|pair| is_hyphen(&text[pair[0].at.end..pair[1].at.start]))
+}
+
+/// The same in the singular and the plural, of which the last part takes the mark, the first (`ayants-droit`), or both.
+fn compounds(words: &Words, asked: &Range<usize>, goes_on: bool, any: &mut Vec<Vec<Phrase>>) {
+    let parts: Vec<&str> = words.as_slice()[asked.clone()].iter().map(|word| words.folded(word)).collect();
+    let (first, last) = (parts[0], parts[parts.len() - 1]);
+    for start in variants(first) {
+        for end in variants(last) {
+            let is_there = start == first && (end == last || goes_on && end.starts_with(last));
+            if is_there || any.len() >= SPELLINGS_MAX {
+                continue;
+            }
+            let mut spelled = parts.clone();
+            spelled[parts.len() - 1] = &end;
+            spelled[0] = &start;
+            any.push(vec![Phrase { words: spelled.join(" "), is_prefix: false }]);
+        }
+    }
+}
+
 /// A word in the singular and the plural; while it may go on, what it begins with in all its forms.
 fn forms(word: &str, goes_on: bool) -> Vec<Vec<Phrase>> {
+    let forms = variants(word);
+    let single = |words: String, is_prefix| vec![Phrase { words, is_prefix }];
+    if !goes_on {
+        return forms.into_iter().map(|form| single(form, false)).collect();
+    }
+    let start = without_ending(word);
+    let others = forms.into_iter().filter(|form| !form.starts_with(start)).map(|form| single(form, false));
+    std::iter::once(single(start.to_owned(), true)).chain(others).collect()
+}
+
+/// A word as it is, and in the singular and the plural.
+fn variants(word: &str) -> Vec<String> {
     let mut forms = vec![word.to_owned()];
     let mut add = |stem: Option<&str>, ending: &str| {
         forms.extend(
@@ -234,13 +275,7 @@ fn forms(word: &str, goes_on: bool) -> Vec<Vec<Phrase>> {
             }
         }
     }
-    let single = |words: String, is_prefix| vec![Phrase { words, is_prefix }];
-    if !goes_on {
-        return forms.into_iter().map(|form| single(form, false)).collect();
-    }
-    let start = without_ending(word);
-    let others = forms.into_iter().filter(|form| !form.starts_with(start)).map(|form| single(form, false));
-    std::iter::once(single(start.to_owned(), true)).chain(others).collect()
+    forms
 }
 
 /// `resili` for `resilie`: what a word of some length begins with in all its forms.
@@ -289,6 +324,15 @@ mod tests {
             ("ab\"cd\"ef", vec!["ab", "cd", "ef*"], vec![]),
             ("le le le", vec!["le", "le*"], vec![]),
             ("L132-1", vec!["l 132 1*"], vec![]),
+            (
+                "procès-verbal ayants-droit",
+                vec![
+                    "proces verbal|proces verbals|proces verbaux|proce verbal|proce verbals|proce verbaux",
+                    "ayants droit*|ayant droit|ayant droits",
+                ],
+                vec![],
+            ),
+            ("\"procès-verbal\" 42-b", vec!["proces verbal", "42 b*"], vec![]),
             ("12 500 euros", vec!["12&500|12500", "euros*|euro"], vec![]),
             ("12 500", vec!["12&500*|12500*"], vec![]),
             ("+33 6 12 34 56 78", vec!["33&6&12&34&56&78*|33612345678*|0612345678*"], vec![]),

@@ -201,6 +201,9 @@ mod tests {
             ("le bail", "baux"),
             ("des clauses pénales", "clause pénale"),
             ("une clause pénale", "clauses pénales"),
+            ("deux procès-verbaux", "procès-verbal"),
+            ("le procès-verbal", "procès-verbaux"),
+            ("les ayants droit", "ayant-droit"),
             ("vu le code civil", "“code civil”"),
             ("vu le code civil", "« code civil »"),
         ] {
