@@ -42,6 +42,8 @@ pub struct Settings {
     pub sign_up_rate: u32,
     /// How long after it was sent a message may be edited or deleted; zero = always.
     pub edit_window: Duration,
+    /// Searches are answered so long after they began, or after a multiple of it; zero = as soon as they are done.
+    pub search_step: Duration,
     /// Conversations that somebody who signed up uninvited may open before a juriste answered.
     pub stranger_conversations_max: u32,
     /// Bytes of files that they may store before that.
@@ -116,6 +118,7 @@ impl Default for Settings {
             sign_in_rate: 30,
             sign_up_rate: 5,
             edit_window: Duration::from_secs(24 * 3600),
+            search_step: Duration::from_millis(10),
             stranger_conversations_max: 3,
             stranger_bytes_max: 100 << 20,
             notices: Notices::default(),

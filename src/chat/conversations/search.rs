@@ -51,7 +51,13 @@ impl Chat {
     /// `UNAUTHENTICATED`, `NOT_FOUND` (the conversation), `INVALID`.
     pub async fn search(&self, actor: Actor, search: Search) -> Result<Found, Error> {
         let user_id = actor.user_id().ok_or(Reason::TokenMissing)?;
-        let _turn = self.searching.turn(user_id).await?;
+        let turn = self.searching.turn(user_id).await?;
+        let found = self.look_for(actor, search).await;
+        turn.end_in_step(self.settings().search_step).await;
+        found
+    }
+
+    async fn look_for(&self, actor: Actor, search: Search) -> Result<Found, Error> {
         if self.ask(|conn, _now| Ok::<_, Error>(fulltext::is_behind(conn)?)).await? {
             // While nothing can be written, what is indexed can still be searched.
             let _newest_missing = self.execute(Actor::System, IndexMessages).await;
@@ -130,7 +136,8 @@ mod tests {
     use crate::chat::contract::command::conversations::{
         DeleteMessage, EditMessage, FileSource, InlineFile, SendMessage,
     };
-    use crate::chat::testing::fixtures::{RulesFixture, message_of, plain};
+    use crate::chat::contract::settings::Settings;
+    use crate::chat::testing::fixtures::{ChatFixture, RulesFixture, message_of, plain};
 
     /// Says these things between client 1 and juriste 6, and returns what a query of client 1 finds.
     fn found(said: &[&str], query: &str) -> Vec<(String, String)> {
@@ -260,6 +267,18 @@ mod tests {
         }
         assert_eq!(found(&said, "un OR deux").len(), 0);
         assert_eq!(found(&said, "u6").len(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_search_is_answered_in_steps_whatever_it_finds() {
+        let fixture = ChatFixture::demo();
+        let client = fixture.actor(&fixture.sign_in("client1").await);
+        for query in ["bonjour", "absent"] {
+            let began = std::time::Instant::now();
+            let search = Search { query: query.to_owned(), ..Search::default() };
+            fixture.chat.search(client, search).await.unwrap();
+            assert!(began.elapsed() >= Settings::default().search_step, "{query}: {:?}", began.elapsed());
+        }
     }
 
     #[test]

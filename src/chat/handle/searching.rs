@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep_until};
 
 use crate::chat::contract::error::Error;
 use crate::model::id::UserId;
@@ -24,6 +25,7 @@ pub struct Turn {
     searching: Arc<Searching>,
     user_id: UserId,
     permit: Option<OwnedSemaphorePermit>,
+    began: Instant,
 }
 
 impl Searching {
@@ -41,9 +43,19 @@ impl Searching {
             }
             Arc::clone(theirs)
         };
-        let mut turn = Turn { searching: Arc::clone(self), user_id, permit: None };
+        let mut turn = Turn { searching: Arc::clone(self), user_id, permit: None, began: Instant::now() };
         turn.permit = theirs.acquire_owned().await.ok();
+        turn.began = Instant::now();
         Ok(turn)
+    }
+}
+
+impl Turn {
+    /// Ends it at a multiple of `step` after it began. A word that stands somewhere takes the index a little longer than one
+    /// that stands nowhere, and whoever asks often enough could tell the two apart by the time that their answers take.
+    pub async fn end_in_step(self, step: Duration) {
+        let steps = self.began.elapsed().as_nanos().checked_div(step.as_nanos()).map_or(0, |steps| steps + 1);
+        sleep_until(self.began + step.saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX))).await;
     }
 }
 
@@ -80,5 +92,22 @@ mod tests {
         drop(first);
         waiting.await.unwrap().unwrap();
         assert!(searching.people.lock().unwrap().is_empty(), "nobody is remembered");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_ends_in_steps_whatever_it_took() {
+        let searching = Arc::new(Searching::default());
+        let millis = Duration::from_millis;
+        for (took, lasts) in [(0, 10), (1, 10), (9, 10), (10, 20), (11, 20), (305, 310)] {
+            let turn = searching.turn(UserId::new(1).unwrap()).await.unwrap();
+            let began = turn.began;
+            tokio::time::advance(millis(took)).await;
+            turn.end_in_step(millis(10)).await;
+            assert_eq!(began.elapsed(), millis(lasts), "{took}");
+        }
+        let turn = searching.turn(UserId::new(1).unwrap()).await.unwrap();
+        let began = turn.began;
+        turn.end_in_step(Duration::ZERO).await;
+        assert_eq!(began.elapsed(), Duration::ZERO);
     }
 }
