@@ -68,8 +68,21 @@ pub fn household(address: IpAddr) -> IpAddr {
 }
 
 /// The headers by which proxies say what they were asked.
-const FORWARDING: [&str; 7] =
-    ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "x-real-ip", "forwarded", "via"];
+const FORWARDING: [&str; 13] = [
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-server",
+    "x-real-ip",
+    "forwarded",
+    "via",
+    "cf-connecting-ip",
+    "true-client-ip",
+    "x-client-ip",
+    "x-envoy-external-address",
+    "cdn-loop",
+];
 
 /// The first header in a request that says that it came through a proxy.
 fn forwarding(headers: &HeaderMap) -> Option<&'static str> {
@@ -279,6 +292,7 @@ mod tests {
             ("x-forwarded-for", Way::TrustedProxy, Way::UntrustedProxy("x-forwarded-for")),
             ("x-forwarded-proto", Way::SilentProxy, Way::UntrustedProxy("x-forwarded-proto")),
             ("via", Way::SilentProxy, Way::UntrustedProxy("via")),
+            ("cf-connecting-ip", Way::SilentProxy, Way::UntrustedProxy("cf-connecting-ip")),
             ("accept", Way::Direct, Way::Direct),
         ] {
             let headers = HeaderMap::from_iter([(header.parse().unwrap(), "x".parse().unwrap())]);

@@ -435,6 +435,8 @@ async fn numbers_for_the_operator_are_told_to_this_machine_alone() {
         (&[], &[("X-Forwarded-For", "203.0.113.9")][..], 401),
         (&[], &[("Forwarded", "for=203.0.113.9")], 401),
         (&[], &[("Via", "1.1 proxy")], 401),
+        (&[], &[("CF-Connecting-IP", "203.0.113.9")], 401),
+        (&[], &[("True-Client-IP", "203.0.113.9")], 401),
         (&["--public-url", "http://localhost:9"], &[], 401),
         (&["--trust-proxy", "10.0.0.1"], &[], 401),
     ] {
