@@ -54,8 +54,10 @@ impl Turn {
     /// Ends it at a multiple of `step` after it began. A word that stands somewhere takes the index a little longer than one
     /// that stands nowhere, and whoever asks often enough could tell the two apart by the time that their answers take.
     pub async fn end_in_step(self, step: Duration) {
-        let steps = self.began.elapsed().as_nanos().checked_div(step.as_nanos()).map_or(0, |steps| steps + 1);
-        sleep_until(self.began + step.saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX))).await;
+        if let Some(steps) = self.began.elapsed().as_nanos().checked_div(step.as_nanos()) {
+            let steps = u32::try_from(steps + 1).unwrap_or(u32::MAX);
+            sleep_until(self.began + step.saturating_mul(steps)).await;
+        }
     }
 }
 
