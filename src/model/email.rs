@@ -66,6 +66,13 @@ pub fn spelling(text: &str) -> String {
     }
 }
 
+/// The same address with its domain in Punycode, if that is another spelling.
+#[must_use]
+pub fn in_punycode(address: &str) -> Option<String> {
+    let (local, domain) = address.rsplit_once('@').filter(|(_, domain)| !domain.is_ascii())?;
+    idna::domain_to_ascii_strict(domain).ok().map(|domain| format!("{local}@{domain}"))
+}
+
 /// A domain as its people write it, read as names of hosts are read everywhere: wide letters, the full stop of Chinese and
 /// Japanese, and Punycode are no others. Browsers hand over in Punycode what was typed in letters, some of them.
 fn in_letters(domain: &str) -> String {

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 
+use crate::model::email;
 use crate::model::id::UserId;
 use crate::model::locale::Locale;
 use crate::model::timestamp::Timestamp;
@@ -49,8 +50,16 @@ pub fn find(conn: &Connection, id: UserId) -> rusqlite::Result<Option<Account>> 
         .optional()
 }
 
-/// The account with this address, spelled as `model::email::Email` does.
+/// The account with this address, spelled as `model::email::Email` does. One that was stored in Punycode, before that was
+/// known to be the same, is found by it as well.
 pub fn find_by_email(conn: &Connection, email: &str) -> rusqlite::Result<Option<Account>> {
+    match (find_stored(conn, email)?, email::in_punycode(email)) {
+        (None, Some(in_punycode)) => find_stored(conn, &in_punycode),
+        (found, _) => Ok(found),
+    }
+}
+
+fn find_stored(conn: &Connection, email: &str) -> rusqlite::Result<Option<Account>> {
     conn.prepare_cached(&format!("SELECT {COLUMNS} FROM users WHERE email = :email"))?
         .query_row(named_params! {":email": email}, read)
         .optional()
@@ -321,4 +330,21 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Account> {
         last_sign_in_at: row.get(9)?,
         last_seen_at: row.get(10)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::database::scratch;
+
+    #[test]
+    fn an_address_that_was_stored_in_punycode_is_found_by_its_letters() {
+        let conn = scratch::open();
+        conn.execute("UPDATE users SET email = 'zed@xn--socit-esab.fr' WHERE id = 1", []).unwrap();
+        let found = |email| find_by_email(&conn, email).unwrap().map(|account| account.profile.id);
+        assert_eq!(found("zed@société.fr"), UserId::new(1));
+        assert_eq!(found("zed@societe.fr"), None);
+        conn.execute("UPDATE users SET email = 'zed@société.fr' WHERE id = 2", []).unwrap();
+        assert_eq!(found("zed@société.fr"), UserId::new(2), "who has it to the letter comes first");
+    }
 }
