@@ -90,6 +90,7 @@ async fn questions(practice: &Practice, texts: &Texts, stored: usize) -> Vec<Rea
     let (rare, other) = (texts.at_rank(rank), texts.at_rank(rank + 1));
     let start: String = usual.chars().take(3).collect();
     let (long_start, seldom) = (long_start(texts), texts.at_rank(15_000).chars().take(5).collect::<String>());
+    let frequent = format!("\"{}\"", (0..32).map(|rank| texts.at_rank(rank)).collect::<Vec<_>>().join(" "));
     let many = (0..32).map(|rank| format!("\"{}\"", texts.at_rank(rank))).collect::<Vec<_>>().join(" ");
     for (name, query, within) in [
         ("search: commonest word", format!("\"{common}\""), None),
@@ -99,6 +100,7 @@ async fn questions(practice: &Practice, texts: &Texts, stored: usize) -> Vec<Rea
         ("search: a usual word of four letters or more", long_start, None),
         ("search: five letters of a rare word", seldom, None),
         ("search: the 32 commonest words", many, None),
+        ("search: the same as a phrase", frequent, None),
         ("search: two words", format!("\"{usual}\" \"{common}\""), None),
         (
             "search: two words that never meet",

@@ -6,7 +6,8 @@
 //!
 //! Two things make the index read long lists before it knows the first hit: a beginning of words that has no index of its
 //! own, and many words at once. So a few of the newest messages that may be meant are read first, by what the index finds
-//! quickly, and only where that is not the whole answer it is asked for everything ([`list`]).
+//! quickly, and only where that is not the whole answer it is asked for everything ([`list`]). Of a long phrase it is asked
+//! for the first words only; the others are read in the messages that have these.
 //!
 //! Whatever is looked for, a look takes little time: it goes from the newest messages back, some ranges of ids at a time, and
 //! where its time is over it says how far it has come. A message's range is a term of the index, because nothing else ends
@@ -20,7 +21,7 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 use crate::model::conversation::Members;
 use crate::model::id::{ConversationId, MessageId, UserId};
 use crate::model::timestamp::Timestamp;
-use crate::store::search::terms::{Needles, has_long_start, quoted, widened};
+use crate::store::search::terms::{Needles, cut, has_long_start, quoted, widened};
 pub use crate::store::search::terms::{Phrase, Term};
 
 mod terms;
@@ -111,12 +112,16 @@ const SEARCH: &str = "
 /// When SQLite fails.
 pub fn list(conn: &Connection, question: &Question, time: Duration) -> rusqlite::Result<Listed> {
     let mut look = Look::begin(conn, question, time)?;
-    if let Some(wider) = widened(&question.all) {
-        look.go_back(&Aim { all: &wider, needles: Some(Needles::of(&question.all)), has_ranges: true })?;
+    let begun = cut(&question.all);
+    let all = begun.as_deref().unwrap_or(&question.all);
+    let needles = || Needles::of(&question.all);
+    if let Some(wider) = widened(all) {
+        let reads_max = Some(question.limit * READ_PER_HIT);
+        look.go_back(&Aim { all: &wider, needles: Some(needles()), reads_max, has_ranges: true })?;
     }
     // Each time that it is asked for, a long beginning costs the same wherever it is looked for.
-    let has_ranges = !question.all.iter().any(has_long_start);
-    look.go_back(&Aim { all: &question.all, needles: None, has_ranges })?;
+    let has_ranges = !all.iter().any(has_long_start);
+    look.go_back(&Aim { all, needles: begun.is_some().then(needles), reads_max: None, has_ranges })?;
     Ok(look.listed())
 }
 
@@ -124,8 +129,10 @@ pub fn list(conn: &Connection, question: &Question, time: Duration) -> rusqlite:
 struct Aim<'a> {
     /// All of these.
     all: &'a [Term],
-    /// What the words of a message must have in them besides; then some messages are read and no more.
+    /// What the words of a message must have in them besides.
     needles: Option<Needles>,
+    /// After how many messages it ends.
+    reads_max: Option<usize>,
     /// Whether it goes range by range.
     has_ranges: bool,
 }
@@ -203,7 +210,7 @@ impl<'a> Look<'a> {
             self.rows += 1;
             read += 1;
             self.is_late = self.rows >= ROWS_MIN && self.timer.left().is_zero();
-            if self.is_over() || (aim.needles.is_some() && read == question.limit * READ_PER_HIT) {
+            if self.is_over() || aim.reads_max == Some(read) {
                 self.end = id.as_i64();
                 return Ok(ControlFlow::Break(()));
             }

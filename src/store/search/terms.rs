@@ -10,6 +10,9 @@ pub(super) const INDEXED_START: usize = 3;
 /// Terms that the index looks for at once before the messages themselves are read.
 const QUICK_TERMS: usize = 5;
 
+/// Words of a phrase that the index looks for; those behind them are read in the messages. It reads all places of each word.
+const QUICK_WORDS: usize = 5;
+
 /// Words that follow each other, as `model::text::words` folds them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Phrase {
@@ -41,6 +44,20 @@ pub(super) fn widened(terms: &[Term]) -> Option<Vec<Term>> {
         any: term.any.iter().map(|spelling| spelling.iter().flat_map(shortened).collect()).collect(),
     };
     Some(kept.into_iter().map(wider).collect())
+}
+
+/// Terms that are in every message in which these are, and in few others, without the ends of long phrases; nothing where no
+/// phrase is long.
+pub(super) fn cut(terms: &[Term]) -> Option<Vec<Term>> {
+    let end = |phrase: &Phrase| phrase.words.match_indices(' ').nth(QUICK_WORDS - 1).map(|(end, _)| end);
+    let is_long = |term: &Term| term.any.iter().flatten().any(|phrase| end(phrase).is_some());
+    let begun = |phrase: &Phrase| match end(phrase) {
+        Some(end) => Phrase { words: phrase.words[..end].to_owned(), is_prefix: false },
+        None => phrase.clone(),
+    };
+    let spelling = |phrases: &Vec<Phrase>| phrases.iter().map(begun).collect();
+    let begins = |term: &Term| Term { any: term.any.iter().map(spelling).collect() };
+    terms.iter().any(is_long).then(|| terms.iter().map(begins).collect())
 }
 
 /// Whether one of its spellings ends in a beginning of words that has no index of its own.
@@ -141,5 +158,14 @@ mod tests {
                 wider.map(|all| all.into_iter().map(str::to_owned).collect())
             );
         }
+    }
+
+    #[test]
+    fn of_long_phrases_the_index_is_asked_for_the_first_words() {
+        let term = |any: &[Phrase]| Term { any: any.iter().map(|phrase| vec![phrase.clone()]).collect() };
+        assert_eq!(cut(&[term(&[prefix("un deux trois quatre cinq")])]), None);
+        let long = [term(&[prefix("un deux trois quatre cinq s"), prefix("un d")]), term(&[word("sept")])];
+        let begun = [term(&[word("un deux trois quatre cinq"), prefix("un d")]), term(&[word("sept")])];
+        assert_eq!(cut(&long), Some(begun.to_vec()));
     }
 }

@@ -47,7 +47,7 @@ fn all(conn: &Connection, question: &Question) -> Vec<Found> {
 /// What the index finds by itself.
 fn indexed(conn: &Connection, question: &Question) -> Vec<Found> {
     let mut look = Look::begin(conn, question, Duration::from_secs(100)).unwrap();
-    look.go_back(&Aim { all: &question.all, needles: None, has_ranges: false }).unwrap();
+    look.go_back(&Aim { all: &question.all, needles: None, reads_max: None, has_ranges: false }).unwrap();
     look.found
 }
 
@@ -113,7 +113,11 @@ fn what_is_read_in_the_messages_is_what_the_index_finds() {
          WHERE id <= 40;
          WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1100)
          INSERT INTO messages (conversation_id, sender_id, content, created_at, sent_rev, rev)
-         SELECT 1, 1, 'continuer la vente du bail', 700000, 2000 + n, 2000 + n FROM n;",
+         SELECT 1, 1, 'continuer la vente du bail', 700000, 2000 + n, 2000 + n FROM n;
+         INSERT INTO messages (conversation_id, sender_id, content, created_at, sent_rev, rev)
+         VALUES (1, 1, 'le dossier de fin du mois est signé ce jour', 800000, 4001, 4001),
+           (1, 1, 'le dossier de fin du mois, est signé ce jour-là', 800000, 4002, 4002),
+           (1, 1, 'le dossier de fin du mois est signé ce soir', 800000, 4003, 4003);",
     )
     .unwrap();
     while crate::store::fulltext::is_behind(&conn).unwrap() {
@@ -129,6 +133,11 @@ fn what_is_read_in_the_messages_is_what_the_index_finds() {
         (vec![term(&[prefix("bail commer")])], 40),
         (vec![term(&[prefix("bail vente")])], 0),
         (vec![term(&[prefix("contrat n")]), term(&[word("bail")])], 40),
+        (vec![term(&[word("dossier de fin du mois est signe ce")])], 3),
+        (vec![term(&[word("dossier de fin du mois est signe ce jour")])], 2),
+        (vec![term(&[prefix("dossier de fin du mois est signe ce so")])], 1),
+        (vec![term(&[word("dossier de fin du mois est signe ce matin")])], 0),
+        (vec![term(&[word("dossier de fin du mois est signe ce matin"), word("ce soir")]), term(&[word("le")])], 1),
         (words("continuer la vente du bail continuer"), 50),
         (words("la la du du vente vente bail mot"), 0),
         (words("contrat n 7 bail commercial contrat"), 1),
