@@ -107,13 +107,21 @@ impl Changer {
     }
 }
 
-/// Looks up every state that was ever tried, and adds it to a history.
+/// Looks up every state that was ever tried, and adds it to a history. An invitation whose creation nobody was told of need
+/// not be there: that is no state of it.
 pub async fn read_found(to: SocketAddr, conversation: &Conversation, history: &mut Vec<Record>) {
     let [author, reader] = &conversation.members;
     let keys: BTreeSet<String> = history
         .iter()
         .filter_map(|record| match record {
             Record::Tried { key, .. } | Record::Done { key, .. } => Some(key.clone()),
+            _ => None,
+        })
+        .collect();
+    let acknowledged: BTreeSet<String> = history
+        .iter()
+        .filter_map(|record| match record {
+            Record::Done { key, .. } => Some(key.clone()),
             _ => None,
         })
         .collect();
@@ -132,7 +140,8 @@ pub async fn read_found(to: SocketAddr, conversation: &Conversation, history: &m
             }
             "invitation" => {
                 let is_open = invitations.as_array().is_some_and(|all| all.iter().any(|one| one["id"].as_i64() == id));
-                Some(if is_open { "open" } else { "gone" }.to_owned())
+                let state = if is_open { "open" } else { "gone" };
+                (is_open || acknowledged.contains(&key)).then(|| state.to_owned())
             }
             _ => Some(mark.clone()),
         };
