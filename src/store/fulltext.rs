@@ -5,7 +5,7 @@
 //! search look in one more place, and merging writes every word over again. The index must not be written between the
 //! savepoints of a batch: each of them makes FTS5 write out what it has gathered.
 
-use rusqlite::{Connection, TransactionBehavior, named_params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, named_params};
 
 use crate::model::id::MessageId;
 
@@ -24,6 +24,10 @@ const STEPS_PER_CHECKPOINT: u32 = 32;
 /// From this many segments of a size on FTS5 merges them when asked to (`usermerge` in the schema).
 const SEGMENTS_TO_MERGE: u32 = 8;
 
+/// The same while a rush lasts, the most that FTS5 takes: half as many words are written again, and each search looks in
+/// twice as many places, until the rush is over.
+const SEGMENTS_TO_MERGE_IN_A_RUSH: u32 = 16;
+
 /// Changes in a batch from which on everybody waits anyway.
 const LARGE_BATCH: usize = 48;
 
@@ -37,21 +41,23 @@ struct Allowance {
     messages: i64,
     /// Segments, to be merged.
     segments: u32,
+    /// Segments of a size.
+    of_a_size: u32,
     /// Pages (4 KB) that one step of merging may write.
     step: i64,
 }
 
 /// Few enough messages and pages for nobody to notice the time that they take: a few milliseconds, some more while a rush
 /// has left hundreds of segments.
-const CALM: Allowance = Allowance { messages: 64, segments: SEGMENTS_TO_MERGE, step: 128 };
+const CALM: Allowance =
+    Allowance { messages: 64, segments: SEGMENTS_TO_MERGE, of_a_size: SEGMENTS_TO_MERGE, step: 128 };
 
-/// Enough messages to make it cheap, and the segments of half a million, which are left to the time after the rush. While
-/// they are merged up to two and a half times as many more come, where texts are long, and FTS5 holds two thousand.
-const RUSH: Allowance = Allowance { messages: 1024, segments: 512, step: 256 };
+/// Enough messages to make it cheap, and the segments of an eighth of a million, which are left to the time after the rush.
+/// Each step of merging writes a page of every segment anew, so many more would cost more to merge than they saved.
+const RUSH: Allowance = Allowance { messages: 1024, segments: 128, of_a_size: SEGMENTS_TO_MERGE_IN_A_RUSH, step: 256 };
 
-/// A rush that has gone on for longer than that: there may be no time after it. Sixteen at a time cost least; more cost
-/// more than they save, in caches.
-const LASTING_RUSH: Allowance = Allowance { segments: 16, ..RUSH };
+/// A rush that has gone on for longer than that: there may be no time after it.
+const LASTING_RUSH: Allowance = Allowance { segments: 32, ..RUSH };
 
 /// Who keeps the index.
 #[derive(Debug)]
@@ -134,7 +140,7 @@ impl Indexer {
     fn put_in_order(&mut self, conn: &Connection) -> rusqlite::Result<()> {
         self.is_lasting |= self.segments >= RUSH.segments;
         let allowed = self.allowed();
-        if self.segments >= allowed.segments && !merge(conn, allowed.step)? {
+        if self.segments >= allowed.segments && !merge(conn, &allowed)? {
             self.segments = 0;
         }
         Ok(())
@@ -189,13 +195,27 @@ pub fn is_behind(conn: &Connection) -> rusqlite::Result<bool> {
     lag(conn).map(|lag| lag.messages > 0)
 }
 
-/// Merges segments, by so many pages at most. Tells whether there was anything to merge.
-fn merge(conn: &Connection, pages: i64) -> rusqlite::Result<bool> {
+/// Merges segments by one step. Tells whether there was anything to merge.
+fn merge(conn: &Connection, allowed: &Allowance) -> rusqlite::Result<bool> {
+    merge_by(conn, allowed.of_a_size)?;
     let before = conn.total_changes();
     conn.prepare_cached("INSERT INTO message_words (message_words, rank) VALUES ('merge', :pages)")?
-        .execute(named_params! { ":pages": pages })?;
+        .execute(named_params! { ":pages": allowed.step })?;
     // FTS5's own word for it: the statement itself counts as one change.
     Ok(conn.total_changes() - before >= 2)
+}
+
+/// Has FTS5 merge from so many segments of a size on. It remembers that in the database.
+fn merge_by(conn: &Connection, of_a_size: u32) -> rusqlite::Result<()> {
+    let stored: Option<u32> = conn
+        .prepare_cached("SELECT v FROM message_words_config WHERE k = 'usermerge'")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    if stored != Some(of_a_size) {
+        conn.prepare_cached("INSERT INTO message_words (message_words, rank) VALUES ('usermerge', :of_a_size)")?
+            .execute(named_params! { ":of_a_size": of_a_size })?;
+    }
+    Ok(())
 }
 
 /// Writes what is there already: whether anything can be written shows at the commit.
@@ -283,6 +303,10 @@ mod tests {
         conn.query_row("SELECT count(DISTINCT segid) FROM message_words_idx", [], |row| row.get(0)).unwrap()
     }
 
+    fn merged_by(conn: &Connection) -> u32 {
+        conn.query_row("SELECT v FROM message_words_config WHERE k = 'usermerge'", [], |row| row.get(0)).unwrap()
+    }
+
     fn hits(conn: &Connection) -> u32 {
         let count = "SELECT count(*) FROM message_words WHERE message_words MATCH 'plus'";
         conn.query_row(count, [], |row| row.get(0)).unwrap()
@@ -319,18 +343,19 @@ mod tests {
     fn what_a_rush_leaves_is_merged_step_by_step_once_it_is_over() {
         let conn = open();
         let mut indexer = Indexer::default();
-        for _ in 0..200 {
+        for _ in 0..100 {
             indexer.follow(&conn, LARGE_BATCH).unwrap();
             say(&conn);
             indexer.catch_up(&conn).unwrap();
         }
-        assert_eq!(segments(&conn), 200, "all are left for later");
+        assert_eq!(segments(&conn), 100, "all are left for later");
         for _ in 0..600 {
             indexer.follow(&conn, LARGE_BATCH).unwrap();
             say(&conn);
             indexer.catch_up(&conn).unwrap();
             assert!(segments(&conn) <= RUSH.segments + SEGMENTS_TO_MERGE, "even a rush without end leaves no more");
         }
+        assert_eq!(merged_by(&conn), SEGMENTS_TO_MERGE_IN_A_RUSH);
         for _ in 0..CALM_AFTER {
             indexer.follow(&conn, 1).unwrap();
         }
@@ -338,7 +363,8 @@ mod tests {
             indexer.catch_up(&conn).unwrap();
         }
         assert!(segments(&conn) < 2 * SEGMENTS_TO_MERGE);
-        assert_eq!(hits(&conn), 800);
+        assert_eq!(merged_by(&conn), SEGMENTS_TO_MERGE);
+        assert_eq!(hits(&conn), 700);
     }
 
     #[test]
