@@ -234,7 +234,8 @@ pub fn delete_loose(conn: &Connection, before: Timestamp, limit: usize) -> rusql
     .execute(named_params! {":before": before, ":limit": i64::try_from(limit).unwrap_or(i64::MAX)})
 }
 
-/// Removes at most `limit` parts of files that are gone; returns whether there are more.
+/// Removes at most `limit` parts of files that are gone, the last of each first, so that those that are left follow each
+/// other; returns whether there are more.
 ///
 /// # Errors
 /// When SQLite fails.
@@ -252,7 +253,7 @@ pub fn remove_discarded(conn: &Connection, limit: usize) -> rusqlite::Result<boo
                 SELECT rowid
                 FROM attachment_chunks
                 WHERE attachment_id = :id
-                ORDER BY start
+                ORDER BY start DESC
                 LIMIT :limit
             )",
         )?
@@ -288,6 +289,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::store::database::check::check;
     use crate::store::database::open::Db;
     use crate::store::database::settings::{Missing, Settings};
 
@@ -321,6 +323,7 @@ mod tests {
             let mut batch = db.writer.begin().unwrap();
             let is_more = batch.change(|conn| remove_discarded(conn, 16)).unwrap();
             batch.commit().unwrap();
+            assert_eq!(check(&path).unwrap().faults, Vec::<String>::new(), "what is half removed is no damage");
             if !is_more {
                 break;
             }
