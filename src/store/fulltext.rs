@@ -24,8 +24,8 @@ const STEPS_PER_CHECKPOINT: u32 = 32;
 /// From this many segments of a size on FTS5 merges them when asked to (`usermerge` in the schema).
 const SEGMENTS_TO_MERGE: u32 = 8;
 
-/// The same while a rush lasts, the most that FTS5 takes: half as many words are written again, and each search looks in
-/// twice as many places, until the rush is over.
+/// The same while a rush lasts, the most that FTS5 takes: words are written over again less often, and each search looks in
+/// more places, until the rush is over.
 const SEGMENTS_TO_MERGE_IN_A_RUSH: u32 = 16;
 
 /// Changes in a batch from which on everybody waits anyway.
