@@ -512,10 +512,10 @@ CREATE VIRTUAL TABLE message_words USING fts5 (
   tokenize = 'ascii'
 );
 
--- The full-text index grows by a segment each time that it is brought up to date. FTS5 does not merge segments by itself;
--- the program merges them where there is time, eight of a size and more into one (sixteen while a rush lasts): fewer would
--- be written again more often, more would have to be looked through by each search. Nineteen hundred are merged at once, whatever it takes: FTS5
--- holds two thousand at most.
+-- The full-text index grows by a segment each time that it is brought up to date. FTS5 does not merge segments by
+-- itself; the program merges them where there is time, eight of a size and more into one (sixteen while a rush lasts):
+-- fewer would be written again more often, more would have to be looked through by each search. Nineteen hundred are
+-- merged at once, whatever it takes: FTS5 holds two thousand at most.
 INSERT INTO message_words (message_words, rank) VALUES ('automerge', 0);
 INSERT INTO message_words (message_words, rank) VALUES ('usermerge', 8);
 INSERT INTO message_words (message_words, rank) VALUES ('crisismerge', 1900);

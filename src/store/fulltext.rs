@@ -365,6 +365,10 @@ mod tests {
         assert!(segments(&conn) < 2 * SEGMENTS_TO_MERGE);
         assert_eq!(merged_by(&conn), SEGMENTS_TO_MERGE);
         assert_eq!(hits(&conn), 700);
+        merge_by(&conn, SEGMENTS_TO_MERGE_IN_A_RUSH).unwrap();
+        let mut after_a_kill = Indexer::default();
+        after_a_kill.catch_up(&conn).unwrap();
+        assert_eq!(merged_by(&conn), SEGMENTS_TO_MERGE, "a rush that the program was killed in is over");
     }
 
     #[test]
