@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use crate::harness::server::{Pair, Server};
-use crate::support::PATIENCE;
+use crate::setup::until;
 use crate::support::http::{self, Ask, Reply};
 
 const TOKEN: &str = "a-token-that-is-long-enough";
@@ -175,17 +175,10 @@ async fn what_8x8_tells_is_believed_when_signed_and_fetched_once_by_consent() {
     let mut unasked = uploaded(&room, "k-3", &format!("{origin}/other"));
     unasked["data"]["recordingSessionId"] = json!("r-2");
     event(&server, &unasked, SECRET, 0).send().await.expect(200);
-    let noted = async {
-        let count = "SELECT count(*) FROM refused_recordings WHERE service_id = 'r-2' AND call_id = ?1";
-        while server.database().query_row(count, [other], |row| row.get::<_, i64>(0)).expect("a count") == 0 {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, noted).await.expect("the refusal is noted");
+    let count = |query: &str| server.database().query_row(query, [], |row| row.get::<_, i64>(0)).expect("a count");
+    let noted = format!("SELECT count(*) FROM refused_recordings WHERE service_id = 'r-2' AND call_id = {other}");
+    until("the refusal is noted", || count(&noted) == 1).await;
+    let addresses = "SELECT count(*) FROM waiting_recordings WHERE link IS NOT NULL";
+    until("what is over has no address any more", || count(addresses) == 0).await;
     assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 1, "one recording, fetched once");
-    let links: i64 = server
-        .database()
-        .query_row("SELECT count(*) FROM waiting_recordings WHERE link IS NOT NULL", [], |row| row.get(0))
-        .expect("a count");
-    assert_eq!(links, 0, "what is over has no address any more");
 }

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::billing::Stage;
 use crate::harness::stripe::{Fault, SECRET, Stripe};
+use crate::setup::until;
 use crate::support::PATIENCE;
 use crate::support::http::{self, Reply};
 
@@ -131,6 +132,10 @@ impl Till {
         let page = self.page(&invoice).await;
         self.tell(&self.stripe.pay(&page, true)).await;
         self.until(&invoice, |it| it["payment"] == "paid").await;
+        // What is noted as done after its effect would be looked at again after a restart.
+        let waiting = "SELECT count(*) FROM stripe_events WHERE outcome = 'waiting'";
+        let database = self.stage.server.database();
+        until("all that was told is done", || database.query_row(waiting, [], |row| row.get(0)) == Ok(0)).await;
         let payment = self.stripe.account().sessions[&page]["payment_intent"].as_str().expect("an id").to_owned();
         (invoice, payment)
     }
