@@ -20,6 +20,10 @@ impl Chunks {
     /// Takes what is needed off the front of `bytes` and gives the next whole part; `None` once all is taken.
     pub fn take(&mut self, bytes: &mut &[u8]) -> Option<Bytes> {
         let (now, later) = bytes.split_at(bytes.len().min(CHUNK_BYTES - self.waiting.len()));
+        if self.waiting.is_empty() && !now.is_empty() {
+            // At once: growing by and by would leave a trail of smaller pieces of memory.
+            self.waiting.reserve(CHUNK_BYTES);
+        }
         self.waiting.extend_from_slice(now);
         *bytes = later;
         (self.waiting.len() == CHUNK_BYTES).then(|| self.waiting.split().freeze())
