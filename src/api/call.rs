@@ -163,7 +163,7 @@ impl Call {
     /// The same of a body that may be longer.
     pub async fn body_of<T>(&mut self, bytes_max: u64, reader: impl FnOnce(&mut Fields) -> T) -> Result<T, Error> {
         let text = self.request.bytes(bytes_max).await.map_err(reply::unreadable)?;
-        Ok(Fields::read_json("body", &text, reader)?)
+        Ok(Fields::read_bytes("body", &text, reader)?)
     }
 
     /// Reads the query string field by field.

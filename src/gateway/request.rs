@@ -127,7 +127,7 @@ impl Request {
         if event == "call:signal" && data.len() > SIGNAL_BYTES_MAX {
             return Err(Reason::TooLarge.into());
         }
-        Fields::read_json("data", data.as_bytes(), |fields| reader(fields, args)).map_err(Error::from)
+        Fields::read_json("data", data, |fields| reader(fields, args)).map_err(Error::from)
     }
 }
 

@@ -13,6 +13,9 @@ use serde_json::{Map, Value};
 use crate::model::id::{INTEGER_MAX, NotAnId};
 use crate::model::locale::Text;
 
+/// What some editors put in front of a text.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 /// One field and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -54,22 +57,41 @@ impl Fields {
         }
     }
 
-    /// Reads JSON text, which must be an object; nothing at all counts as an empty one, and so does what some editors put in
-    /// front of a text (a byte order mark). Of an object that cannot be read each member that is the reason is named; `whole`
+    /// Reads JSON text, which must be an object; nothing at all counts as an empty one, and so does a byte order mark.
+    /// Of an object that cannot be read each member that is the reason is named; `whole`
     /// is the name of the text itself.
     pub fn read_json<T>(
         whole: &'static str,
-        text: &[u8],
+        text: &str,
         reader: impl FnOnce(&mut Fields) -> T,
     ) -> Result<T, Vec<Fault>> {
-        let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
-        if text.is_empty() {
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+        Fields::read_parsed(whole, text.as_bytes(), || serde_json::from_str(text), reader)
+    }
+
+    /// As [`Fields::read_json`], of bytes that may be no text at all.
+    pub fn read_bytes<T>(
+        whole: &'static str,
+        bytes: &[u8],
+        reader: impl FnOnce(&mut Fields) -> T,
+    ) -> Result<T, Vec<Fault>> {
+        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(bytes);
+        Fields::read_parsed(whole, bytes, || serde_json::from_slice(bytes), reader)
+    }
+
+    fn read_parsed<T>(
+        whole: &'static str,
+        json: &[u8],
+        parse: impl FnOnce() -> serde_json::Result<Value>,
+        reader: impl FnOnce(&mut Fields) -> T,
+    ) -> Result<T, Vec<Fault>> {
+        if json.is_empty() {
             return Fields::read(Map::new(), reader);
         }
-        match serde_json::from_slice::<Value>(text) {
+        match parse() {
             Ok(value @ (Value::Object(_) | Value::Null)) => Fields::read_value(value, reader),
             Ok(_) => Err(vec![Fault::new(whole, Text::new("doit être un objet JSON", "must be a JSON object"))]),
-            Err(error) => Err(unreadable(whole, text, &error)),
+            Err(error) => Err(unreadable(whole, json, &error)),
         }
     }
 

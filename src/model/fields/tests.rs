@@ -91,12 +91,16 @@ fn what_is_no_json_is_named_by_field_where_there_is_one() {
         (r#"{"content":"#.to_owned(), vec!["body"]),
         ("[]".to_owned(), vec!["body"]),
     ] {
-        let faults = Fields::read_json("body", text.as_bytes(), |_| ()).unwrap_err();
+        let faults = Fields::read_json("body", &text, |_| ()).unwrap_err();
         let named: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
         assert_eq!(named, fields, "{text}");
+        assert_eq!(Fields::read_bytes("body", text.as_bytes(), |_| ()).unwrap_err(), faults, "{text}");
     }
+    let faults = Fields::read_bytes("body", b"{\"a\":\"\xff\"}", |_| ()).unwrap_err();
+    assert_eq!(faults.len(), 1, "bytes that are no text");
     for text in ["", "null", "\u{feff}", "\u{feff}{\"a\":\"\\ud83d\\ude00\"}"] {
-        assert!(Fields::read_json("body", text.as_bytes(), |_| ()).is_ok(), "{text}");
+        assert!(Fields::read_json("body", text, |_| ()).is_ok(), "{text}");
+        assert!(Fields::read_bytes("body", text.as_bytes(), |_| ()).is_ok(), "{text}");
     }
 }
 
