@@ -52,12 +52,13 @@ struct Allowance {
 const CALM: Allowance =
     Allowance { messages: 64, segments: SEGMENTS_TO_MERGE, of_a_size: SEGMENTS_TO_MERGE, step: 128 };
 
-/// Enough messages to make it cheap, and the segments of an eighth of a million, which are left to the time after the rush.
+/// Enough messages to make it cheap, and the segments of a quarter of a million, which are left to the time after the rush.
 /// Each step of merging writes a page of every segment anew, so many more would cost more to merge than they saved.
-const RUSH: Allowance = Allowance { messages: 1024, segments: 128, of_a_size: SEGMENTS_TO_MERGE_IN_A_RUSH, step: 256 };
+const RUSH: Allowance =
+    Allowance { messages: STEP_MAX, segments: 128, of_a_size: SEGMENTS_TO_MERGE_IN_A_RUSH, step: 128 };
 
 /// A rush that has gone on for longer than that: there may be no time after it.
-const LASTING_RUSH: Allowance = Allowance { segments: 32, ..RUSH };
+const LASTING_RUSH: Allowance = Allowance { segments: 16, ..RUSH };
 
 /// Who keeps the index.
 #[derive(Debug)]
@@ -84,7 +85,11 @@ impl Indexer {
     /// When SQLite fails.
     pub fn follow(&mut self, conn: &Connection, changes: usize) -> rusqlite::Result<()> {
         self.small_batches = if changes < LARGE_BATCH { self.small_batches.saturating_add(1) } else { 0 };
-        self.is_lasting &= self.small_batches < CALM_AFTER;
+        if self.small_batches == CALM_AFTER {
+            self.is_lasting = false;
+            // What the rush left was too little for it to merge, and may be enough now.
+            self.segments = self.segments.max(SEGMENTS_TO_MERGE);
+        }
         if lag(conn)?.messages > self.allowed().messages {
             self.catch_up(conn)?;
         }
