@@ -8,7 +8,8 @@
 use std::ops::Range;
 
 use crate::model::text::nfc::nfc;
-use crate::model::text::words::{Kind, Word, Words};
+use crate::model::text::words::Words;
+use crate::model::text::words::word::{Kind, Word};
 use crate::store::search::{Phrase, Term};
 
 /// Words of a query that count; what comes after them is not looked for.

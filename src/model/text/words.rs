@@ -7,42 +7,20 @@
 
 use std::ops::Range;
 
-use unicode_normalization::char::{compose, is_combining_mark};
-
-use crate::model::text::fold::{self, fold_char};
 use crate::model::text::nfc::nfc;
 use crate::model::text::words::initials::{Initials, initials};
+use crate::model::text::words::reader::Reader;
+use crate::model::text::words::word::{Kind, Word};
 
 mod initials;
+mod reader;
+pub mod word;
 
 /// Digits of the longest number that is known in one piece: those of an IBAN.
 const DIGITS_MAX: usize = 34;
 
 /// Stands in the index between what does not follow each other; no word can be this.
 const BREAK: &str = " ‖";
-
-/// A word and where it stands.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Word {
-    /// Its bytes in the text.
-    pub at: Range<usize>,
-    /// What it is.
-    pub kind: Kind,
-    folded: Range<usize>,
-}
-
-/// What a word consists of.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
-    /// Letters.
-    Letters,
-    /// Digits.
-    Digits,
-    /// Two characters of a script without gaps, the next pair following.
-    Pair,
-    /// The last character of such a script before something else.
-    Last,
-}
 
 /// The words of a text, in order.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -69,20 +47,8 @@ impl Words {
 
     /// Reads a text and remembers the places of some words only.
     fn read_those(text: &str, is_kept: fn(Kind) -> bool) -> Self {
-        let mut reader =
-            Reader { folded: Vec::new(), words: Vec::new(), is_kept, kind: None, at: 0..0, start: 0, run: Vec::new() };
-        reader.folded.reserve(text.len() + text.len() / 8);
-        let mut end = 0;
-        loop {
-            end = reader.take_ascii(text.as_bytes(), end);
-            let Some(c) = text[end..].chars().next() else { break };
-            let start = end;
-            end += c.len_utf8();
-            fold_char(c, &mut |c| reader.take(c, start..end));
-        }
-        reader.end_word(0);
-        let folded = String::from_utf8(reader.folded).expect("it was put together of characters");
-        Self { folded, words: reader.words }
+        let (folded, words) = Reader::read(text, is_kept);
+        Self { folded, words }
     }
 
     /// The words.
@@ -239,203 +205,6 @@ fn append_numbers(all: &mut String, numbers: &[Joined]) {
         all.push_str(BREAK);
         all.push(' ');
         all.push_str(&number.folded);
-    }
-}
-
-/// Reads a text from its beginning to its end.
-struct Reader {
-    /// What was read, as UTF-8.
-    folded: Vec<u8>,
-    words: Vec<Word>,
-    /// The words whose places are wanted.
-    is_kept: fn(Kind) -> bool,
-    /// Of the word that is being read.
-    kind: Option<Kind>,
-    /// Where it stands.
-    at: Range<usize>,
-    /// Where its folded text begins.
-    start: usize,
-    /// Characters of a script without gaps that follow each other.
-    run: Vec<(char, Range<usize>)>,
-}
-
-/// What a byte of a text is part of.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Letters,
-    Digits,
-    /// A character of ASCII between words.
-    Gap,
-    /// A character beyond ASCII.
-    Other,
-}
-
-impl Part {
-    const fn kind(self) -> Option<Kind> {
-        match self {
-            Self::Letters => Some(Kind::Letters),
-            Self::Digits => Some(Kind::Digits),
-            Self::Gap | Self::Other => None,
-        }
-    }
-}
-
-/// What each byte is part of: every text that is sent is looked through byte by byte.
-const PARTS: [Part; 256] = {
-    let mut parts = [Part::Other; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        parts[byte] = match byte as u8 {
-            b'a'..=b'z' | b'A'..=b'Z' => Part::Letters,
-            b'0'..=b'9' => Part::Digits,
-            _ => Part::Gap,
-        };
-        byte += 1;
-    }
-    parts
-};
-
-impl Reader {
-    /// Takes the characters of ASCII that stand at `from`, and tells where they end. They are copied as they stand, gaps too.
-    fn take_ascii(&mut self, text: &[u8], from: usize) -> usize {
-        let (mut copied, mut at) = (from, from);
-        let mut last = None;
-        while let Some(byte) = text.get(at) {
-            let part = PARTS[usize::from(*byte)];
-            if last != Some(part) {
-                if part == Part::Other {
-                    break;
-                }
-                if self.turn(part, &text[copied..at], at, at > from) {
-                    copied = at;
-                }
-                last = Some(part);
-            }
-            at += 1;
-        }
-        self.copy(&text[copied..at]);
-        if at > from {
-            self.at.end = at;
-        }
-        at
-    }
-
-    /// Something else begins at `at`. `uncopied` stands before it and is not in `folded` yet; true if it is now.
-    fn turn(&mut self, part: Part, uncopied: &[u8], at: usize, is_inside: bool) -> bool {
-        let kind = part.kind();
-        if is_inside {
-            self.at.end = at;
-        } else if self.kind == kind {
-            return false;
-        }
-        let was_word = self.kind.is_some();
-        self.end_word(uncopied.len());
-        // A word needs a gap before it: there is none where letters meet digits, or after one that folded to nothing.
-        let meets = kind.is_some() && if uncopied.is_empty() { self.ends_in_a_word() } else { was_word };
-        self.kind = kind;
-        self.at = at..at;
-        if meets {
-            self.copy(uncopied);
-            self.folded.push(b' ');
-            self.start = self.folded.len();
-        } else {
-            self.start = self.folded.len() + uncopied.len();
-        }
-        meets
-    }
-
-    fn copy(&mut self, text: &[u8]) {
-        let start = self.folded.len();
-        self.folded.extend_from_slice(text);
-        self.folded[start..].make_ascii_lowercase();
-    }
-
-    fn ends_in_a_word(&self) -> bool {
-        self.folded.last().is_some_and(|byte| PARTS[usize::from(*byte)] != Part::Gap)
-    }
-
-    /// Takes a character that is folded.
-    fn take(&mut self, c: char, at: Range<usize>) {
-        let kind = match c {
-            'a'..='z' => Kind::Letters,
-            '0'..='9' => Kind::Digits,
-            c if c.is_ascii() => return self.end_word(0),
-            c if fold::is_joined_to_the_last(c) => return self.join(c, at),
-            c if fold::has_no_gaps(c) => Kind::Pair,
-            c if c.is_alphanumeric() || is_combining_mark(c) => Kind::Letters,
-            _ => return self.end_word(0),
-        };
-        self.begin(kind, &at);
-        self.at.end = at.end;
-        if kind == Kind::Pair {
-            self.run.push((c, at));
-        } else {
-            self.push(c);
-        }
-    }
-
-    /// Begins another word, unless the one that is being read is of this kind too.
-    fn begin(&mut self, kind: Kind, at: &Range<usize>) {
-        if self.kind != Some(kind) {
-            self.end_word(0);
-            self.kind = Some(kind);
-            self.at = at.clone();
-            if kind != Kind::Pair {
-                self.open();
-            }
-        }
-    }
-
-    /// The sound mark of the kana before it.
-    fn join(&mut self, mark: char, at: Range<usize>) {
-        if let Some(last) = self.run.last_mut()
-            && let Some(both) = compose(last.0, mark)
-        {
-            *last = (both, last.1.start..at.end);
-            self.at.end = at.end;
-        }
-    }
-
-    /// `uncopied` bytes of the text that belong before this are not in `folded` yet.
-    fn end_word(&mut self, uncopied: usize) {
-        match self.kind.take() {
-            None => {}
-            Some(Kind::Pair) => self.end_run(),
-            Some(kind) => self.add(kind, self.at.clone(), uncopied),
-        }
-    }
-
-    fn end_run(&mut self) {
-        let run = std::mem::take(&mut self.run);
-        for pair in run.windows(2) {
-            self.open();
-            self.push(pair[0].0);
-            self.push(pair[1].0);
-            self.add(Kind::Pair, pair[0].1.start..pair[1].1.end, 0);
-        }
-        if let Some((last, at)) = run.last() {
-            self.open();
-            self.push(*last);
-            self.add(Kind::Last, at.clone(), 0);
-        }
-    }
-
-    /// Begins another word.
-    fn open(&mut self) {
-        if self.ends_in_a_word() {
-            self.folded.push(b' ');
-        }
-        self.start = self.folded.len();
-    }
-
-    fn push(&mut self, c: char) {
-        self.folded.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-    }
-
-    fn add(&mut self, kind: Kind, at: Range<usize>, uncopied: usize) {
-        if (self.is_kept)(kind) {
-            self.words.push(Word { at, kind, folded: self.start..self.folded.len() + uncopied });
-        }
     }
 }
 
