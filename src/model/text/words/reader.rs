@@ -94,8 +94,8 @@ impl Reader {
 
     /// Takes characters of ASCII without a digit among them, where nobody wants to know where which word stands.
     fn take_letters(&mut self, run: &[u8]) {
-        let kind_of = |byte: Option<&u8>| byte.and_then(|byte| PARTS[usize::from(*byte)].kind());
-        let (Some(_), first) = (run.first(), kind_of(run.first())) else { return };
+        let kind_of = |byte: &u8| PARTS[usize::from(*byte)].kind();
+        let (Some(first), Some(last)) = (run.first().map(kind_of), run.last().map(kind_of)) else { return };
         if first.is_none() || first != self.kind {
             self.end_word(0);
             if first.is_some() {
@@ -103,7 +103,7 @@ impl Reader {
             }
         }
         self.copy(run);
-        self.kind = kind_of(run.last());
+        self.kind = last;
     }
 
     /// Takes the characters of ASCII that stand at `from`, word by word, and tells where they end.
