@@ -27,7 +27,7 @@ export async function probed(server, attachmentId) {
  * @param {import('./server.js').Server} server @param {number} attachmentId
  * @param {[from: number, to: number][]} spans in seconds
  * @returns {Promise<{loudest: number, seen: {pictures: number, left: number, right: number}[]}>} `loudest` in dB, 0 at most; of each span
- * how many pictures there are, and how far they are from each other on either side, 255 at most
+ * how many pictures there are, and how far any two are from each other on either side, 255 at most
  */
 export async function watched(server, attachmentId, spans) {
   const address = await addressOf(server, attachmentId);
@@ -45,10 +45,20 @@ export async function watched(server, attachmentId, spans) {
   return { loudest: Number(/max_volume: (\S+) dB/.exec(heard)?.[1]), seen };
 }
 
-/** How far any still is from the one before it on one side, where they are furthest. @param {Buffer} stills @param {'left'|'right'} side */
+/**
+ * How far any two stills are from each other on one side, where they are furthest: colours that change little by little are as far
+ * from the still before as the browser had time to change them.
+ * @param {Buffer} stills @param {'left'|'right'} side
+ */
 function movement(stills, side) {
   const line = STILL.width * 3;
+  const still = line * STILL.height;
+  const least = new Uint8Array(still).fill(255);
+  const most = new Uint8Array(still);
+  for (const [at, byte] of stills.entries()) {
+    least[at % still] = Math.min(least[at % still], byte);
+    most[at % still] = Math.max(most[at % still], byte);
+  }
   const isThere = (at) => (at % line < line / 2) === (side === 'left');
-  const next = stills.subarray(line * STILL.height);
-  return next.reduce((most, byte, at) => (isThere(at) ? Math.max(most, Math.abs(byte - stills[at])) : most), 0);
+  return most.reduce((furthest, byte, at) => (isThere(at) ? Math.max(furthest, byte - least[at]) : furthest), 0);
 }
