@@ -51,18 +51,28 @@ fn documents() -> Vec<(String, String)> {
     names.into_iter().map(|name| (name.clone(), read(&name))).collect()
 }
 
+/// The lines outside of fenced blocks.
+fn unfenced(text: &str) -> impl Iterator<Item = &str> {
+    let mut is_fenced = false;
+    text.lines().filter(move |line| {
+        let is_fence = line.trim_start().starts_with("```");
+        is_fenced ^= is_fence;
+        !is_fenced && !is_fence
+    })
+}
+
 /// What stands between backticks, line by line; fenced blocks are left out.
 fn code_spans(text: &str) -> Vec<&str> {
-    let mut spans = Vec::new();
-    let mut is_fenced = false;
-    for line in text.lines() {
-        if line.trim_start().starts_with("```") {
-            is_fenced = !is_fenced;
-        } else if !is_fenced {
-            spans.extend(line.split('`').skip(1).step_by(2));
+    unfenced(text).flat_map(|line| line.split('`').skip(1).step_by(2)).collect()
+}
+
+#[test]
+fn no_line_of_prose_is_wider_than_a_hundred_columns() {
+    for (name, text) in documents() {
+        for line in unfenced(&text).filter(|line| !line.trim_start().starts_with('|')) {
+            assert!(line.chars().count() <= 100, "{name}: {line}");
         }
     }
-    spans
 }
 
 fn is_event_name(word: &str) -> bool {
