@@ -4,10 +4,15 @@
 //! segment of its own. Segments are merged where there is time for it, and a part of the way at a time: every segment makes each
 //! search look in one more place, and merging writes every word over again. The index must not be written between the
 //! savepoints of a batch: each of them makes FTS5 write out what it has gathered.
+//!
+//! Merging in a rush leaves the pages that it frees as they are. It is done in a transaction of its own, so what stands in
+//! them are the words of messages that are there; the change that takes one of those out of the index has all free pages
+//! overwritten (`free_pages.rs`).
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, named_params};
 
 use crate::model::id::MessageId;
+use crate::store::free_pages;
 
 /// Messages indexed in one go: more would make others wait for the writer.
 const STEP_MAX: i64 = 2048;
@@ -45,20 +50,43 @@ struct Allowance {
     of_a_size: u32,
     /// Pages (4 KB) that one step of merging may write.
     step: i64,
+    /// Whether merging leaves the pages that it frees as they are.
+    leaves_pages: bool,
 }
 
 /// Few enough messages and pages for nobody to notice the time that they take: a few milliseconds, some more while a rush
 /// has left hundreds of segments.
-const CALM: Allowance =
-    Allowance { messages: 64, segments: SEGMENTS_TO_MERGE, of_a_size: SEGMENTS_TO_MERGE, step: 128 };
+const CALM: Allowance = Allowance {
+    messages: 64,
+    segments: SEGMENTS_TO_MERGE,
+    of_a_size: SEGMENTS_TO_MERGE,
+    step: 128,
+    leaves_pages: false,
+};
 
 /// Enough messages to make it cheap, and the segments of a quarter of a million, which are left to the time after the rush.
 /// Each step of merging writes a page of every segment anew, so many more would cost more to merge than they saved.
-const RUSH: Allowance =
-    Allowance { messages: STEP_MAX, segments: 128, of_a_size: SEGMENTS_TO_MERGE_IN_A_RUSH, step: 128 };
+const RUSH: Allowance = Allowance {
+    messages: STEP_MAX,
+    segments: 128,
+    of_a_size: SEGMENTS_TO_MERGE_IN_A_RUSH,
+    step: 128,
+    leaves_pages: true,
+};
 
 /// A rush that has gone on for longer than that: there may be no time after it.
-const LASTING_RUSH: Allowance = Allowance { segments: 16, ..RUSH };
+const LASTING_RUSH: Allowance = Allowance { segments: 16, step: 256, ..RUSH };
+
+/// What is known of the free pages of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FreePages {
+    /// Nothing yet: whoever wrote before may have been killed.
+    Unknown,
+    /// Nothing stands in them.
+    Overwritten,
+    /// Words of messages may stand in them. There are few, at the end of each transaction.
+    Left,
+}
 
 /// Who keeps the index.
 #[derive(Debug)]
@@ -69,17 +97,50 @@ pub struct Indexer {
     is_lasting: bool,
     /// Segments that were made since there was nothing to merge any more.
     segments: u32,
+    /// Whether something was indexed since it was last looked what there is to merge.
+    is_order_due: bool,
+    /// What stands in the free pages.
+    free_pages: FreePages,
+    /// Whether a message was taken out whose words may still stand in them.
+    has_removed: bool,
 }
 
 impl Default for Indexer {
     /// One that has not looked yet whether there is something to merge.
     fn default() -> Self {
-        Self { small_batches: CALM_AFTER, is_lasting: false, segments: SEGMENTS_TO_MERGE }
+        Self {
+            small_batches: CALM_AFTER,
+            is_lasting: false,
+            segments: SEGMENTS_TO_MERGE,
+            is_order_due: false,
+            free_pages: FreePages::Unknown,
+            has_removed: false,
+        }
     }
 }
 
 impl Indexer {
-    /// Keeps the index at no more than the distance that is allowed. To be called at the end of each batch.
+    /// To be called when a transaction begins.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub fn begin(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        if self.free_pages == FreePages::Unknown {
+            // Twice, as what is changed at a start and in a migration frees some without asking here.
+            let may_be_left = (1..=2 * free_pages::FEW).contains(&free_pages::count(conn)?);
+            self.free_pages = if may_be_left { FreePages::Left } else { FreePages::Overwritten };
+        }
+        Ok(())
+    }
+
+    /// To be called when what was done here since [`Indexer::begin`] was taken back, or may have been.
+    pub fn forget(&mut self) {
+        self.free_pages = FreePages::Unknown;
+        self.has_removed = true;
+    }
+
+    /// Keeps the index at no more than the distance that is allowed, and what was deleted out of the file. To be called at
+    /// the end of each batch.
     ///
     /// # Errors
     /// When SQLite fails.
@@ -90,7 +151,9 @@ impl Indexer {
             // What the rush left was too little for it to merge, and may be enough now.
             self.segments = self.segments.max(SEGMENTS_TO_MERGE);
         }
-        if lag(conn)?.messages > self.allowed().messages {
+        let is_overwritten = self.overwrite_pages(conn, false)?;
+        // Not both at once, for the WAL's sake.
+        if !is_overwritten && lag(conn)?.messages > self.allowed().messages {
             self.catch_up(conn)?;
         }
         Ok(())
@@ -101,13 +164,36 @@ impl Indexer {
     /// # Errors
     /// When SQLite fails.
     pub fn catch_up(&mut self, conn: &Connection) -> rusqlite::Result<()> {
-        self.put_in_order(conn)?;
+        self.is_order_due = true;
         let lag = lag(conn)?;
         if lag.messages > 0 {
             index(conn, lag)?;
             self.segments = self.segments.saturating_add(1);
         }
+        self.is_lasting |= self.segments >= RUSH.segments;
         Ok(())
+    }
+
+    /// Whether [`Indexer::put_in_order`] has something to do. Asked after each batch.
+    #[must_use]
+    pub fn wants_order(&self) -> bool {
+        self.is_order_due && (self.segments >= self.allowed().segments || self.wants_pages_overwritten())
+    }
+
+    /// Merges segments by one step, if there are more than is allowed. To be called in a transaction in which nothing else
+    /// is done.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub fn put_in_order(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        self.is_order_due = false;
+        let allowed = self.allowed();
+        if self.segments >= allowed.segments && !self.merge(conn, &allowed)? {
+            self.segments = 0;
+        }
+        // A rush that left some may be over.
+        let is_time = self.wants_pages_overwritten();
+        self.overwrite_pages(conn, is_time).map(drop)
     }
 
     /// Takes a message out of the index, if it is in it. To be called while the message is as it was indexed.
@@ -116,6 +202,7 @@ impl Indexer {
     /// When SQLite fails.
     pub fn remove(&mut self, conn: &Connection, id: MessageId) -> rusqlite::Result<()> {
         self.segments = self.segments.saturating_add(1);
+        self.has_removed = true;
         conn.prepare_cached(
             "INSERT INTO message_words (message_words, rowid, words, members)
              SELECT 'delete', id, words, members
@@ -141,14 +228,39 @@ impl Indexer {
         .map(drop)
     }
 
-    /// Merges segments by one step, if there are more than is allowed.
-    fn put_in_order(&mut self, conn: &Connection) -> rusqlite::Result<()> {
-        self.is_lasting |= self.segments >= RUSH.segments;
-        let allowed = self.allowed();
-        if self.segments >= allowed.segments && !merge(conn, &allowed)? {
-            self.segments = 0;
+    /// Merges segments by one step. Tells whether there was anything to merge.
+    fn merge(&mut self, conn: &Connection, allowed: &Allowance) -> rusqlite::Result<bool> {
+        merge_by(conn, allowed.of_a_size)?;
+        let before = conn.total_changes();
+        let mut merge =
+            conn.prepare_cached("INSERT INTO message_words (message_words, rank) VALUES ('merge', :pages)")?;
+        let mut step = || merge.execute(named_params! { ":pages": allowed.step });
+        if allowed.leaves_pages && free_pages::count(conn)? <= free_pages::FEW {
+            self.free_pages = FreePages::Left;
+            free_pages::leave(conn, step)?;
+        } else {
+            step()?;
         }
-        Ok(())
+        // FTS5's own word for it: the statement itself counts as one change.
+        Ok(conn.total_changes() - before >= 2)
+    }
+
+    /// Overwrites the free pages, if it is time, if something stands in them that may not, or before they become too many
+    /// for it. Tells whether it did.
+    fn overwrite_pages(&mut self, conn: &Connection, is_time: bool) -> rusqlite::Result<bool> {
+        let is_wanted = self.free_pages == FreePages::Left
+            && (is_time || self.has_removed || free_pages::count(conn)? > free_pages::FEW);
+        if is_wanted {
+            free_pages::overwrite(conn)?;
+            self.free_pages = FreePages::Overwritten;
+        }
+        self.has_removed = false;
+        Ok(is_wanted)
+    }
+
+    /// Whether a rush is over that left pages as they were.
+    fn wants_pages_overwritten(&self) -> bool {
+        self.free_pages == FreePages::Left && !self.allowed().leaves_pages
     }
 
     fn allowed(&self) -> Allowance {
@@ -175,11 +287,15 @@ pub fn complete(
         return Ok(());
     }
     tracing::info!(messages, "the full-text index is built; the server listens when it is whole");
-    let mut indexer = Indexer { small_batches: 0, is_lasting: true, segments: 0 };
+    let mut indexer = Indexer { small_batches: 0, is_lasting: true, segments: 0, ..Indexer::default() };
     for step in 1.. {
         let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        indexer.begin(&tx)?;
         indexer.catch_up(&tx)?;
         let left = lag(&tx)?.messages;
+        tx.commit()?;
+        let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        indexer.put_in_order(&tx)?;
         tx.commit()?;
         if step % STEPS_PER_CHECKPOINT == 0 || left == 0 {
             checkpoint(conn)?;
@@ -198,16 +314,6 @@ pub fn complete(
 /// When SQLite fails.
 pub fn is_behind(conn: &Connection) -> rusqlite::Result<bool> {
     lag(conn).map(|lag| lag.messages > 0)
-}
-
-/// Merges segments by one step. Tells whether there was anything to merge.
-fn merge(conn: &Connection, allowed: &Allowance) -> rusqlite::Result<bool> {
-    merge_by(conn, allowed.of_a_size)?;
-    let before = conn.total_changes();
-    conn.prepare_cached("INSERT INTO message_words (message_words, rank) VALUES ('merge', :pages)")?
-        .execute(named_params! { ":pages": allowed.step })?;
-    // FTS5's own word for it: the statement itself counts as one change.
-    Ok(conn.total_changes() - before >= 2)
 }
 
 /// Has FTS5 merge from so many segments of a size on. It remembers that in the database.
@@ -283,125 +389,4 @@ fn step(conn: &Connection, lag: &Lag) -> rusqlite::Result<i64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::database::scratch;
-
-    fn open() -> Connection {
-        let conn = scratch::open();
-        let conversation = "INSERT INTO conversations (id, client_id, lawyer_id, active_at, created_at, updated_at) VALUES (1, 1, 6, 0, 0, 0)";
-        conn.execute(conversation, []).unwrap();
-        conn
-    }
-
-    fn say(conn: &Connection) {
-        conn.execute(
-            "INSERT INTO messages (conversation_id, sender_id, content, created_at, sent_rev, rev)
-             SELECT 1, 1, 'un mot de plus', 0, 1 + count(*), 1 + count(*)
-             FROM messages",
-            [],
-        )
-        .unwrap();
-    }
-
-    fn segments(conn: &Connection) -> u32 {
-        conn.query_row("SELECT count(DISTINCT segid) FROM message_words_idx", [], |row| row.get(0)).unwrap()
-    }
-
-    fn merged_by(conn: &Connection) -> u32 {
-        conn.query_row("SELECT v FROM message_words_config WHERE k = 'usermerge'", [], |row| row.get(0)).unwrap()
-    }
-
-    fn hits(conn: &Connection) -> u32 {
-        let count = "SELECT count(*) FROM message_words WHERE message_words MATCH 'plus'";
-        conn.query_row(count, [], |row| row.get(0)).unwrap()
-    }
-
-    #[test]
-    fn in_calm_times_there_are_never_many_pieces() {
-        let conn = open();
-        let mut indexer = Indexer::default();
-        for _ in 0..100 {
-            // As the writer does it: nothing of it is written out before the commit.
-            conn.execute_batch("BEGIN").unwrap();
-            say(&conn);
-            indexer.follow(&conn, 1).unwrap();
-            indexer.catch_up(&conn).unwrap();
-            conn.execute_batch("COMMIT").unwrap();
-            assert!(segments(&conn) < 2 * SEGMENTS_TO_MERGE);
-            assert!(indexer.segments < 2 * SEGMENTS_TO_MERGE, "it knows");
-        }
-        assert_eq!(hits(&conn), 100);
-        for id in (1..=100).filter_map(MessageId::new) {
-            indexer.remove(&conn, id).unwrap();
-            conn.execute("UPDATE messages SET content = 'un mot de moins' WHERE id = ?1", [id]).unwrap();
-            indexer.put_back(&conn, id).unwrap();
-        }
-        for _ in 0..5 {
-            indexer.catch_up(&conn).unwrap();
-        }
-        assert!(segments(&conn) < 2 * SEGMENTS_TO_MERGE, "edits leave segments too");
-        assert_eq!(hits(&conn), 0);
-    }
-
-    #[test]
-    fn what_a_rush_leaves_is_merged_step_by_step_once_it_is_over() {
-        let conn = open();
-        let mut indexer = Indexer::default();
-        for _ in 0..100 {
-            indexer.follow(&conn, LARGE_BATCH).unwrap();
-            say(&conn);
-            indexer.catch_up(&conn).unwrap();
-        }
-        assert_eq!(segments(&conn), 100, "all are left for later");
-        for _ in 0..600 {
-            indexer.follow(&conn, LARGE_BATCH).unwrap();
-            say(&conn);
-            indexer.catch_up(&conn).unwrap();
-            assert!(segments(&conn) <= RUSH.segments + SEGMENTS_TO_MERGE, "even a rush without end leaves no more");
-        }
-        assert_eq!(merged_by(&conn), SEGMENTS_TO_MERGE_IN_A_RUSH);
-        for _ in 0..CALM_AFTER {
-            indexer.follow(&conn, 1).unwrap();
-        }
-        for _ in 0..20 {
-            indexer.catch_up(&conn).unwrap();
-        }
-        assert!(segments(&conn) < 2 * SEGMENTS_TO_MERGE);
-        assert_eq!(merged_by(&conn), SEGMENTS_TO_MERGE);
-        assert_eq!(hits(&conn), 700);
-        merge_by(&conn, SEGMENTS_TO_MERGE_IN_A_RUSH).unwrap();
-        let mut after_a_kill = Indexer::default();
-        after_a_kill.catch_up(&conn).unwrap();
-        assert_eq!(merged_by(&conn), SEGMENTS_TO_MERGE, "a rush that the program was killed in is over");
-    }
-
-    #[test]
-    fn once_all_is_in_order_nothing_is_written() {
-        let conn = open();
-        let mut indexer = Indexer::default();
-        say(&conn);
-        for _ in 0..3 {
-            indexer.catch_up(&conn).unwrap();
-        }
-        let before = conn.total_changes();
-        indexer.catch_up(&conn).unwrap();
-        assert_eq!(conn.total_changes(), before);
-    }
-
-    #[test]
-    fn an_index_that_is_far_behind_is_completed_in_steps_that_can_be_cut_off() {
-        let mut conn = open();
-        conn.execute(
-            "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n <= ?1)
-             INSERT INTO messages (conversation_id, sender_id, content, created_at, sent_rev, rev)
-             SELECT 1, 1, 'un mot de plus', 0, n, n FROM n",
-            [FAR_BEHIND],
-        )
-        .unwrap();
-        complete(&mut conn, |_| Ok(())).unwrap();
-        assert!(!is_behind(&conn).unwrap());
-        assert_eq!(i64::from(hits(&conn)), FAR_BEHIND + 1);
-        assert!(segments(&conn) < 2 * SEGMENTS_TO_MERGE + 16);
-    }
-}
+mod tests;

@@ -13,6 +13,7 @@ pub mod credit_lines;
 pub mod database;
 pub mod devices;
 pub mod entries;
+pub mod free_pages;
 pub mod fulltext;
 pub mod invitations;
 pub mod invoice_documents;

@@ -47,9 +47,30 @@ pub fn carry_out(
         Ok(()) => Ok(applied.into_iter().map(Applied::settle).collect()),
         Err(cause) => {
             rules.forget();
+            rules.forget_index();
             Err(Lost { cause, applied })
         }
     }
+}
+
+/// Puts the full-text index in order by one step, where that is wanted, in a commit of its own. Nobody waits for what comes
+/// of it.
+///
+/// # Errors
+/// Where nothing could be written.
+pub fn put_in_order(writer: &mut Writer, rules: &mut Rules) -> Result<(), WriteError> {
+    if !rules.wants_order() {
+        return Ok(());
+    }
+    let written = writer.begin().and_then(|mut batch| {
+        rules.begin(batch.conn())?;
+        follow(&mut batch, rules, Rules::put_in_order)?;
+        batch.commit()
+    });
+    if written.is_err() {
+        rules.forget_index();
+    }
+    written
 }
 
 /// Makes one change that is no command, in a transaction of its own. It is on disk when this returns.
@@ -102,12 +123,26 @@ fn write(
         }
     }
     rules.flush(batch.conn())?;
-    match batch.change(|conn| rules.follow(conn, applied.len())) {
-        Err(Undone::Lost(cause)) => return Err(cause),
-        Err(Undone::Refused(cause)) => warn!(%cause, "the latest messages could not be indexed"),
-        Ok(()) | Err(Undone::Panicked) => {}
-    }
+    follow(&mut batch, rules, |rules, conn| rules.follow(conn, applied.len()))?;
     batch.commit()
+}
+
+/// Writes to the full-text index. A batch is not lost because that fails.
+fn follow(
+    batch: &mut Batch<'_>,
+    rules: &mut Rules,
+    write: impl FnOnce(&mut Rules, &rusqlite::Connection) -> rusqlite::Result<()>,
+) -> Result<(), WriteError> {
+    let undone = match batch.change(|conn| write(rules, conn)) {
+        Ok(()) => return Ok(()),
+        Err(Undone::Lost(cause)) => return Err(cause),
+        Err(undone) => undone,
+    };
+    rules.forget_index();
+    if let Undone::Refused(cause) = undone {
+        warn!(%cause, "the full-text index could not be written");
+    }
+    Ok(())
 }
 
 /// Makes the change of one job, of which all is kept or nothing.

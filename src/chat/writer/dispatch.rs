@@ -81,6 +81,7 @@ impl Rules {
     /// When the database cannot be read.
     pub fn begin(&mut self, conn: &Connection) -> rusqlite::Result<()> {
         self.watch.deadlines.begin(conn)?;
+        self.index.begin(conn)?;
         self.memberships.begin(conn)
     }
 
@@ -104,6 +105,25 @@ impl Rules {
     /// When it cannot be written. What was written here must be taken back.
     pub fn follow(&mut self, conn: &Connection, changes: usize) -> rusqlite::Result<()> {
         self.index.follow(conn, changes)
+    }
+
+    /// To be called when what [`Rules::follow`] or [`Rules::put_in_order`] wrote was taken back, or may have been.
+    pub fn forget_index(&mut self) {
+        self.index.forget();
+    }
+
+    /// Whether the full-text index is to be put in order. Asked behind each batch.
+    #[must_use]
+    pub fn wants_order(&self) -> bool {
+        self.index.wants_order()
+    }
+
+    /// Puts the full-text index in order by one step, in a batch in which nothing else is done.
+    ///
+    /// # Errors
+    /// When it cannot be written. What was written here must be taken back.
+    pub fn put_in_order(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        self.index.put_in_order(conn)
     }
 
     /// Lends what the rules know to something that is no command.

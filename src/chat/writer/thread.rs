@@ -58,6 +58,7 @@ fn run(mut thread: WriterThread) {
             thread.metrics.count(&settled, started.elapsed());
             // Nobody listening is no reason to stop writing: dropping what is settled answers it.
             let _nobody_listens = thread.batches.blocking_send(settled);
+            put_in_order(&mut thread);
         }
     }
     drop(thread.batches);
@@ -101,6 +102,16 @@ fn settle(
             let reason = lose(health, &lost.cause);
             lost.refuse(reason).chain(refuse(jobs, reason)).collect()
         }
+    }
+}
+
+/// What nobody waits for, behind each batch.
+fn put_in_order(thread: &mut WriterThread) {
+    if *thread.health.borrow() != Health::Open {
+        return;
+    }
+    if let Err(cause) = batch::put_in_order(&mut thread.writer, &mut thread.rules) {
+        lose(&thread.health, &cause);
     }
 }
 

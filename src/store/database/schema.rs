@@ -22,7 +22,8 @@ pub(crate) struct Step {
     pub sql: &'static str,
 }
 
-/// The steps in order, from `migrations/to_{to}.sql`; version 1 was the first.
+/// The steps in order, from `migrations/to_{to}.sql`; version 1 was the first. One from version 5 on that frees pages begins
+/// by overwriting the free ones, as `free_pages.rs` does it: words may stand in them, and among many they are not looked for.
 pub(crate) const STEPS: &[Step] = &[
     Step { to: 2, sql: include_str!("migrations/to_2.sql") },
     Step { to: 3, sql: include_str!("migrations/to_3.sql") },

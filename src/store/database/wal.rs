@@ -8,7 +8,8 @@
 //! are in the writer's cache, or the cache has spilled them into the WAL:
 //!   the changes between two looks at the length, at most    8 MiB   LOOK_EVERY small ones, or one large one
 //!   the cache, written by the commit, at most               8 MiB   `cache_size`
-//!   the full-text index, which follows the changes, at most 8 MiB
+//!   the full-text index, which follows the changes, or free pages
+//!   that are overwritten in its place, at most              8 MiB
 //!                                                    = 64 MiB
 //! ```
 //!
