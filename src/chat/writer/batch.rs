@@ -64,7 +64,7 @@ pub fn put_in_order(writer: &mut Writer, rules: &mut Rules) -> Result<(), WriteE
     }
     let written = writer.begin().and_then(|mut batch| {
         rules.begin(batch.conn())?;
-        follow(&mut batch, rules, Rules::put_in_order)?;
+        write_index(&mut batch, rules, Rules::put_in_order)?;
         batch.commit()
     });
     if written.is_err() {
@@ -123,12 +123,12 @@ fn write(
         }
     }
     rules.flush(batch.conn())?;
-    follow(&mut batch, rules, |rules, conn| rules.follow(conn, applied.len()))?;
+    write_index(&mut batch, rules, |rules, conn| rules.follow(conn, applied.len()))?;
     batch.commit()
 }
 
 /// Writes to the full-text index. A batch is not lost because that fails.
-fn follow(
+fn write_index(
     batch: &mut Batch<'_>,
     rules: &mut Rules,
     write: impl FnOnce(&mut Rules, &rusqlite::Connection) -> rusqlite::Result<()>,

@@ -180,6 +180,14 @@ impl Rush {
         }
     }
 
+    /// The same with what the writer does behind it, after which the word is to be nowhere any more.
+    fn delete_for_good(&mut self) {
+        self.delete();
+        assert!(self.occurrences() > 0, "nothing was left: this is no test");
+        self.indexer.follow(&self.conn, LARGE_BATCH).unwrap();
+        assert_eq!(self.occurrences(), 0);
+    }
+
     /// How often the word stands in the file.
     fn occurrences(&self) -> usize {
         self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
@@ -193,10 +201,7 @@ fn what_is_deleted_in_a_rush_is_in_no_page_that_merging_left() {
     let mut rush = Rush::new();
     assert_eq!(rush.indexer.free_pages, FreePages::Left);
     assert!(free_pages::count(&rush.conn).unwrap() <= free_pages::FEW);
-    rush.delete();
-    assert!(rush.occurrences() > 0, "nothing was left: this is no test");
-    rush.indexer.follow(&rush.conn, LARGE_BATCH).unwrap();
-    assert_eq!(rush.occurrences(), 0);
+    rush.delete_for_good();
 }
 
 #[test]
@@ -210,10 +215,7 @@ fn nor_is_it_after_the_batch_was_lost_or_the_program_killed() {
     let mut killed = Rush::new();
     killed.indexer = Indexer::default();
     for mut rush in [lost, killed] {
-        rush.delete();
-        assert!(rush.occurrences() > 0, "nothing was left: this is no test");
-        rush.indexer.follow(&rush.conn, LARGE_BATCH).unwrap();
-        assert_eq!(rush.occurrences(), 0);
+        rush.delete_for_good();
     }
 }
 
