@@ -9,10 +9,14 @@
 //! them are the words of messages that are there; the change that takes one of those out of the index has all free pages
 //! overwritten (`free_pages.rs`).
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, named_params};
 
 use crate::model::id::MessageId;
 use crate::store::free_pages;
+
+mod separators;
 
 /// Messages indexed in one go: more would make others wait for the writer.
 const STEP_MAX: i64 = 2048;
@@ -103,6 +107,8 @@ pub struct Indexer {
     free_pages: FreePages,
     /// Whether a message was taken out whose words may still stand in them.
     has_removed: bool,
+    /// The terms of messages that were taken out, of which something may still stand in separator keys.
+    removed: BTreeSet<String>,
 }
 
 impl Default for Indexer {
@@ -115,6 +121,7 @@ impl Default for Indexer {
             is_order_due: false,
             free_pages: FreePages::Unknown,
             has_removed: false,
+            removed: BTreeSet::new(),
         }
     }
 }
@@ -151,6 +158,8 @@ impl Indexer {
             // What the rush left was too little for it to merge, and may be enough now.
             self.segments = self.segments.max(SEGMENTS_TO_MERGE);
         }
+        separators::forget(conn, &self.removed)?;
+        self.removed.clear();
         let is_overwritten = self.overwrite_pages(conn, false)?;
         // Not both at once, for the WAL's sake.
         if !is_overwritten && lag(conn)?.messages > self.allowed().messages {
@@ -201,15 +210,19 @@ impl Indexer {
     /// # Errors
     /// When SQLite fails.
     pub fn remove(&mut self, conn: &Connection, id: MessageId) -> rusqlite::Result<()> {
+        let indexed: Option<(String, String)> = conn
+            .prepare_cached("SELECT words, members FROM searchable_messages WHERE id = :id")?
+            .query_row(named_params! { ":id": id }, |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((words, members)) = indexed else { return Ok(()) };
         self.segments = self.segments.saturating_add(1);
         self.has_removed = true;
+        self.removed.extend(separators::terms(&words).chain(separators::terms(&members)).map(str::to_owned));
         conn.prepare_cached(
             "INSERT INTO message_words (message_words, rowid, words, members)
-             SELECT 'delete', id, words, members
-             FROM searchable_messages
-             WHERE id = :id",
+             VALUES ('delete', :id, :words, :members)",
         )?
-        .execute(named_params! { ":id": id })
+        .execute(named_params! { ":id": id, ":words": words, ":members": members })
         .map(drop)
     }
 

@@ -132,6 +132,41 @@ fn an_index_that_is_far_behind_is_completed_in_steps_that_can_be_cut_off() {
     assert!(segments(&conn) < 2 * SEGMENTS_TO_MERGE + 16);
 }
 
+#[test]
+fn a_word_that_a_page_begins_with_goes_with_its_message() {
+    let conn = open();
+    conn.execute_batch("INSERT INTO message_words (message_words, rank) VALUES ('pgsz', 64)").unwrap();
+    let mut indexer = Indexer::default();
+    for number in 0..20 {
+        let content = format!("{:04}", number * 7919 % 10_000);
+        conn.execute(
+            "INSERT INTO messages (conversation_id, sender_id, content, created_at, sent_rev, rev)
+             VALUES (1, 1, ?1, 0, 1 + ?2, 1 + ?2)",
+            rusqlite::params![content, number],
+        )
+        .unwrap();
+        indexer.catch_up(&conn).unwrap();
+    }
+    merge_by(&conn, 2).unwrap();
+    for _ in 0..10 {
+        conn.execute_batch("INSERT INTO message_words (message_words, rank) VALUES ('merge', 1)").unwrap();
+    }
+    let whole_words = || {
+        let mut keys = conn
+            .prepare("SELECT m.id FROM message_words_idx k JOIN messages m ON k.term = CAST('0' || m.content AS BLOB)")
+            .unwrap();
+        let ids = keys.query_map([], |row| row.get(0)).unwrap();
+        ids.collect::<rusqlite::Result<Vec<MessageId>>>().unwrap()
+    };
+    let ids = whole_words();
+    assert!(!ids.is_empty(), "no page begins with a whole word: this is no test");
+    for id in ids {
+        indexer.remove(&conn, id).unwrap();
+    }
+    indexer.follow(&conn, 1).unwrap();
+    assert_eq!(whole_words(), []);
+}
+
 /// A database whose file can be looked into.
 struct Rush {
     folder: TempDir,
