@@ -2,18 +2,17 @@
 //! unless it needs none.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 
 use rusqlite::{CachedStatement, Connection};
 
 use crate::store::database::error::WriteError;
-use crate::store::database::wal;
+use crate::store::database::wal::WalFile;
 
 /// Changes that will be on disk together or not at all. Dropping it takes all of them back.
 pub struct Batch<'writer> {
     conn: &'writer Connection,
     open: bool,
-    wal_file: &'writer Path,
+    wal_file: &'writer WalFile,
     wal_bytes_max: u64,
     /// Said with each change, and therefore kept at hand.
     save: CachedStatement<'writer>,
@@ -35,7 +34,7 @@ impl<'writer> Batch<'writer> {
     /// Begins a batch. Until it is committed or dropped nobody else writes.
     pub(crate) fn begin(
         conn: &'writer Connection,
-        wal_file: &'writer Path,
+        wal_file: &'writer WalFile,
         wal_bytes_max: u64,
     ) -> rusqlite::Result<Self> {
         let save = conn.prepare_cached("SAVEPOINT change")?;
@@ -93,10 +92,10 @@ impl<'writer> Batch<'writer> {
     }
 
     /// Whether it should be committed before it takes more changes, so that the WAL stays short. To be asked after each
-    /// large change, and after [`wal::LOOK_EVERY`] small ones.
+    /// large change, and after [`LOOK_EVERY`](crate::store::database::wal::LOOK_EVERY) small ones.
     #[must_use]
     pub fn is_long(&self) -> bool {
-        wal::bytes_of(self.wal_file) > self.wal_bytes_max
+        self.wal_file.bytes() > self.wal_bytes_max
     }
 
     /// What the batch has made of the database so far.

@@ -19,7 +19,9 @@
 //! database file that is copied without its WAL lacks little. A reader of **another** process (a backup, a check) cannot
 //! be asked to wait: while it reads, the WAL grows by what is written meanwhile, and is emptied when it has ended.
 
-use std::fs;
+use std::cell::OnceCell;
+use std::fs::File;
+use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -62,7 +64,7 @@ const OTHERS_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Wal {
     database: PathBuf,
-    file: PathBuf,
+    file: WalFile,
     gate: Gate,
     /// Pages in it, as of the last commit.
     pages: Arc<AtomicI32>,
@@ -92,7 +94,7 @@ impl Wal {
         }))?;
         Ok(Self {
             database: database.to_owned(),
-            file: file::companion(database, "-wal"),
+            file: WalFile::of(database),
             gate,
             pages,
             commits,
@@ -107,14 +109,16 @@ impl Wal {
     /// To be called before a batch: empties the WAL where it is too long for one more. Returns up to which length of
     /// [`Wal::file`] the batch takes changes.
     pub(crate) fn make_room(&mut self, conn: &Connection) -> Result<u64, WriteError> {
-        if self.bytes() > BATCH_BEGINS_AT_MOST && self.others_until.is_none_or(|until| until <= Instant::now()) {
+        let mut bytes = self.file.bytes();
+        if bytes > BATCH_BEGINS_AT_MOST && self.others_until.is_none_or(|until| until <= Instant::now()) {
             let gate = Arc::clone(&self.gate);
             self.join_checkpointer()?;
             let _alone = gate.write().unwrap_or_else(PoisonError::into_inner);
             self.empty(conn, OTHERS_WAIT)?;
-            self.others_until = (self.bytes() > 0).then(|| Instant::now() + OTHERS_PAUSE);
+            bytes = self.file.bytes();
+            self.others_until = (bytes > 0).then(|| Instant::now() + OTHERS_PAUSE);
         }
-        Ok(BATCH_BEGINS_AT_MOST.max(self.bytes() + if self.others_until.is_some() { BATCH_BYTES } else { 0 }))
+        Ok(BATCH_BEGINS_AT_MOST.max(bytes + if self.others_until.is_some() { BATCH_BYTES } else { 0 }))
     }
 
     /// To be called after a batch: has the WAL emptied where it has grown, or where nothing was written for a while.
@@ -141,24 +145,22 @@ impl Wal {
 
     /// Empties the WAL before the connection is closed.
     pub(crate) fn close(&mut self, conn: &Connection) -> Result<(), WriteError> {
+        // Whoever closes the database last removes the file.
+        self.file.open.take();
         self.join_checkpointer()?;
         self.run(conn, CheckpointMode::TRUNCATE)
     }
 
     /// The file.
-    pub(crate) fn file(&self) -> &Path {
+    pub(crate) fn file(&self) -> &WalFile {
         &self.file
-    }
-
-    fn bytes(&self) -> u64 {
-        bytes_of(&self.file)
     }
 
     /// Nobody waits for this: where somebody reads, it is left for later.
     fn empty_when_idle(&mut self, conn: &Connection) -> Result<(), WriteError> {
         let gate = Arc::clone(&self.gate);
         let Ok(_alone) = gate.try_write() else { return Ok(()) };
-        if self.bytes() == 0 || self.checkpointer.is_some() {
+        if self.file.bytes() == 0 || self.checkpointer.is_some() {
             return Ok(());
         }
         self.empty(conn, Duration::ZERO)
@@ -220,9 +222,30 @@ impl Wal {
     }
 }
 
-/// How long a file is; nothing where there is none.
-pub(crate) fn bytes_of(file: &Path) -> u64 {
-    fs::metadata(file).map_or(0, |file| file.len())
+/// The file, whose length is asked for several times in each batch.
+///
+/// By the place of its end: where the file system is asked for what it knows of a file, the times of its changes too, Linux
+/// keeps these so exactly from then on that the next sync has to write them.
+#[derive(Debug)]
+pub(crate) struct WalFile {
+    path: PathBuf,
+    open: OnceCell<File>,
+}
+
+impl WalFile {
+    fn of(database: &Path) -> Self {
+        Self { path: file::companion(database, "-wal"), open: OnceCell::new() }
+    }
+
+    /// How long it is; nothing where there is none.
+    pub(crate) fn bytes(&self) -> u64 {
+        if self.open.get().is_none()
+            && let Ok(file) = File::open(&self.path)
+        {
+            self.open.get_or_init(|| file);
+        }
+        self.open.get().and_then(|mut file| file.seek(SeekFrom::End(0)).ok()).unwrap_or(0)
+    }
 }
 
 /// Copies what is in the WAL into the database, as far as readers allow. Where the files cannot be opened once more
@@ -242,6 +265,7 @@ fn checkpoint_file(path: &Path) -> rusqlite::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::sync::atomic::AtomicBool;
 
     use tempfile::TempDir;
@@ -250,6 +274,10 @@ mod tests {
     use crate::store::database::open::Db;
     use crate::store::database::readers::{ReadError, Readers};
     use crate::store::database::settings::{Missing, Settings};
+
+    fn bytes_of(wal: &Path) -> u64 {
+        fs::metadata(wal).unwrap().len()
+    }
 
     fn open(folder: &TempDir) -> (Db, PathBuf) {
         let path = folder.path().join("lexchat.db");
