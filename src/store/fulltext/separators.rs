@@ -14,6 +14,17 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 /// The index of terms, and those of their first two and three characters (`prefix` in the schema).
 const INDEXES: &[u8] = b"012";
 
+/// Looks at one key of each segment, and at no others.
+const LAST_KEYS: &str = "
+    WITH RECURSIVE segments (id) AS (
+      SELECT min(segid) FROM message_words_idx
+      UNION ALL
+      SELECT (SELECT min(segid) FROM message_words_idx WHERE segid > id) FROM segments WHERE id IS NOT NULL
+    )
+    SELECT id, (SELECT max(term) FROM message_words_idx WHERE segid = id AND term <= :beyond) AS key
+    FROM segments
+    WHERE key IS NOT NULL";
+
 /// The terms that FTS5 makes of a text that was folded already.
 pub(super) fn terms(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric()).filter(|term| !term.is_empty())
@@ -37,17 +48,36 @@ pub(super) fn forget(conn: &Connection, terms: &BTreeSet<String>) -> rusqlite::R
 fn forget_term(conn: &Connection, term: &[u8]) -> rusqlite::Result<()> {
     // What the next living term shares with it stays; of one that is living, that is all.
     let living = first_from(conn, term)?.map_or(0, |next| shared(&next, term));
-    for end in living + 1..=term.len() {
-        let start = &term[..end];
-        for index in INDEXES {
-            let key = [&[*index], start].concat();
-            for segment in segments_with(conn, &key)? {
-                let next = first_from(conn, start)?;
-                if !next.as_ref().is_some_and(|next| next.starts_with(start)) {
-                    replace(conn, segment, &key, &key_of(*index, start, next.as_deref()))?;
-                }
+    if living == term.len() {
+        return Ok(());
+    }
+    for index in INDEXES {
+        for (segment, key) in last_keys(conn, &[&[*index], term].concat())? {
+            forget_in(conn, segment, key, term, living)?;
+        }
+    }
+    Ok(())
+}
+
+/// In one segment, of which `key` is the last key that is not beyond the term. More than `living` bytes of the term are to be
+/// in no key.
+fn forget_in(conn: &Connection, segment: i64, key: Vec<u8>, term: &[u8], living: usize) -> rusqlite::Result<()> {
+    let mut last = Some(key);
+    while let Some(key) = last {
+        let Some((index, start)) = key.split_first() else { break };
+        let common = shared(start, term);
+        if common <= living {
+            break;
+        }
+        if common == start.len() {
+            let next = first_from(conn, start)?;
+            if !next.as_ref().is_some_and(|next| next.starts_with(start)) {
+                replace(conn, segment, &key, &key_of(*index, start, next.as_deref()))?;
             }
         }
+        // A shorter beginning may be a key as well.
+        let end = common.min(start.len() - 1);
+        last = last_key(conn, segment, &[&[*index], &term[..end]].concat())?;
     }
     Ok(())
 }
@@ -94,21 +124,17 @@ fn first_from(conn: &Connection, from: &[u8]) -> rusqlite::Result<Option<Vec<u8>
     .optional()
 }
 
-/// The segments that have such a key.
-fn segments_with(conn: &Connection, key: &[u8]) -> rusqlite::Result<Vec<i64>> {
-    conn.prepare_cached(
-        "WITH RECURSIVE segments (id) AS (
-           SELECT min(segid) FROM message_words_idx
-           UNION ALL
-           SELECT (SELECT min(segid) FROM message_words_idx WHERE segid > id) FROM segments WHERE id IS NOT NULL
-         )
-         SELECT id
-         FROM segments
-         JOIN message_words_idx ON segid = id
-         WHERE term = :key",
-    )?
-    .query_map(named_params! { ":key": key }, |row| row.get(0))?
-    .collect()
+/// The last key of each segment that is not beyond one.
+fn last_keys(conn: &Connection, beyond: &[u8]) -> rusqlite::Result<Vec<(i64, Vec<u8>)>> {
+    conn.prepare_cached(LAST_KEYS)?
+        .query_map(named_params! { ":beyond": beyond }, |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
+/// The same of one segment.
+fn last_key(conn: &Connection, segment: i64, beyond: &[u8]) -> rusqlite::Result<Option<Vec<u8>>> {
+    conn.prepare_cached("SELECT max(term) FROM message_words_idx WHERE segid = :segment AND term <= :beyond")?
+        .query_row(named_params! { ":segment": segment, ":beyond": beyond }, |row| row.get(0))
 }
 
 /// How many bytes two terms begin with in common.
@@ -120,7 +146,7 @@ fn shared(one: &[u8], other: &[u8]) -> usize {
 mod tests {
     use std::collections::BTreeMap;
 
-    use rusqlite::params;
+    use rusqlite::{StatementStatus, params};
 
     use super::*;
     use crate::store::database::scratch;
@@ -241,6 +267,18 @@ mod tests {
             }
         }
         assert!(changed > 25, "{changed} deletions left something in a key: this is no test");
+    }
+
+    #[test]
+    fn looking_for_a_key_looks_at_no_others() {
+        let mut index = Index::new();
+        index.say(200);
+        index.say(200);
+        assert!(index.keys().len() > 100);
+        let mut last_keys = index.conn.prepare(LAST_KEYS).unwrap();
+        let found = last_keys.query_map([b"0b"], |row| row.get(0)).unwrap();
+        assert_eq!(found.collect::<rusqlite::Result<Vec<i64>>>().unwrap().len(), 2);
+        assert!(last_keys.get_status(StatementStatus::FullscanStep) < 10);
     }
 
     #[test]
