@@ -12,18 +12,19 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 /// The index of terms, and those of their first two and three characters (`prefix` in the schema).
-const INDEXES: &[u8] = b"012";
+const INDEXES: [(u8, usize); 3] = [(b'0', usize::MAX), (b'1', 2), (b'2', 3)];
+
+/// More terms are not looked up one by one: to go through all keys takes less time then.
+const FEW: usize = 32;
 
 /// Looks at one key of each segment, and at no others.
-const LAST_KEYS: &str = "
+const SEGMENTS: &str = "
     WITH RECURSIVE segments (id) AS (
       SELECT min(segid) FROM message_words_idx
       UNION ALL
       SELECT (SELECT min(segid) FROM message_words_idx WHERE segid > id) FROM segments WHERE id IS NOT NULL
     )
-    SELECT id, (SELECT max(term) FROM message_words_idx WHERE segid = id AND term <= :beyond) AS key
-    FROM segments
-    WHERE key IS NOT NULL";
+    SELECT id FROM segments WHERE id IS NOT NULL";
 
 /// The terms that FTS5 makes of a text that was folded already.
 pub(super) fn terms(text: &str) -> impl Iterator<Item = &str> {
@@ -42,42 +43,69 @@ pub(super) fn forget(conn: &Connection, terms: &BTreeSet<String>) -> rusqlite::R
     conn.execute_batch(
         "CREATE VIRTUAL TABLE IF NOT EXISTS temp.message_terms USING fts5vocab (main, message_words, instance)",
     )?;
-    terms.iter().try_for_each(|term| forget_term(conn, term.as_bytes()))
+    if terms.len() > FEW {
+        return forget_many(conn, terms);
+    }
+    let segments: Vec<i64> =
+        conn.prepare_cached(SEGMENTS)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    terms.iter().try_for_each(|term| forget_term(conn, &segments, term))
 }
 
-fn forget_term(conn: &Connection, term: &[u8]) -> rusqlite::Result<()> {
-    // What the next living term shares with it stays; of one that is living, that is all.
-    let living = first_from(conn, term)?.map_or(0, |next| shared(&next, term));
-    if living == term.len() {
-        return Ok(());
+fn forget_many(conn: &Connection, terms: &BTreeSet<String>) -> rusqlite::Result<()> {
+    let terms: Vec<&[u8]> = terms.iter().map(String::as_bytes).collect();
+    let begins_one = |start: &[u8]| {
+        let next = terms.partition_point(|term| *term < start);
+        !start.is_empty() && terms.get(next).is_some_and(|term| term.starts_with(start))
+    };
+    let mut found: Vec<(i64, Vec<u8>)> = Vec::new();
+    let mut keys = conn.prepare_cached("SELECT segid, term FROM message_words_idx")?;
+    let mut rows = keys.query([])?;
+    while let Some(row) = rows.next()? {
+        let key = row.get_ref(1)?.as_blob()?;
+        if key.split_first().is_some_and(|(_, start)| begins_one(start)) {
+            found.push((row.get(0)?, key.to_vec()));
+        }
     }
-    for index in INDEXES {
-        for (segment, key) in last_keys(conn, &[&[*index], term].concat())? {
-            forget_in(conn, segment, key, term, living)?;
+    found.iter().try_for_each(|(segment, key)| clear(conn, *segment, key))
+}
+
+fn forget_term(conn: &Connection, segments: &[i64], term: &str) -> rusqlite::Result<()> {
+    // What the next living term shares with it stays; of one that is living, that is all.
+    let living = first_from(conn, term.as_bytes())?.map_or(0, |next| shared(&next, term.as_bytes()));
+    for (index, characters) in INDEXES {
+        let end = term.char_indices().nth(characters).map_or(term.len(), |(at, _)| at);
+        if end > living {
+            for segment in segments {
+                forget_in(conn, *segment, index, &term.as_bytes()[..end], living)?;
+            }
         }
     }
     Ok(())
 }
 
-/// In one segment, of which `key` is the last key that is not beyond the term. More than `living` bytes of the term are to be
-/// in no key.
-fn forget_in(conn: &Connection, segment: i64, key: Vec<u8>, term: &[u8], living: usize) -> rusqlite::Result<()> {
-    let mut last = Some(key);
-    while let Some(key) = last {
-        let Some((index, start)) = key.split_first() else { break };
+/// In one index of one segment. More than `living` bytes of the term are to be in no key.
+fn forget_in(conn: &Connection, segment: i64, index: u8, term: &[u8], living: usize) -> rusqlite::Result<()> {
+    let mut end = term.len();
+    while end > living {
+        // No other key is what more of the term begins with.
+        let Some(key) = last_key(conn, segment, &[&[index], &term[..end]].concat())? else { break };
+        let Some(start) = key.strip_prefix(&[index]) else { break };
         let common = shared(start, term);
-        if common <= living {
-            break;
-        }
-        if common == start.len() {
-            let next = first_from(conn, start)?;
-            if !next.as_ref().is_some_and(|next| next.starts_with(start)) {
-                replace(conn, segment, &key, &key_of(*index, start, next.as_deref()))?;
-            }
+        if common == start.len() && common > living {
+            clear(conn, segment, &key)?;
         }
         // A shorter beginning may be a key as well.
-        let end = common.min(start.len() - 1);
-        last = last_key(conn, segment, &[&[*index], &term[..end]].concat())?;
+        end = common.min(start.len().saturating_sub(1));
+    }
+    Ok(())
+}
+
+/// Puts another key in the place of one that no living term begins with.
+fn clear(conn: &Connection, segment: i64, key: &[u8]) -> rusqlite::Result<()> {
+    let Some((index, start)) = key.split_first() else { return Ok(()) };
+    let next = first_from(conn, start)?;
+    if !next.as_ref().is_some_and(|next| next.starts_with(start)) {
+        replace(conn, segment, key, &key_of(*index, start, next.as_deref()))?;
     }
     Ok(())
 }
@@ -124,14 +152,7 @@ fn first_from(conn: &Connection, from: &[u8]) -> rusqlite::Result<Option<Vec<u8>
     .optional()
 }
 
-/// The last key of each segment that is not beyond one.
-fn last_keys(conn: &Connection, beyond: &[u8]) -> rusqlite::Result<Vec<(i64, Vec<u8>)>> {
-    conn.prepare_cached(LAST_KEYS)?
-        .query_map(named_params! { ":beyond": beyond }, |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect()
-}
-
-/// The same of one segment.
+/// The last key of a segment that is not beyond one.
 fn last_key(conn: &Connection, segment: i64, beyond: &[u8]) -> rusqlite::Result<Option<Vec<u8>>> {
     conn.prepare_cached("SELECT max(term) FROM message_words_idx WHERE segid = :segment AND term <= :beyond")?
         .query_row(named_params! { ":segment": segment, ":beyond": beyond }, |row| row.get(0))
@@ -270,15 +291,15 @@ mod tests {
     }
 
     #[test]
-    fn looking_for_a_key_looks_at_no_others() {
+    fn looking_for_the_segments_goes_through_no_keys() {
         let mut index = Index::new();
         index.say(200);
         index.say(200);
         assert!(index.keys().len() > 100);
-        let mut last_keys = index.conn.prepare(LAST_KEYS).unwrap();
-        let found = last_keys.query_map([b"0b"], |row| row.get(0)).unwrap();
+        let mut segments = index.conn.prepare(SEGMENTS).unwrap();
+        let found = segments.query_map([], |row| row.get(0)).unwrap();
         assert_eq!(found.collect::<rusqlite::Result<Vec<i64>>>().unwrap().len(), 2);
-        assert!(last_keys.get_status(StatementStatus::FullscanStep) < 10);
+        assert!(segments.get_status(StatementStatus::FullscanStep) < 10);
     }
 
     #[test]
