@@ -5,26 +5,12 @@
 //! and leaves the key as it is when the term goes. Here what is left of such a term goes as well: the key becomes as much of
 //! the next living term as sets it apart, which is between the same two pages.
 //!
-//! A key begins with the index that it belongs to: [`INDEXES`]. See "FTS5 Data Structures" in <https://sqlite.org/fts5.html>.
+//! A key begins with a byte that tells its index: `0` that of the terms, `1` and `2` those of what they begin with (`prefix` in
+//! the schema). See "FTS5 Data Structures" in <https://sqlite.org/fts5.html>.
 
 use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, named_params};
-
-/// The index of terms, and those of their first two and three characters (`prefix` in the schema).
-const INDEXES: [(u8, usize); 3] = [(b'0', usize::MAX), (b'1', 2), (b'2', 3)];
-
-/// More terms are not looked up one by one: to go through all keys takes less time then.
-const FEW: usize = 32;
-
-/// Looks at one key of each segment, and at no others.
-const SEGMENTS: &str = "
-    WITH RECURSIVE segments (id) AS (
-      SELECT min(segid) FROM message_words_idx
-      UNION ALL
-      SELECT (SELECT min(segid) FROM message_words_idx WHERE segid > id) FROM segments WHERE id IS NOT NULL
-    )
-    SELECT id FROM segments WHERE id IS NOT NULL";
 
 /// The terms that FTS5 makes of a text that was folded already.
 pub(super) fn terms(text: &str) -> impl Iterator<Item = &str> {
@@ -32,7 +18,7 @@ pub(super) fn terms(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Takes out of the keys what stands in them of terms that are in no message any more. Those that still are may be among
-/// them.
+/// them. All keys are looked at, however few terms there are: few begin one, and only those are asked about.
 ///
 /// # Errors
 /// When SQLite fails.
@@ -43,15 +29,6 @@ pub(super) fn forget(conn: &Connection, terms: &BTreeSet<String>) -> rusqlite::R
     conn.execute_batch(
         "CREATE VIRTUAL TABLE IF NOT EXISTS temp.message_terms USING fts5vocab (main, message_words, instance)",
     )?;
-    if terms.len() > FEW {
-        return forget_many(conn, terms);
-    }
-    let segments: Vec<i64> =
-        conn.prepare_cached(SEGMENTS)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-    terms.iter().try_for_each(|term| forget_term(conn, &segments, term))
-}
-
-fn forget_many(conn: &Connection, terms: &BTreeSet<String>) -> rusqlite::Result<()> {
     let terms: Vec<&[u8]> = terms.iter().map(String::as_bytes).collect();
     let begins_one = |start: &[u8]| {
         let next = terms.partition_point(|term| *term < start);
@@ -67,37 +44,6 @@ fn forget_many(conn: &Connection, terms: &BTreeSet<String>) -> rusqlite::Result<
         }
     }
     found.iter().try_for_each(|(segment, key)| clear(conn, *segment, key))
-}
-
-fn forget_term(conn: &Connection, segments: &[i64], term: &str) -> rusqlite::Result<()> {
-    // What the next living term shares with it stays; of one that is living, that is all.
-    let living = first_from(conn, term.as_bytes())?.map_or(0, |next| shared(&next, term.as_bytes()));
-    for (index, characters) in INDEXES {
-        let end = term.char_indices().nth(characters).map_or(term.len(), |(at, _)| at);
-        if end > living {
-            for segment in segments {
-                forget_in(conn, *segment, index, &term.as_bytes()[..end], living)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// In one index of one segment. More than `living` bytes of the term are to be in no key.
-fn forget_in(conn: &Connection, segment: i64, index: u8, term: &[u8], living: usize) -> rusqlite::Result<()> {
-    let mut end = term.len();
-    while end > living {
-        // No other key is what more of the term begins with.
-        let Some(key) = last_key(conn, segment, &[&[index], &term[..end]].concat())? else { break };
-        let Some(start) = key.strip_prefix(&[index]) else { break };
-        let common = shared(start, term);
-        if common == start.len() && common > living {
-            clear(conn, segment, &key)?;
-        }
-        // A shorter beginning may be a key as well.
-        end = common.min(start.len().saturating_sub(1));
-    }
-    Ok(())
 }
 
 /// Puts another key in the place of one that no living term begins with.
@@ -152,12 +98,6 @@ fn first_from(conn: &Connection, from: &[u8]) -> rusqlite::Result<Option<Vec<u8>
     .optional()
 }
 
-/// The last key of a segment that is not beyond one.
-fn last_key(conn: &Connection, segment: i64, beyond: &[u8]) -> rusqlite::Result<Option<Vec<u8>>> {
-    conn.prepare_cached("SELECT max(term) FROM message_words_idx WHERE segid = :segment AND term <= :beyond")?
-        .query_row(named_params! { ":segment": segment, ":beyond": beyond }, |row| row.get(0))
-}
-
 /// How many bytes two terms begin with in common.
 fn shared(one: &[u8], other: &[u8]) -> usize {
     one.iter().zip(other).take_while(|(a, b)| a == b).count()
@@ -167,7 +107,7 @@ fn shared(one: &[u8], other: &[u8]) -> usize {
 mod tests {
     use std::collections::BTreeMap;
 
-    use rusqlite::{StatementStatus, params};
+    use rusqlite::params;
 
     use super::*;
     use crate::store::database::scratch;
@@ -288,18 +228,6 @@ mod tests {
             }
         }
         assert!(changed > 25, "{changed} deletions left something in a key: this is no test");
-    }
-
-    #[test]
-    fn looking_for_the_segments_goes_through_no_keys() {
-        let mut index = Index::new();
-        index.say(200);
-        index.say(200);
-        assert!(index.keys().len() > 100);
-        let mut segments = index.conn.prepare(SEGMENTS).unwrap();
-        let found = segments.query_map([], |row| row.get(0)).unwrap();
-        assert_eq!(found.collect::<rusqlite::Result<Vec<i64>>>().unwrap().len(), 2);
-        assert!(segments.get_status(StatementStatus::FullscanStep) < 10);
     }
 
     #[test]
