@@ -10,8 +10,8 @@ use crate::model::text::words::word::{Kind, Word};
 
 /// Reads a text from its beginning to its end.
 pub(super) struct Reader {
-    /// What was read, as UTF-8.
-    folded: Vec<u8>,
+    /// What was read.
+    folded: String,
     words: Vec<Word>,
     /// The words whose places are wanted.
     is_kept: fn(Kind) -> bool,
@@ -61,41 +61,52 @@ const PARTS: [Part; 256] = {
     parts
 };
 
+/// How much of the beginning of a text is part of something.
+fn length(text: &str, is_part: impl Fn(Part) -> bool) -> usize {
+    text.bytes().position(|byte| !is_part(PARTS[usize::from(byte)])).unwrap_or(text.len())
+}
+
 impl Reader {
     /// The folded text, and the words of it that are to be kept.
     pub(super) fn read(text: &str, is_kept: fn(Kind) -> bool) -> (String, Vec<Word>) {
-        let mut reader =
-            Self { folded: Vec::new(), words: Vec::new(), is_kept, kind: None, at: 0..0, start: 0, run: Vec::new() };
-        reader.folded.reserve(text.len() + text.len() / 8);
+        let folded = String::with_capacity(text.len() + text.len() / 8);
+        let mut reader = Self { folded, words: Vec::new(), is_kept, kind: None, at: 0..0, start: 0, run: Vec::new() };
         let mut end = 0;
         loop {
-            end = reader.take_ascii(text.as_bytes(), end);
+            end = reader.take_ascii(text, end);
             let Some(c) = text[end..].chars().next() else { break };
             let start = end;
             end += c.len_utf8();
             fold_char(c, &mut |c| reader.take(c, start..end));
         }
         reader.end_word(0);
-        let folded = String::from_utf8(reader.folded).expect("it was put together of characters");
-        (folded, reader.words)
+        (reader.folded, reader.words)
     }
 
     /// Takes the characters of ASCII that stand at `from`, and tells where they end. They are copied as they stand, gaps too.
-    fn take_ascii(&mut self, text: &[u8], from: usize) -> usize {
-        let run = &text[from..];
-        let run = &run[..run.iter().position(|byte| !byte.is_ascii()).unwrap_or(run.len())];
-        if (self.is_kept)(Kind::Letters) || run.iter().fold(false, |any, byte| any | byte.is_ascii_digit()) {
-            self.take_words(text, from)
-        } else {
-            self.take_letters(run);
-            from + run.len()
+    fn take_ascii(&mut self, text: &str, from: usize) -> usize {
+        if (self.is_kept)(Kind::Letters) {
+            return self.take_words(text, from);
+        }
+        let mut end = from;
+        loop {
+            let letters = end;
+            end += length(&text[end..], |part| matches!(part, Part::Letters | Part::Gap));
+            self.take_letters(&text[letters..end]);
+            let digits = end;
+            end += length(&text[end..], |part| part == Part::Digits);
+            if end == digits {
+                return end;
+            }
+            self.take_words(&text[..end], digits);
         }
     }
 
-    /// Takes characters of ASCII without a digit among them, where nobody wants to know where which word stands.
-    fn take_letters(&mut self, run: &[u8]) {
+    /// Takes letters and gaps of ASCII, where nobody wants to know where which word stands.
+    fn take_letters(&mut self, run: &str) {
         let kind_of = |byte: &u8| PARTS[usize::from(*byte)].kind();
-        let (Some(first), Some(last)) = (run.first().map(kind_of), run.last().map(kind_of)) else { return };
+        let bytes = run.as_bytes();
+        let (Some(first), Some(last)) = (bytes.first().map(kind_of), bytes.last().map(kind_of)) else { return };
         if first.is_none() || first != self.kind {
             self.end_word(0);
             if first.is_some() {
@@ -107,10 +118,10 @@ impl Reader {
     }
 
     /// Takes the characters of ASCII that stand at `from`, word by word, and tells where they end.
-    fn take_words(&mut self, text: &[u8], from: usize) -> usize {
+    fn take_words(&mut self, text: &str, from: usize) -> usize {
         let (mut copied, mut at) = (from, from);
         let mut last = None;
-        while let Some(byte) = text.get(at) {
+        while let Some(byte) = text.as_bytes().get(at) {
             let part = PARTS[usize::from(*byte)];
             if last != Some(part) {
                 if part == Part::Other {
@@ -131,7 +142,7 @@ impl Reader {
     }
 
     /// Something else begins at `at`. `uncopied` stands before it and is not in `folded` yet; true if it is now.
-    fn turn(&mut self, part: Part, uncopied: &[u8], at: usize, is_inside: bool) -> bool {
+    fn turn(&mut self, part: Part, uncopied: &str, at: usize, is_inside: bool) -> bool {
         let kind = part.kind();
         if is_inside {
             self.at.end = at;
@@ -146,7 +157,7 @@ impl Reader {
         self.at = at..at;
         if meets {
             self.copy(uncopied);
-            self.folded.push(b' ');
+            self.folded.push(' ');
             self.start = self.folded.len();
         } else {
             self.start = self.folded.len() + uncopied.len();
@@ -154,14 +165,14 @@ impl Reader {
         meets
     }
 
-    fn copy(&mut self, text: &[u8]) {
+    fn copy(&mut self, text: &str) {
         let start = self.folded.len();
-        self.folded.extend_from_slice(text);
+        self.folded.push_str(text);
         self.folded[start..].make_ascii_lowercase();
     }
 
     fn ends_in_a_word(&self) -> bool {
-        self.folded.last().is_some_and(|byte| PARTS[usize::from(*byte)] != Part::Gap)
+        self.folded.as_bytes().last().is_some_and(|byte| PARTS[usize::from(*byte)] != Part::Gap)
     }
 
     /// Takes a character that is folded.
@@ -233,13 +244,13 @@ impl Reader {
     /// Begins another word.
     fn open(&mut self) {
         if self.ends_in_a_word() {
-            self.folded.push(b' ');
+            self.folded.push(' ');
         }
         self.start = self.folded.len();
     }
 
     fn push(&mut self, c: char) {
-        self.folded.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        self.folded.push(c);
     }
 
     fn add(&mut self, kind: Kind, at: Range<usize>, uncopied: usize) {
