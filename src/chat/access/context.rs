@@ -6,11 +6,16 @@ use crate::chat::contract::bell::Bell;
 use crate::chat::contract::presence::Presence;
 use crate::chat::contract::seats::Seats;
 use crate::chat::contract::settings::Settings;
+use crate::model::id::MessageId;
 use crate::store::fulltext::Indexer;
+use crate::store::messages::NewMessage;
+
+/// Stores a message: see [`crate::store::messages::Insert::run`].
+pub type InsertMessage<'a> = dyn FnMut(&NewMessage<'_>) -> rusqlite::Result<Option<MessageId>> + 'a;
 
 /// Lent to each rule for one change.
-#[derive(Debug)]
 pub struct Context<'a> {
+    pub insert: &'a mut InsertMessage<'a>,
     pub rates: &'a mut Rates,
     pub memberships: &'a mut Memberships,
     pub index: &'a mut Indexer,

@@ -62,7 +62,7 @@ pub fn send(
         body_digest: body.digest.as_ref().map(<[u8; 16]>::as_slice),
         created_at: sent_at,
     };
-    let Some(id) = messages::insert(conn, &new)? else {
+    let Some(id) = (context.insert)(&new)? else {
         context.rates.give_back(me);
         return repeat(conn, &membership, command, &body);
     };

@@ -14,6 +14,7 @@ use crate::store::database::error::WriteError;
 use crate::store::database::wal::LOOK_EVERY;
 use crate::store::database::writer::Writer;
 use crate::store::fulltext;
+use crate::store::messages::Insert;
 
 /// A batch that was taken back, or may have been.
 pub struct Lost {
@@ -115,9 +116,10 @@ fn write(
     if proves_space && let Err(Undone::Lost(cause)) = batch.change(fulltext::touch) {
         return Err(cause);
     }
+    let mut insert = Insert::prepare(batch.conn())?;
     for job in jobs.take(CHANGES_MAX) {
         let is_light = job.command.is_light();
-        make(&mut batch, rules, job, applied)?;
+        make(&mut batch, rules, &mut insert, job, applied)?;
         if (!is_light || applied.len().is_multiple_of(LOOK_EVERY)) && batch.is_long() {
             break;
         }
@@ -146,7 +148,13 @@ fn write_index(
 }
 
 /// Makes the change of one job, of which all is kept or nothing.
-fn make(batch: &mut Batch<'_>, rules: &mut Rules, job: Job, applied: &mut Vec<Applied>) -> Result<(), WriteError> {
+fn make(
+    batch: &mut Batch<'_>,
+    rules: &mut Rules,
+    insert: &mut Insert<'_>,
+    job: Job,
+    applied: &mut Vec<Applied>,
+) -> Result<(), WriteError> {
     let Job { actor, command } = job;
     let now = rules.now();
     let is_light = command.is_light();
@@ -156,7 +164,7 @@ fn make(batch: &mut Batch<'_>, rules: &mut Rules, job: Job, applied: &mut Vec<Ap
     let written_before = batch.conn().total_changes();
     let mut done = None;
     let change = |conn: &rusqlite::Connection| {
-        let change = rules.apply(conn, actor, command, now);
+        let change = rules.apply(conn, &mut |new| insert.run(new), actor, command, now);
         let verdict = if change.is_refused() { Err(()) } else { Ok(()) };
         done = Some(change);
         verdict

@@ -6,7 +6,7 @@ use std::time::Instant;
 use rusqlite::Connection;
 
 use crate::auth::actor::Actor;
-use crate::chat::access::context::Context;
+use crate::chat::access::context::{Context, InsertMessage};
 use crate::chat::access::memberships::Memberships;
 use crate::chat::access::rates::Rates;
 use crate::chat::contract::bell::Bell;
@@ -19,6 +19,8 @@ use crate::chat::writer::maintenance::{self, Watch};
 use crate::chat::{attachments, billing, calls, conversations, notices, people};
 use crate::model::timestamp::Timestamp;
 use crate::store::fulltext::Indexer;
+#[cfg(test)]
+use crate::store::messages::{Insert, NewMessage};
 
 /// The rules, with what they know. Lives on the writer's thread.
 #[derive(Debug)]
@@ -137,15 +139,23 @@ impl Rules {
         run: impl FnOnce(&Connection, &mut Context<'_>) -> Result<T, crate::chat::contract::error::Error>,
     ) -> Result<T, crate::chat::contract::error::Error> {
         let Self { rates, memberships, index, settings, presence, seats, bell, .. } = self;
-        run(conn, &mut Context { rates, memberships, index, settings, presence, seats, bell })
+        let insert = &mut |new: &NewMessage<'_>| Insert::prepare(conn)?.run(new);
+        run(conn, &mut Context { insert, rates, memberships, index, settings, presence, seats, bell })
     }
 
     /// Carries out one command inside a transaction. What a refused one has written must be taken back.
-    pub fn apply(&mut self, conn: &Connection, actor: Actor, command: Command, now: Timestamp) -> Applied {
+    pub fn apply(
+        &mut self,
+        conn: &Connection,
+        insert: &mut InsertMessage<'_>,
+        actor: Actor,
+        command: Command,
+        now: Timestamp,
+    ) -> Applied {
         #[cfg(test)]
         let ahead = self.still.as_ref().map_or(std::time::Duration::ZERO, |clock| clock.ahead);
         let Self { rates, memberships, index, settings, presence, seats, bell, watch, .. } = self;
-        let context = &mut Context { rates, memberships, index, settings, presence, seats, bell };
+        let context = &mut Context { insert, rates, memberships, index, settings, presence, seats, bell };
         match command {
             Command::Conversation(command) => conversations::apply::apply(command, conn, actor, now, context),
             Command::Attachment(command) => attachments::apply::apply(command, conn, actor, now, context),

@@ -100,7 +100,7 @@ impl<'writer> Batch<'writer> {
 
     /// What the batch has made of the database so far.
     #[must_use]
-    pub fn conn(&self) -> &Connection {
+    pub fn conn(&self) -> &'writer Connection {
         self.conn
     }
 
