@@ -234,7 +234,7 @@ pub fn set_muted(conn: &Connection, row: &ConversationRow) -> rusqlite::Result<(
 }
 
 /// Stores what changes with messages and read marks. Its parameters have numbers, because it is said with every message:
-/// see [`crate::store::messages::insert`].
+/// see [`crate::store::new_messages`].
 ///
 /// # Errors
 /// When SQLite fails.

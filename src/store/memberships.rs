@@ -180,7 +180,7 @@ pub enum MembershipLookup {
 }
 
 /// Where the caller stands in a conversation, in one read. Its parameters have numbers, because it is asked with every
-/// message: see [`crate::store::messages::insert`].
+/// message: see [`crate::store::new_messages`].
 ///
 /// # Errors
 /// When SQLite fails.

@@ -1,6 +1,6 @@
-//! Statements about messages: storing, changing, and pages of them.
+//! Statements about messages that are stored: changing them, and pages of them.
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, named_params, params};
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use crate::model::conversation::Members;
 use crate::model::id::{ConversationId, MessageId, UserId};
@@ -8,69 +8,6 @@ use crate::model::message::{Message, Revision};
 use crate::model::timestamp::Timestamp;
 use crate::store::attachments::{self, AttachmentRow};
 use crate::store::{entries, reactions};
-
-/// A message to be stored.
-#[derive(Debug)]
-pub struct NewMessage<'a> {
-    /// Where.
-    pub conversation_id: ConversationId,
-    /// By whom.
-    pub sender_id: UserId,
-    /// Its place, and the number of the change that it is.
-    pub rev: i64,
-    /// Its text.
-    pub content: &'a str,
-    /// The addresses elsewhere, as a JSON array.
-    pub links: Option<&'a str>,
-    /// What it answers.
-    pub reply_to_id: Option<MessageId>,
-    /// The sender's own id.
-    pub client_message_id: Option<&'a str>,
-    /// What that id was sent with.
-    pub body_digest: Option<&'a [u8]>,
-    /// When.
-    pub created_at: Timestamp,
-}
-
-/// Its parameters have numbers: to look names up costs a tenth of it.
-const INSERT: &str = "INSERT INTO messages (
-   conversation_id, sender_id, sent_rev, rev, content, links, reply_to_id, client_message_id, body_digest, created_at
- )
- VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
- ON CONFLICT (client_message_id, sender_id) WHERE client_message_id IS NOT NULL DO NOTHING";
-
-/// The statement that is run most often, at hand for a whole batch: to look it up each time costs a tenth of it, too.
-pub struct Insert<'conn> {
-    conn: &'conn Connection,
-    statement: CachedStatement<'conn>,
-}
-
-impl<'conn> Insert<'conn> {
-    /// # Errors
-    /// When SQLite fails.
-    pub fn prepare(conn: &'conn Connection) -> rusqlite::Result<Self> {
-        Ok(Self { conn, statement: conn.prepare_cached(INSERT)? })
-    }
-
-    /// Stores a message; `None` if its sender has used its `client_message_id` before.
-    ///
-    /// # Errors
-    /// When SQLite fails.
-    pub fn run(&mut self, new: &NewMessage<'_>) -> rusqlite::Result<Option<MessageId>> {
-        let stored = self.statement.execute(params![
-            new.conversation_id,
-            new.sender_id,
-            new.rev,
-            new.content,
-            new.links,
-            new.reply_to_id,
-            new.client_message_id,
-            new.body_digest,
-            new.created_at,
-        ])?;
-        Ok(if stored == 0 { None } else { MessageId::new(self.conn.last_insert_rowid()) })
-    }
-}
 
 /// What a sender's own id was used for.
 #[derive(Debug)]
@@ -450,15 +387,4 @@ pub fn set_rev(conn: &Connection, id: MessageId, rev: i64) -> rusqlite::Result<(
     conn.prepare_cached("UPDATE messages SET rev = :rev WHERE id = :id")?
         .execute(named_params! { ":rev": rev, ":id": id })
         .map(drop)
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn storing_a_message_builds_no_table() {
-        let conn = crate::store::database::scratch::open();
-        let mut plan = conn.prepare(&format!("EXPLAIN {}", super::INSERT)).unwrap();
-        let steps: Vec<String> = plan.raw_query().mapped(|row| row.get("opcode")).map(Result::unwrap).collect();
-        assert!(steps.contains(&"Insert".into()) && !steps.contains(&"OpenEphemeral".into()), "{steps:?}");
-    }
 }

@@ -24,6 +24,7 @@ pub mod keys;
 pub mod mail_tokens;
 pub mod memberships;
 pub mod messages;
+pub mod new_messages;
 pub mod notices;
 pub mod outbox;
 pub mod payments;

@@ -8,9 +8,9 @@ use crate::chat::contract::seats::Seats;
 use crate::chat::contract::settings::Settings;
 use crate::model::id::MessageId;
 use crate::store::fulltext::Indexer;
-use crate::store::messages::NewMessage;
+use crate::store::new_messages::NewMessage;
 
-/// Stores a message: see [`crate::store::messages::Insert::run`].
+/// Stores a message: see [`crate::store::new_messages::Insert::run`].
 pub type InsertMessage<'a> = dyn FnMut(&NewMessage<'_>) -> rusqlite::Result<Option<MessageId>> + 'a;
 
 /// Lent to each rule for one change.

@@ -22,7 +22,8 @@ use crate::model::timestamp::Timestamp;
 use crate::store::attachments;
 use crate::store::conversations::{self, LastMessage, Whole};
 use crate::store::memberships::Membership;
-use crate::store::messages::{self, NewMessage, View};
+use crate::store::messages::{self, View};
+use crate::store::new_messages::NewMessage;
 
 /// Sends a message. The same sender's id gives the same message for ever, and nothing is announced the second time.
 ///

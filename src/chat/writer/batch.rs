@@ -14,7 +14,7 @@ use crate::store::database::error::WriteError;
 use crate::store::database::wal::LOOK_EVERY;
 use crate::store::database::writer::Writer;
 use crate::store::fulltext;
-use crate::store::messages::Insert;
+use crate::store::new_messages::Insert;
 
 /// A batch that was taken back, or may have been.
 pub struct Lost {

@@ -20,7 +20,7 @@ use crate::chat::{attachments, billing, calls, conversations, notices, people};
 use crate::model::timestamp::Timestamp;
 use crate::store::fulltext::Indexer;
 #[cfg(test)]
-use crate::store::messages::{Insert, NewMessage};
+use crate::store::new_messages::{Insert, NewMessage};
 
 /// The rules, with what they know. Lives on the writer's thread.
 #[derive(Debug)]
