@@ -10,6 +10,7 @@ use bytes::Bytes;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::engineio::packet::Message;
+use crate::socketio::mended::mended;
 use crate::socketio::packet::{Malformed, Packet};
 
 /// What one packet may consist of.
@@ -83,12 +84,20 @@ impl Assembler {
     }
 }
 
-/// Every object with `"_placeholder": true` names an attachment that there is.
+/// Every object with `"_placeholder": true` names an attachment that there is. An argument that JavaScript reads and we do not
+/// is left to whoever answers for it: the packet is one all the same.
 fn check_placeholders(packet: &Packet) -> Result<(), Malformed> {
     let Some(args) = packet.args() else { return Err(Malformed) };
+    let look_through = |json: &str| {
+        let mut json = serde_json::Deserializer::from_str(json);
+        Placeholders { count: packet.attachments }.deserialize(&mut json).map(drop)
+    };
     for index in 0..args.len() {
-        let mut json = serde_json::Deserializer::from_str(args.raw(index).unwrap_or("null"));
-        Placeholders { count: packet.attachments }.deserialize(&mut json).map_err(|_| Malformed)?;
+        let json = args.raw(index).unwrap_or("null");
+        match look_through(json).or_else(|_| look_through(&mended(json))) {
+            Err(fault) if fault.is_data() => return Err(Malformed),
+            Ok(()) | Err(_) => {}
+        }
     }
     Ok(())
 }
@@ -202,6 +211,21 @@ mod tests {
         assert_eq!(packets.len(), 3);
         let lengths: Vec<usize> = packets[1].args().expect("an event").attachments().iter().map(Bytes::len).collect();
         assert_eq!(lengths, [1, 2]);
+    }
+
+    #[test]
+    fn what_javascript_reads_and_we_do_not_is_a_packet_all_the_same() {
+        let deep = format!(r#"51-["a",{{"_placeholder":true,"num":0}},{}{}]"#, "[".repeat(200), "]".repeat(200));
+        let half = r#"51-["a",{"content":"a\ud83d","data":{"_placeholder":true,"num":0}}]"#;
+        let half_in_its_name = r#"51-["a\ud83d",{"_placeholder":true,"num":0}]"#;
+        for header in [&deep, half, half_in_its_name] {
+            let mut assembler = Assembler::new(Bounds { attachments_max: 3, bytes_max: 1_000 });
+            assert_eq!(assembler.take(text(header), Instant::now()), Ok(None), "{header}");
+            let packet = assembler.take(binary(1), Instant::now()).expect(header).expect(header);
+            assert_eq!(packet.args().map(|args| args.attachments().len()), Some(1), "{header}");
+        }
+        let beyond = r#"51-["a",{"content":"a\ud83d","data":{"_placeholder":true,"num":1}}]"#;
+        assert!(assemble([text(beyond), binary(1)]).is_err());
     }
 
     #[test]

@@ -9,5 +9,6 @@ pub mod args;
 pub mod assembler;
 pub mod connection;
 pub mod encoded;
+mod mended;
 pub mod packet;
 pub mod sender;

@@ -9,9 +9,11 @@
 //! JSON text for whoever knows their type. Encoding is done once per packet; sockets share the bytes.
 
 use bytes::Bytes;
+use serde_json::value::RawValue;
 
 use crate::engineio::packet::Text;
 use crate::socketio::args::Args;
+use crate::socketio::mended::read_mended;
 
 /// The largest acknowledgement number: what a double holds exactly.
 const ACK_ID_MAX: u64 = (1 << 53) - 1;
@@ -109,39 +111,13 @@ fn auth(json: &str) -> Result<Option<serde_json::Map<String, serde_json::Value>>
     if json.is_empty() {
         return Ok(None);
     }
-    read_mended(json).map(Some)
-}
-
-/// Reads JSON. Halves of surrogate pairs, which JavaScript's texts may hold and ours may not, become replacement characters:
-/// its own reader takes them, and what they stand in deserves an answer.
-fn read_mended<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, Malformed> {
-    serde_json::from_str(json).or_else(|_| serde_json::from_str(&mended(json))).map_err(|_| Malformed)
-}
-
-fn mended(json: &str) -> String {
-    let unit_at = |at: usize| {
-        let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
-        let plain = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-        u16::from_str_radix(digits, 16).ok().filter(|_| plain)
-    };
-    let (mut whole, mut at) = (String::with_capacity(json.len()), 0);
-    while let Some(found) = json[at..].find('\\') {
-        let escape = at + found;
-        whole.push_str(&json[at..escape]);
-        let (first, second) = (unit_at(escape), unit_at(escape + 6));
-        let (text, length) = match (first, second) {
-            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (json.get(escape..escape + 12), 12),
-            (Some(0xd800..=0xdfff), _) => (Some("\\ufffd"), 6),
-            (Some(_), _) => (json.get(escape..escape + 6), 6),
-            (None, _) => (json.get(escape..escape + 2), 2),
-        };
-        // A backslash before a letter of several bytes, or at the end, is no JSON anyway.
-        let Some(text) = text else { break };
-        whole.push_str(text);
-        at = escape + length;
+    let is_deep = || json.starts_with('{') && serde_json::from_str::<&RawValue>(json).is_ok();
+    match read_mended(json) {
+        Ok(auth) => Ok(Some(auth)),
+        // Nested deeper than we read: there is no token in it.
+        Err(_) if is_deep() => Ok(Some(serde_json::Map::new())),
+        Err(_) => Err(Malformed),
     }
-    whole.push_str(&json[at..]);
-    whole
 }
 
 /// Reads the header from the left.
