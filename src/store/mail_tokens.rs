@@ -88,6 +88,13 @@ pub fn set_used(conn: &Connection, hash: &[u8; 32], now: Timestamp) -> rusqlite:
         .map(drop)
 }
 
+/// Has none of somebody's links work any more, whatever they are for.
+pub fn revoke_all(conn: &Connection, user_id: UserId, now: Timestamp) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE mail_tokens SET used_at = :now WHERE user_id = :user_id AND used_at IS NULL")?
+        .execute(named_params! {":user_id": user_id, ":now": now})
+        .map(drop)
+}
+
 /// How many somebody was sent since this moment.
 pub fn count_since(conn: &Connection, user_id: UserId, purpose: Purpose, since: Timestamp) -> rusqlite::Result<i64> {
     conn.prepare_cached(

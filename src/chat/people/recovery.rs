@@ -129,8 +129,10 @@ pub fn reset(conn: &Connection, command: &ResetPassword, now: Timestamp) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::contract::command::people::{ChangePassword, EndUserSessions, SetPassword, UpdateUser};
     use crate::chat::contract::settings::{Notices, Settings};
     use crate::chat::testing::fixtures::RulesFixture;
+    use crate::model::id::UserId;
     use crate::model::notices::Available;
 
     fn fixture() -> RulesFixture {
@@ -176,6 +178,55 @@ mod tests {
             .query_row("SELECT email_confirmed_at IS NOT NULL FROM users WHERE id = 1", [], |row| row.get(0))
             .unwrap();
         assert!(confirmed);
+    }
+
+    #[test]
+    fn links_of_before_end_with_the_password_the_sessions_and_the_account() {
+        let on = |is_active| UpdateUser { user_id: UserId::new(1).unwrap(), name: None, role: None, is_active };
+        type Ending = fn(&mut RulesFixture);
+        let endings: [(&str, Ending); 4] = [
+            ("another password", |fixture| {
+                let password = PasswordHash("new".to_owned());
+                fixture.run(Actor::System, SetPassword { user_id: UserId::new(1).unwrap(), password }).unwrap();
+            }),
+            ("one's own other password", |fixture| {
+                let me = fixture.actor(1);
+                let current = users::find(fixture.conn(), UserId::new(1).unwrap()).unwrap().unwrap().password;
+                fixture.run(me, ChangePassword { current, next: PasswordHash("new".to_owned()) }).unwrap();
+            }),
+            ("a reset", |fixture| {
+                ask(fixture, "client1@example.com", "192.0.2.1");
+                let secret = secrets(fixture).pop().unwrap();
+                fixture.run(Actor::Anonymous, reset_by(&secret)).unwrap();
+            }),
+            ("all sessions ended", |fixture| {
+                let admin = fixture.actor(11);
+                fixture.run(admin, EndUserSessions { user_id: UserId::new(1).unwrap() }).unwrap();
+            }),
+        ];
+        let works = |fixture: &RulesFixture, purpose| {
+            mail_tokens::find(fixture.conn(), &[7; 32], purpose, fixture.now()).unwrap().is_some()
+        };
+        let mut disabled = fixture();
+        for purpose in [Purpose::Password, Purpose::Email] {
+            let link = |fixture: &RulesFixture| {
+                let (now, whose) = (fixture.now(), (UserId::new(1).unwrap(), purpose));
+                mail_tokens::insert(fixture.conn(), &[7; 32], whose, "a@b.fr", now, now + LINK_LIFE).unwrap();
+                assert!(works(fixture, purpose));
+            };
+            for (name, end) in endings {
+                let mut fixture = fixture();
+                link(&fixture);
+                end(&mut fixture);
+                assert!(!works(&fixture, purpose), "{purpose:?} after {name}");
+            }
+            disabled.conn().execute("DELETE FROM mail_tokens", []).unwrap();
+            link(&disabled);
+            let admin = disabled.actor(11);
+            disabled.run(admin, on(Some(false))).unwrap();
+            disabled.run(admin, on(Some(true))).unwrap();
+            assert!(!works(&disabled, purpose), "{purpose:?} after the account was disabled");
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::chat::people::sign_in::{SESSION_LIFE, SignedIn};
 use crate::model::id::{SessionId, UserId};
 use crate::model::session::Session;
 use crate::model::timestamp::Timestamp;
-use crate::store::{devices, sessions, users};
+use crate::store::{devices, mail_tokens, sessions, users};
 
 /// How long a token that was traded gives the same successor again: the answer may have been lost on the way.
 const REPEAT_WITHIN: Duration = Duration::from_secs(30);
@@ -147,7 +147,8 @@ pub fn end(
     Ok(if ended { vec![session_ended(user_id, session_id, reason, now)] } else { Vec::new() })
 }
 
-/// Ends all of somebody's sessions but `except`. Their devices are told nothing any more.
+/// Ends all of somebody's sessions but `except`. Their devices are told nothing any more, and links that were mailed work no
+/// more: whoever had the account may have asked for them.
 ///
 /// # Errors
 /// `INTERNAL`.
@@ -160,6 +161,7 @@ pub fn end_all(
 ) -> Result<Vec<Announcement>, Error> {
     let ended = sessions::end_all(conn, user_id, except, reason.as_str(), now)?;
     devices::delete_of_user(conn, user_id, except)?;
+    mail_tokens::revoke_all(conn, user_id, now)?;
     Ok(ended.into_iter().map(|session_id| session_ended(user_id, session_id, reason, now)).collect())
 }
 
