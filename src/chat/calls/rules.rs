@@ -43,6 +43,9 @@ pub fn start(
 ) -> Result<Outcome<CallStarted>, Error> {
     let membership = caller::require_membership(conn, actor, command.conversation_id, now)?;
     let Membership { me, peer, peer_is_active, conversation, .. } = *membership;
+    if !peer_is_active {
+        return Err(Reason::AccountClosed.into());
+    }
     if let Some(live) = calls::find_live(conn, conversation.id)? {
         let mut events = Vec::new();
         let mut call = Arc::new(live);
@@ -54,9 +57,6 @@ pub fn start(
         return Ok(Outcome { reply: CallStarted { call, created: false }, events });
     }
     limits::require_start(conn, (me.id, me.role), conversation.id, context.settings, now)?;
-    if !peer_is_active {
-        return Err(Reason::AccountClosed.into());
-    }
     if calls::find_live_of(conn, me.id)?.is_some() {
         return Err(Reason::InAnotherCall.into());
     }
@@ -96,7 +96,8 @@ pub fn start(
 /// Takes a seat. The callee's first one answers.
 ///
 /// # Errors
-/// `UNAUTHENTICATED`, `NOT_FOUND`; `CONFLICT` when the call is over, or the same person sits elsewhere.
+/// `UNAUTHENTICATED`, `NOT_FOUND`; `CONFLICT` when the call is over, the same person sits elsewhere, or another member's
+/// account is closed.
 pub fn join(
     conn: &Connection,
     actor: Actor,
@@ -108,6 +109,9 @@ pub fn join(
     let (me, members) = (membership.me.id, membership.conversation.members);
     if !call.state.is_live() {
         return Err(Reason::CallOver.into());
+    }
+    if !membership.peer_is_active {
+        return Err(Reason::AccountClosed.into());
     }
     let before = call.participants.iter().find(|one| one.user_id == me && one.left_at.is_none());
     // One without a socket sits beside the seat that its person has, and in nobody's way.

@@ -333,6 +333,20 @@ fn a_closed_account_is_not_called() {
 }
 
 #[test]
+fn a_call_that_rings_is_not_answered_once_an_account_of_it_is_closed() {
+    let mut line = Line::new();
+    let call = line.start(line.client);
+    let admin = line.fixture.actor(11);
+    let off = UpdateUser { user_id: UserId::new(1).unwrap(), name: None, role: None, is_active: Some(false) };
+    line.fixture.run(admin, off).unwrap();
+    let juriste = line.juriste;
+    assert_eq!(line.join(juriste, call.id, "a", false).unwrap_err().reason, Reason::AccountClosed);
+    assert_eq!(line.try_start(juriste).unwrap_err().reason, Reason::AccountClosed);
+    let declined = line.fixture.run(juriste, DeclineCall { call_id: call.id }).unwrap();
+    assert_eq!(declined.reply.state, CallState::Declined);
+}
+
+#[test]
 fn a_call_in_a_room_of_its_own_is_joined_without_a_socket_too() {
     let settings = Settings { call_provider: Provider::Jitsi, message_rate: 0, ..Settings::default() };
     let mut line = Line::with(settings);
