@@ -9,6 +9,7 @@ pub mod billing;
 pub mod call;
 pub mod cents;
 pub mod conversation;
+pub mod country;
 pub mod day;
 pub mod delivery;
 pub mod email;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::cents::Cents;
+use crate::model::country::vat_prefix;
 use crate::model::day::Day;
 use crate::model::text::fold::fold;
 
@@ -185,13 +186,13 @@ impl Buyer {
         self.kind == BuyerKind::Company && self.address.country == "FR"
     }
 
-    /// A business with a VAT number in another member of the EU: it owes the VAT itself.
+    /// A business with a VAT number of the other member of the EU in which it is: it owes the VAT itself.
     #[must_use]
     pub fn is_business_elsewhere_in_eu(&self) -> bool {
         self.kind == BuyerKind::Company
             && self.address.country != "FR"
             && EUROPEAN_UNION.contains(&self.address.country.as_str())
-            && self.vat_number.is_some()
+            && self.vat_number.as_ref().is_some_and(|number| number.starts_with(vat_prefix(&self.address.country)))
     }
 
     /// A business outside the EU.
@@ -285,6 +286,9 @@ pub(in crate::model) mod tests {
         assert!(company("FR", Some("FR44552100554")).is_french_business());
         assert!(company("DE", Some("DE123456789")).is_business_elsewhere_in_eu());
         assert!(!company("DE", None).is_business_elsewhere_in_eu());
+        assert!(!company("DE", Some("US12")).is_business_elsewhere_in_eu());
+        assert!(!company("DE", Some("FR44552100554")).is_business_elsewhere_in_eu());
+        assert!(company("GR", Some("EL123456789")).is_business_elsewhere_in_eu());
         assert!(company("CH", None).is_business_outside_eu());
         assert!(!person().is_french_business());
         assert!(!Buyer { address: address("CH"), ..person() }.is_business_outside_eu());

@@ -242,6 +242,40 @@ async fn only_a_deposit_that_is_paid_and_theirs_is_deducted() {
     ask(&[fee(1_000)], json!({ "depositIds": [paid["id"]] })).await.expect(201);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_blank_or_lies_in_the_future_is_not_noted_and_null_takes_deposits_away() {
+    let stage = Stage::open(&[]).await;
+    let deposit = stage.issue(&[fee(1_000)], &json!({ "type": "deposit" })).await;
+    let paid = stage.pay(&deposit, "transfer", 1_200).await.expect(201).json();
+    let draft = stage.draft(&[fee(5_000)], &json!({ "depositIds": [deposit["id"]] })).await;
+    let path = format!("/invoices/{}", draft["id"]);
+    for blank in ["   ", "\u{200b}"] {
+        let refused = stage.juriste("PATCH", &path, Some(&json!({ "note": blank }))).await.expect(400);
+        assert_eq!(field(&refused), "note");
+        let payment = format!("/payments/{}", paid["payments"][0]["id"]);
+        let refused = stage.juriste("DELETE", &payment, Some(&json!({ "reason": blank }))).await.expect(400);
+        assert_eq!(field(&refused), "reason");
+    }
+    let kept = stage.juriste("GET", &path, None).await.expect(200).json();
+    assert_eq!(kept["draft"]["depositIds"], json!([deposit["id"]]));
+    let changed = stage.juriste("PATCH", &path, Some(&json!({ "depositIds": null }))).await.expect(200).json();
+    assert_eq!(changed["draft"]["depositIds"], json!([]));
+    let sent = format!("/invoices/{}/transmitted", deposit["id"]);
+    for (platform, reference, date, wrong) in [
+        ("  ", "1", "2026-01-31", "platform"),
+        ("PA", "\u{200b}", "2026-01-31", "reference"),
+        ("PA", "1", "2999-01-01", "date"),
+    ] {
+        let body = json!({ "platform": platform, "reference": reference, "date": date });
+        let refused = stage.juriste("POST", &sent, Some(&body)).await.expect(400);
+        assert_eq!(field(&refused), wrong);
+    }
+    let nowhere = json!({ "buyer": { "kind": "company", "name": "X", "vatNumber": "DE123456789",
+        "address": { "line1": "1", "postcode": "1", "city": "L", "country": "UK" } } });
+    let refused = stage.juriste("PATCH", &path, Some(&nowhere)).await.expect(400);
+    assert_eq!(field(&refused), "buyer.address.country");
+}
+
 /// The id of a paid deposit in a conversation with another client.
 async fn elsewhere(stage: &Stage) -> Value {
     let other = stage.server.sign_in("client2").await;

@@ -259,6 +259,19 @@ async fn a_page_of_bills_goes_on_where_the_one_before_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn taking_back_what_went_back_leaves_no_more_cash_than_the_law_allows() {
+    let stage = Stage::open(&[]).await;
+    let invoice = stage.issue(&[line(10_000)], &json!({})).await;
+    let paid = stage.pay(&invoice, "cash", 100_000).await.expect(201).json();
+    let too_much = paid["toRefundCents"].as_i64().expect("cents");
+    let back = stage.pay(&invoice, "cash", -too_much).await.expect(201).json();
+    stage.pay(&invoice, "cash", too_much).await.expect(201);
+    let path = format!("/payments/{}", back["payments"][1]["id"]);
+    let refused = stage.juriste("DELETE", &path, Some(&json!({ "reason": "erreur" }))).await.expect(400).json();
+    assert_eq!(refused["details"][0]["field"], json!("amountCents"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn money_by_hand_is_booked_limited_in_cash_and_reversed_by_a_row_of_its_own() {
     let stage = Stage::open(&[]).await;
     let invoice = stage.issue(&[line(100_000)], &json!({})).await;

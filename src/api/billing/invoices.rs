@@ -87,8 +87,8 @@ pub async fn transmitted(mut call: Call, id: InvoiceId) -> Answer {
     let command = call
         .body(|fields| NoteTransmission {
             invoice_id: id,
-            platform: fields.text("platform", 1..=200),
-            reference: fields.text("reference", 1..=200),
+            platform: bill_fields::words(fields, "platform", 200),
+            reference: bill_fields::words(fields, "reference", 200),
             date: bill_fields::day(fields, "date"),
         })
         .await?;

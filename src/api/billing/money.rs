@@ -33,7 +33,7 @@ pub async fn record(mut call: Call, id: InvoiceId) -> Answer {
 /// `DELETE /payments/{id}`
 pub async fn reverse(mut call: Call, id: PaymentId) -> Answer {
     let actor = call.member()?;
-    let reason = call.body(|fields| fields.optional_text("reason", 1..=500)).await?;
+    let reason = call.body(|fields| bill_fields::optional_printed(fields, "reason", 500)).await?;
     let reason = reason.unwrap_or_else(|| "Saisie par erreur".to_owned());
     let invoice = call.chat().execute(actor, ReversePayment { payment_id: id, reason }).await?;
     call.chat().wake();

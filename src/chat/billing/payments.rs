@@ -39,14 +39,7 @@ pub fn record(
         let said = Text::new("dépasse ce qui est à rembourser", "is more than what is to go back");
         return Err(Error::invalid("amountCents", said));
     }
-    let is_cash = command.method == PaymentMethod::Cash;
-    if is_cash && payments::cash_of(conn, seen.row.id)? + command.amount > CASH_MAX {
-        let said = Text::new(
-            "au plus 1 000 € en espèces par facture (CMF, art. D112-3)",
-            "at most 1,000 € in cash for one invoice (CMF, art. D112-3)",
-        );
-        return Err(Error::invalid("amountCents", said));
-    }
+    require_little_cash(conn, seen.row.id, command.method, command.amount)?;
     let new = NewPayment {
         invoice_id: seen.row.id,
         method: command.method,
@@ -65,7 +58,8 @@ pub fn record(
 /// The rule of [`ReversePayment`].
 ///
 /// # Errors
-/// `UNAUTHENTICATED`, `NOT_FOUND`, `FORBIDDEN`; `CONFLICT` for what Stripe told, a reversal, and what is taken back already.
+/// `UNAUTHENTICATED`, `NOT_FOUND`, `FORBIDDEN`; `CONFLICT` for what Stripe told, a reversal, and what is taken back already;
+/// `INVALID` where more cash would be left than the law allows.
 pub fn reverse(
     conn: &Connection,
     actor: Actor,
@@ -80,6 +74,7 @@ pub fn reverse(
     if !is_by_hand || payment.shown.reverses_id.is_some() {
         return Err(Reason::NotByHand.into());
     }
+    require_little_cash(conn, seen.row.id, payment.shown.method, -payment.shown.amount_cents)?;
     let new = NewPayment {
         invoice_id: seen.row.id,
         method: payment.shown.method,
@@ -95,6 +90,19 @@ pub fn reverse(
         return Err(Reason::AlreadyReversed.into());
     }
     settled(conn, &seen, now, context)
+}
+
+/// Lets an amount be noted unless it is cash, of which there would be more than the law allows.
+fn require_little_cash(conn: &Connection, id: InvoiceId, method: PaymentMethod, amount: Cents) -> Result<(), Error> {
+    let comes = method == PaymentMethod::Cash && amount > Cents::ZERO;
+    if comes && payments::cash_of(conn, id)? + amount > CASH_MAX {
+        let said = Text::new(
+            "au plus 1 000 € en espèces par facture (CMF, art. D112-3)",
+            "at most 1,000 € in cash for one invoice (CMF, art. D112-3)",
+        );
+        return Err(Error::invalid("amountCents", said));
+    }
+    Ok(())
 }
 
 /// Lets only what is to be paid go on.

@@ -11,6 +11,7 @@ use crate::chat::contract::command::billing::{
 };
 use crate::model::billing::{Draft, DraftLine, PaymentMethod};
 use crate::model::cents::Cents;
+use crate::model::country::is_country;
 use crate::model::day::Day;
 use crate::model::fields::Fields;
 use crate::model::id::InvoiceId;
@@ -131,8 +132,11 @@ fn logo(fields: &mut Fields) -> Option<Logo> {
 fn address(fields: &mut Fields) -> Address {
     let country = fields.optional_parsed(
         "country",
-        Text::new("doit être un code de pays (FR)", "must be a country's code (FR)"),
-        |text| (text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())).then(|| text.to_owned()),
+        Text::new(
+            "doit être un code de pays ISO 3166 (FR, GB, GR)",
+            "must be a country's code by ISO 3166 (FR, GB, GR)",
+        ),
+        |text| is_country(text).then(|| text.to_owned()),
     );
     Address {
         line1: words(fields, "line1", 200),
@@ -236,10 +240,13 @@ fn optional_term(fields: &mut Fields) -> Option<Option<u16>> {
 }
 
 fn optional_note(fields: &mut Fields) -> Option<Option<String>> {
-    if fields.is_null("note") { Some(None) } else { fields.optional_text("note", 1..=1_000).map(Some) }
+    if fields.is_null("note") { Some(None) } else { optional_printed(fields, "note", 1_000).map(Some) }
 }
 
 fn optional_deposits(fields: &mut Fields) -> Option<Vec<InvoiceId>> {
+    if fields.is_null("depositIds") {
+        return Some(Vec::new());
+    }
     let list = fields.optional_list("depositIds", DEPOSITS_MAX)?;
     let mut ids = Vec::new();
     for (place, value) in list.into_iter().enumerate() {
@@ -348,7 +355,8 @@ pub fn credit_invoice(fields: &mut Fields, invoice_id: InvoiceId) -> CreditInvoi
 }
 
 /// What is printed in one line and must be there, in single spaces and with nothing hidden in it.
-fn words(fields: &mut Fields, name: &str, max: usize) -> String {
+/// What is printed in one line and must be there.
+pub fn words(fields: &mut Fields, name: &str, max: usize) -> String {
     let text = printed(fields, name, max);
     in_one_line(fields, name, &text)
 }
@@ -372,6 +380,13 @@ fn printed(fields: &mut Fields, name: &str, max: usize) -> String {
     let text = fields.text(name, 1..=max);
     require_visible(fields, name, &text);
     visible::trim(&text).to_owned()
+}
+
+/// What is printed, if it is there.
+pub fn optional_printed(fields: &mut Fields, name: &str, max: usize) -> Option<String> {
+    let text = fields.optional_text(name, 1..=max)?;
+    require_visible(fields, name, &text);
+    Some(visible::trim(&text).to_owned())
 }
 
 fn require_visible(fields: &mut Fields, name: &str, text: &str) {

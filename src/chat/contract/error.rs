@@ -193,7 +193,7 @@ reasons! {
     /// Only the tombstone is left.
     MessageDeleted => Conflict: "Ce message a été supprimé.", "This message has been deleted.";
     /// The account of somebody in the conversation is closed.
-    AccountClosed => Conflict: "Le compte de votre correspondant est fermé : il ne peut plus recevoir de messages.", "The account of the person you write to is closed: they can receive no more messages.";
+    AccountClosed => Conflict: "Le compte de votre correspondant est fermé : il ne peut plus recevoir ni messages ni appels.", "The account of the person you write to is closed: they can receive no more messages or calls.";
     /// A twenty-first emoji.
     ReactionsFull => Conflict: "Ce message porte déjà le nombre maximal de réactions différentes.", "This message already has the largest number of different reactions.";
     /// The address has an account.
