@@ -201,14 +201,20 @@ fn typed_device(fields: &mut Fields) -> Reach {
 }
 
 /// A device that may be pushed to. No text names its address, which is a secret of the device.
-fn checked(typed: Reach, services: &Services) -> Result<Reach, Error> {
+fn checked(mut typed: Reach, services: &Services) -> Result<Reach, Error> {
     let fault = match (typed.kind, &typed.keys) {
         (DeviceKind::Fcm, _) => Registration::new(&typed.address).err().map(|_| {
             let message = Text::new("n’est pas un enregistrement de Firebase", "is no registration of Firebase");
             Fault::new("registration", message)
         }),
         (DeviceKind::Webpush, Some((p256dh, auth))) => {
-            Subscription::new(services, &typed.address, p256dh, auth).err().map(bad_subscription)
+            match Subscription::new(services, &typed.address, p256dh, auth) {
+                Ok(subscription) => {
+                    typed.address = subscription.endpoint().to_string();
+                    None
+                }
+                Err(bad) => Some(bad_subscription(bad)),
+            }
         }
         (DeviceKind::Webpush, None) => Some(bad_subscription(BadSubscription::PublicKey)),
     };

@@ -81,9 +81,15 @@ impl Subscription {
         let origin = Origin::of(&endpoint).map_err(|_| BadSubscription::Endpoint)?;
         // On Google's host lives more than the push service.
         let is_push = |path: &str| path.starts_with("/fcm/send/") || path.starts_with("/wp/");
-        if !services.allowed.allows(&origin) || (origin.host() == CHROME && !is_push(endpoint.path())) {
+        if !services.allowed.allows(&origin)
+            || (origin.host() == CHROME && !is_push(endpoint.path()))
+            || has_other_spelling(&endpoint)
+        {
             return Err(BadSubscription::Endpoint);
         }
+        // Names of hosts are the same in capitals, and a port that goes without saying is none: one spelling for one address.
+        let rest = endpoint.path_and_query().map_or("/", |rest| rest.as_str());
+        let endpoint: Uri = format!("{origin}{rest}").parse().map_err(|_| BadSubscription::Endpoint)?;
         let public_key = decoded(p256dh).ok_or(BadSubscription::PublicKey)?;
         if !is_point(&public_key) {
             return Err(BadSubscription::PublicKey);
@@ -92,7 +98,8 @@ impl Subscription {
         Ok(Subscription { endpoint, origin, public_key, auth })
     }
 
-    pub(super) fn endpoint(&self) -> &Uri {
+    /// The address in the one spelling by which it is known.
+    pub fn endpoint(&self) -> &Uri {
         &self.endpoint
     }
 
@@ -113,6 +120,13 @@ impl fmt::Debug for Subscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Subscription({}/…)", self.origin)
     }
+}
+
+/// Whether the path leads elsewhere than it says, or nowhere.
+fn has_other_spelling(endpoint: &Uri) -> bool {
+    let is_dots = |part: &str| matches!(part.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
+    let path = endpoint.path();
+    path.len() < 2 || !path.is_ascii() || path.split('/').any(is_dots)
 }
 
 fn decoded(text: &str) -> Option<Vec<u8>> {
@@ -154,6 +168,19 @@ mod tests {
     }
 
     #[test]
+    fn an_address_has_one_spelling() {
+        let known = |text: &str| Subscription::new(&Services::known(), text, KEY, AUTH).unwrap().endpoint().to_string();
+        for text in [
+            "https://fcm.googleapis.com/fcm/send/aB%2f?x=1",
+            "https://FCM.GoogleAPIs.com/fcm/send/aB%2f?x=1",
+            "HTTPS://fcm.googleapis.com:443/fcm/send/aB%2f?x=1",
+            "https://fcm.googleapis.com/fcm/send/aB%2f?x=1#part",
+        ] {
+            assert_eq!(known(text), "https://fcm.googleapis.com/fcm/send/aB%2f?x=1", "{text}");
+        }
+    }
+
+    #[test]
     fn no_other_address_is_pushed_to() {
         for text in [
             "",
@@ -164,6 +191,12 @@ mod tests {
             "https://evil.example/updates.push.services.mozilla.com",
             "https://x@updates.push.services.mozilla.com/x",
             "https://fcm.googleapis.com/v1/projects/p/messages:send",
+            "https://fcm.googleapis.com/fcm/send/../../v1/projects/p/messages:send",
+            "https://fcm.googleapis.com/fcm/send/%2E%2e/v1",
+            "https://fcm.googleapis.com/fcm/send/./a",
+            "https://web.push.apple.com",
+            "https://web.push.apple.com/",
+            "https://web.push.apple.com/é",
             "https://notify.windows.com/x",
             "https://evilnotify.windows.com.evil/x",
             "https://127.0.0.1/x",
