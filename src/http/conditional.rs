@@ -8,8 +8,9 @@ use crate::http::header_text::text_of;
 
 /// Whether the caller already has what `etag` (quoted) names.
 pub fn is_unchanged(headers: &HeaderMap, etag: &str) -> bool {
-    let Some(listed) = text_of(headers, header::IF_NONE_MATCH) else { return false };
-    listed.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
+    // Several lines are one list.
+    let lines = headers.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
 }
 
 /// What a caller asks of something that has a size.
@@ -90,5 +91,9 @@ mod tests {
             assert_eq!(is_unchanged(&headers, "\"a\""), known, "{header}");
         }
         assert!(!is_unchanged(&HeaderMap::new(), "\"a\""));
+        let mut headers = HeaderMap::new();
+        headers.append(IF_NONE_MATCH, HeaderValue::from_static("\"b\""));
+        headers.append(IF_NONE_MATCH, HeaderValue::from_static("\"c\", \"a\""));
+        assert!(is_unchanged(&headers, "\"a\""), "several lines are one list");
     }
 }

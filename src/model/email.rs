@@ -86,10 +86,15 @@ fn in_letters(domain: &str) -> String {
     }
 }
 
+/// The longest part of a domain between two full stops, as DNS has them.
+const LABEL_BYTES_MAX: usize = 63;
+
 fn is_host(domain: &str) -> bool {
     domain.split('.').all(|label| {
         !label.is_empty()
             && !label.starts_with('-')
+            && !label.ends_with('-')
+            && (label.len() <= LABEL_BYTES_MAX || !label.is_ascii())
             && label.chars().all(|c| (c.is_alphanumeric() || c == '-') && !visible::is_hidden(c))
     })
 }
@@ -135,7 +140,10 @@ mod tests {
     #[test]
     fn what_is_no_single_address_is_refused() {
         let long = format!("{}@example.com", "a".repeat(250));
+        let long_label = format!("a@{}.fr", "b".repeat(64));
         for text in [
+            &long_label,
+            "a@b-.fr",
             "",
             "@",
             "a",
