@@ -4,6 +4,7 @@ import { beforeEach, describe, test } from 'node:test';
 import { anew } from './anew.js';
 import { CHOSEN } from './person.js';
 import { picture } from './picture.js';
+import { PASSWORD } from './server.js';
 
 for (const name of CHOSEN) {
   describe(`${name}, around a conversation`, { concurrency: 1 }, () => {
@@ -287,6 +288,45 @@ for (const name of CHOSEN) {
       await b.page.goBack();
       await b.page.goBack();
       await shows([waiting.body.id, id], '', 'Toutes');
+    });
+
+    test('whoever signs in after somebody in the same window is shown nothing of theirs', async () => {
+      const a = await opened('client');
+      await a.visit(`${server.url}/recherche?q=Bonjour`);
+      await a.until(() => document.querySelector('.result')?.textContent.includes('Bonjour'));
+      await a.openConversation(id);
+      await a.hears('Bonjour');
+      const token = await server.tokenOf('client1');
+      const file = await server.upload(token, id, 'plan.png', 'image/png', Buffer.from(picture(64, 48), 'base64'));
+      const isShown = () => Boolean(document.querySelector('dialog.lightbox[open]'));
+      // Where Back leads while a picture of this conversation is open.
+      const back = () => a.page.evaluate((conversationId, fileId) => {
+        const picked = { id: fileId, name: 'plan.png', mimeType: 'image/png', size: 1, url: `/attachments/${fileId}` };
+        history.pushState({ dialog: { name: 'lightbox', data: { conversationId, file: picked } } }, '');
+        history.pushState({}, '');
+        history.back();
+      }, id, file);
+      await back();
+      await a.until(isShown);
+      await a.press('Escape');
+      await a.until(() => !document.querySelector('dialog[open]'));
+      await a.click('button', 'Se déconnecter');
+      await a.see('button', 'Se connecter');
+      await a.page.type('input[type=email]', 'client2@example.com');
+      await a.page.type('input[type=password]', PASSWORD);
+      await a.click('button', 'Se connecter');
+      await a.see('navigation', 'Conversations');
+      await a.page.evaluate(() => {
+        history.pushState({}, '', '/recherche?q=Bonjour');
+        history.pushState({}, '', '/');
+        history.back();
+      });
+      await a.until(() => document.querySelector('.pane [role=status]')?.textContent.includes('Aucun message'));
+      assert.equal(await a.page.evaluate(() => document.querySelectorAll('.result').length), 0);
+      await back();
+      await a.until(() => history.state?.dialog);
+      await new Promise((resolve) => { setTimeout(resolve, 500); });
+      assert.equal(await a.page.evaluate(isShown), false, 'a picture of a conversation that is not theirs');
     });
 
     test('a key counts that was pressed before its script was there, and Escape that closes a dialog leads nowhere else', async () => {

@@ -87,6 +87,13 @@ test('the_line_of_new_messages_stands_above_the_first_of_them_and_days_are_parte
   assert.equal(new Set(rows.map((row) => row.key)).size, rows.length, 'keys are unique');
 });
 
+test('what_waits_since_yesterday_stands_at_the_end_and_no_day_comes_twice', () => {
+  const waiting = (clientMessageId, minutes) => ({ clientMessageId, createdAt: said(1, minutes).createdAt, stage: 'failed' });
+  const rows = rowsOf([said(1, 0), said(2, 24 * 60)], [waiting('x', 5), waiting('y', 24 * 60 + 5)], null, 1);
+  assert.deepEqual(rows.map((row) => row.kind), ['day', 'message', 'day', 'message', 'entry', 'entry']);
+  assert.equal(new Set(rows.map((row) => row.key)).size, rows.length, 'keys are unique');
+});
+
 test('a_row_keeps_its_key_when_its_message_has_arrived', () => {
   const entry = { clientMessageId: 'x', createdAt: said(1, 0).createdAt, stage: 'sending' };
   const before = rowsOf([], [entry], null, 1).at(-1);

@@ -38,10 +38,13 @@ export function rowsOf(messages, entries, unreadFrom, myId) {
   ];
   /** @type {Row[]} */
   const rows = [];
+  // What waits since an earlier day stands at the end, and no day comes twice.
+  let day = -Infinity;
   said.forEach((one, at) => {
     const before = said[at - 1];
     const after = said[at + 1];
-    const newDay = !before || before.day !== one.day;
+    const newDay = one.day > day;
+    day = Math.max(day, one.day);
     const line = Boolean(one.message && one.message.id === unreadFrom);
     if (newDay) rows.push({ key: `d${one.day}`, kind: 'day', at: one.at });
     if (line) rows.push({ key: 'unread', kind: 'unread' });
@@ -49,7 +52,7 @@ export function rowsOf(messages, entries, unreadFrom, myId) {
     const ends =
       !after ||
       (after.message?.id === unreadFrom && unreadFrom !== null) ||
-      after.day !== one.day ||
+      after.day > day ||
       !together(one, after);
     if (one.message) rows.push({ key: one.key, kind: 'message', message: one.message, starts, ends });
     else if (one.entry) rows.push({ key: one.key, kind: 'entry', entry: one.entry, starts, ends });

@@ -137,7 +137,7 @@ const CHANGES = {
   messageReceived,
   messageChanged: (state, { message }) =>
     revised(
-      withTimeline(state, message.conversationId, (line) => ({
+      withTimeline(quoted(state, message.id, message), message.conversationId, (line) => ({
         ...line,
         items: patched(line.items, message),
         rev: Math.max(line.rev, message.rev ?? 0),
@@ -152,7 +152,7 @@ const CHANGES = {
         one.id === messageId && (rev ?? one.rev) >= one.rev ? { ...one, reactions, rev: rev ?? one.rev } : one,
       ),
     })),
-  quoteLoaded: (state, { messageId, message }) => ({ ...state, quotes: { ...state.quotes, [messageId]: message } }),
+  quoteLoaded: (state, { messageId, message }) => quoted(state, messageId, message),
   synced,
   readMarked,
   notified,
@@ -187,6 +187,15 @@ function historySeen(state, { history, contradicted = false }) {
   const drafts = Object.fromEntries(Object.entries(state.drafts).map(([id, draft]) => [id, detached(draft)]));
   return { ...initial(), me, openId, outbox, link, needsSignIn, demo, resets, notice, drafts, history };
 }
+
+/**
+ * What others quote is as it is now.
+ * @param {State} state
+ * @param {number} id
+ * @param {Message|null} message
+ * @returns {State}
+ */
+const quoted = (state, id, message) => ({ ...state, quotes: { ...state.quotes, [id]: message } });
 
 /** @param {Draft} draft @returns {Draft} what was written, and no longer about a message */
 function detached({ aside, ...draft }) {

@@ -46,8 +46,15 @@ function useShown(state, id, first) {
   return { files: inOrder(known).filter((one) => isPicture(one.mimeType) || isReadable(one)), isWhole };
 }
 
+/**
+ * Only of the conversations of whoever is here now: going forward leads back to what somebody else had open.
+ * @param {{app: any, state: any, data: {conversationId: number, file: any}}} props
+ */
+export const Lightbox = (props) =>
+  props.state.conversations[props.data.conversationId] && html`<${Box} ...${props} />`;
+
 /** @param {{app: any, state: any, data: {conversationId: number, file: any}}} props */
-export function Lightbox({ app, state, data: { conversationId, file: first } }) {
+function Box({ app, state, data: { conversationId, file: first } }) {
   const { files, isWhole } = useShown(state, conversationId, first);
   const [id, setId] = useState(first.id);
   const [zoom, setZoom] = useState(0);

@@ -37,6 +37,8 @@ export function Palette({ app, state }) {
   const chosen = Math.min(at, choices.length - 1);
   /** @param {Choice} choice */
   const open = ({ go, opened }) => {
+    // What was jumped to before may be chosen again.
+    if (app.client) app.client.timelines.open.target = 0;
     app.go(go);
     opened?.();
   };
@@ -53,6 +55,7 @@ export function Palette({ app, state }) {
   };
   const typed = (event) => {
     setQuery(event.target.value);
+    setFound([]);
     setAt(0);
   };
   return html`

@@ -15,10 +15,12 @@ import { markWhenShown } from './hits.js';
 const PAGE = 30;
 
 /**
- * The last search, so that coming back shows it as it was left.
- * @type {{asked: string, results: any[], cursor: any, top: number}}
+ * The last search, so that whoever asked and comes back from one of its results finds it as it was left.
+ * @type {{by: any, asked: string, results: any[], cursor: any, top: number}}
  */
-let kept = { asked: '', results: [], cursor: null, top: 0 };
+let kept = { by: null, asked: '', results: [], cursor: null, top: 0 };
+/** The entry of the browser's history that a result was opened from. */
+const LEFT = { isLeft: true };
 
 /** What the address asks for. */
 const here = () => new URLSearchParams(location.search);
@@ -28,17 +30,21 @@ export function Search({ app, state, route }) {
   const [query, setQuery] = useState(route.query);
   const [chosen, setChosen] = useState(() => paramsOf(here()));
   const asked = askedFor(query, chosen);
-  const [page, setPage] = useState(kept.asked === asked ? kept : null);
+  const by = state.me?.id;
+  const isBack = history.state?.isLeft && kept.by === by && kept.asked === asked;
+  const [page, setPage] = useState(isBack ? kept : null);
   const [fault, setFault] = useState('');
   const list = useRef(/** @type {HTMLElement|null} */ (null));
 
   useEffect(() => {
     if (list.current && page) list.current.scrollTop = page.top;
+    // Come back to once more from elsewhere, it is asked anew.
+    if (history.state?.isLeft) history.replaceState({}, '');
   }, []);
   useEffect(() => {
     setQuery(route.query);
     setChosen(paramsOf(here()));
-  }, [route.query]);
+  }, [location.search]);
   useDebounced(async (isCurrent) => {
     if (asked === kept.asked && page) return;
     const isElsewhere = asked !== askedFor(route.query, paramsOf(here()));
@@ -46,7 +52,7 @@ export function Search({ app, state, route }) {
     const found = await answerTo(asked, isCurrent, setFault);
     if (!isCurrent() || !found) return;
     setFault('');
-    kept = { asked, results: found.results, cursor: found.nextCursor, top: 0 };
+    kept = { by, asked, results: found.results, cursor: found.nextCursor, top: 0 };
     setPage(kept);
   }, [asked]);
   const more = async () => {
@@ -82,8 +88,12 @@ function Result({ result: { message, snippet }, state }) {
   const conversation = state.conversations[conversationId];
   const name = conversation ? peerOf(conversation, state.me?.id ?? 0).name : '';
   const names = files.map((file) => file.name).join(', ');
+  const left = () => {
+    history.replaceState(LEFT, '');
+    markWhenShown(id, snippet);
+  };
   return html`
-    <li><a class="result" href="/c/${conversationId}/m/${id}" onClick=${() => markWhenShown(id, snippet)}>
+    <li><a class="result" href="/c/${conversationId}/m/${id}" onClick=${left}>
       <span class="result-head">
         <span class="ellipsis" dir="auto">${senderId === state.me?.id ? t('search.youTo', { name }) : name}</span>
         <time datetime=${createdAt} title=${fullMoment(createdAt, locale())}>${dayAndTime(createdAt, locale())}</time>
