@@ -77,6 +77,10 @@ fn run(command: Command) -> Result<(), Failure> {
             Ok(())
         }
     };
+    let done = done.and_then(|()| match console::lost() {
+        Some(error) => Err(operator::Error::Output(error)),
+        None => Ok(()),
+    });
     done.map_err(|error| match error {
         operator::Error::Usage(_) => (USAGE, error.into()),
         operator::Error::Database(_) => (REFUSED, error.into()),

@@ -58,6 +58,9 @@ pub enum Error {
     /// The terminal or standard input broke.
     #[error("the password could not be read")]
     Input(#[from] std::io::Error),
+    /// What was to be printed is nowhere.
+    #[error("the output could not be written: {0}")]
+    Output(&'static std::io::Error),
 }
 
 /// A refusal by the rules, in words for the operator.

@@ -130,6 +130,10 @@ fn nothing_that_is_printed_panics_where_it_cannot_be_written() {
         for end in [End::Full, End::Broken] {
             let (code, text) = printed(words, &db, end, false);
             assert!(!text.contains("panicked") && code.is_some_and(|code| code != 101), "{words:?} {end:?}: {text}");
+            // What clap prints by itself is help for people.
+            let is_lost = matches!((words[0], end), ("openapi" | "completions" | "user" | "check", End::Full));
+            assert_eq!(text.contains("could not be written"), is_lost, "{words:?} {end:?}: {text}");
+            assert!(!is_lost || code == Some(1), "{words:?} {end:?}: {code:?}");
             let (code, _) = printed(words, &db, end, true);
             assert!(code.is_some_and(|code| code != 101), "{words:?} {end:?}, with standard error broken too");
         }
