@@ -36,19 +36,21 @@ fn cut(text: &str, terms: &[Term], must_hit: bool) -> Option<String> {
     let to = if end == all.len() { text.len() } else { all[end - 1].at.end };
     let mut shown = String::with_capacity(to - from + 16);
     shown.push_str(if start == 0 { "" } else { "…" });
+    // The text's own are no marks.
+    let plain = |part: &str| part.replace('⟦', "[").replace('⟧', "]");
     let mut at = from;
     for hit in hits.iter().filter(|hit| hit.start < end) {
         let (hit_start, hit_end) = (all[hit.start].at.start.max(at), all[hit.end.min(end) - 1].at.end);
         if hit_end <= hit_start {
             continue;
         }
-        shown.push_str(&text[at..hit_start]);
+        shown.push_str(&plain(&text[at..hit_start]));
         shown.push('⟦');
-        shown.push_str(&text[hit_start..hit_end]);
+        shown.push_str(&plain(&text[hit_start..hit_end]));
         shown.push('⟧');
         at = hit_end;
     }
-    shown.push_str(&text[at..to]);
+    shown.push_str(&plain(&text[at..to]));
     shown.push_str(if end == all.len() { "" } else { "…" });
     Some(shown)
 }
@@ -110,6 +112,7 @@ mod tests {
             ("我国法", "法", "我国⟦法⟧"),
             ("fi\u{ad}nance", "finance", "⟦fi\u{ad}nance⟧"),
             ("rien", "", "rien"),
+            ("⟦faux⟧ vraiment", "vraiment", "[faux] ⟦vraiment⟧"),
         ] {
             assert_eq!(shown(content, &[], query), expected);
         }
