@@ -59,8 +59,14 @@ pub async fn upload(mut call: Call) -> Answer {
             let name = name.ok_or_else(name_missing)?;
             let mut chunks = call.chunks(bytes_max).await?;
             let mut upload = call.chat().begin_upload(actor, conversation_id, name, chunks.size_known()).await?;
+            let mut arrived = 0;
             while let Some(chunk) = chunks.next().await.map_err(reply::unreadable)? {
                 upload.write(&chunk).await?;
+                arrived += chunk.len();
+            }
+            if size.is_some_and(|size| usize::try_from(size) != Ok(arrived)) {
+                let said = Text::new("n’est pas ce qui est arrivé", "is not what has arrived");
+                return Err(Error::invalid("size", said));
             }
             upload.finish().await?
         }

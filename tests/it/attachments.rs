@@ -58,6 +58,16 @@ async fn parts_versions_and_heads_are_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_are_not_as_many_as_was_said_are_no_file() {
+    let (server, pair, _) = with_file("a.txt", b"0123456789").await;
+    for (size, status) in [(4, 400), (5, 201), (6, 400)] {
+        let reply = upload(&server, &pair.client, &format!("b.txt&size={size}"), b"abcde").await.expect(status).json();
+        assert_eq!(status == 400, reply["details"][0]["field"] == "size", "{size}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_form_is_as_good_as_bare_bytes() {
     let server = Server::start().await;
     let pair = server.pair().await;
