@@ -9,7 +9,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::engineio::packet::Text;
-use crate::socketio::mended::read_mended;
 
 /// Names that stand for things that happen to a socket itself; no client may send them.
 const RESERVED: [&str; 6] =
@@ -41,7 +40,7 @@ impl Args {
     pub(super) fn take_name(&mut self) -> Option<String> {
         let first = self.raw(0)?;
         let name = if first.starts_with('"') {
-            read_mended::<String>(first).ok()?
+            serde_json::from_str::<String>(first).ok()?
         } else {
             serde_json::from_str::<i64>(first).ok()?.to_string()
         };

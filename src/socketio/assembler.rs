@@ -217,8 +217,7 @@ mod tests {
     fn what_javascript_reads_and_we_do_not_is_a_packet_all_the_same() {
         let deep = format!(r#"51-["a",{{"_placeholder":true,"num":0}},{}{}]"#, "[".repeat(200), "]".repeat(200));
         let half = r#"51-["a",{"content":"a\ud83d","data":{"_placeholder":true,"num":0}}]"#;
-        let half_in_its_name = r#"51-["a\ud83d",{"_placeholder":true,"num":0}]"#;
-        for header in [&deep, half, half_in_its_name] {
+        for header in [&deep, half] {
             let mut assembler = Assembler::new(Bounds { attachments_max: 3, bytes_max: 1_000 });
             assert_eq!(assembler.take(text(header), Instant::now()), Ok(None), "{header}");
             let packet = assembler.take(binary(1), Instant::now()).expect(header).expect(header);
