@@ -39,12 +39,12 @@ export function rowsOf(messages, entries, unreadFrom, myId) {
   /** @type {Row[]} */
   const rows = [];
   // What waits since an earlier day stands at the end, and no day comes twice.
-  let day = -Infinity;
+  let day = 0;
   said.forEach((one, at) => {
     const before = said[at - 1];
     const after = said[at + 1];
     const newDay = one.day > day;
-    day = Math.max(day, one.day);
+    if (newDay) day = one.day;
     const line = Boolean(one.message && one.message.id === unreadFrom);
     if (newDay) rows.push({ key: `d${one.day}`, kind: 'day', at: one.at });
     if (line) rows.push({ key: 'unread', kind: 'unread' });
