@@ -41,6 +41,12 @@ test('an_older_state_of_a_message_never_overwrites_a_newer_one', () => {
   assert.equal(state.timelines[1].items[0].content, 'new');
 });
 
+test('what_is_quoted_follows_its_message', () => {
+  const before = after(ready([message(9)]), { type: 'quoteLoaded', messageId: 3, message: message(3) });
+  const state = apply(before, { type: 'messageChanged', message: message(3, { content: '', isDeleted: true, rev: 10 }) });
+  assert.deepEqual([state.quotes[3].content, state.quotes[3].isDeleted], ['', true]);
+});
+
 test('a_read_mark_never_moves_backwards', () => {
   const state = after(ready(range(1, 5), { unreadCount: 5 }), { type: 'readMarked', conversationId: 1, userId: 1, messageId: 4 }, { type: 'readMarked', conversationId: 1, userId: 1, messageId: 2 });
   assert.equal(state.conversations[1].lastReadMessageId, 4);

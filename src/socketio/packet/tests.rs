@@ -136,6 +136,13 @@ fn anything_else_is_malformed() {
 }
 
 #[test]
+fn nothing_is_read_in_an_auth_that_is_nested_too_deep() {
+    let deep = format!(r#"0/chat,{{"token":"x","more":{}{}}}"#, "[".repeat(200), "]".repeat(200));
+    assert_eq!(decode(&deep).map(|packet| packet.body), Ok(Body::Connect(Some(serde_json::Map::new()))));
+    assert_eq!(decode(&deep[..deep.len() - 1]), Err(Malformed));
+}
+
+#[test]
 fn packets_are_written_as_clients_expect_them() {
     let mut binary = args(&[json!("x")]);
     binary.push_binary(Bytes::from_static(b"1"));
