@@ -478,20 +478,20 @@ CREATE TABLE indexing (
 
 INSERT INTO indexing (id, message_id) VALUES (1, 0);
 
--- What a search reads for a message: the words of its text and of its files' names, folded by the program's own function
--- `search_text` (`model::text::words`), and who may find it; `f` says that it has a file, one character for private use in
--- which range of ids it is (`store::search`). Tombstones and the server's entries have no row here, nor has a message that is
--- not indexed yet. Without the function (in other programs) this view can't be read.
-CREATE VIEW searchable_messages (id, words, members) AS
+-- What a search finds a message by: who may find it, whether it has a file, in which range of ids it is, and the words of its
+-- text and of its files' names, folded; all by the program's own function `index_terms`. Tombstones and the server's entries
+-- have no row here, nor has a message that is not indexed yet. Without the function (in other programs) this view can't be read.
+CREATE VIEW searchable_messages (id, terms) AS
 SELECT m.id,
-  search_text(
+  index_terms(
+    m.id,
     m.content,
     CASE WHEN f.id IS NOT NULL
       THEN (SELECT group_concat(a.name, '/' ORDER BY a.place) FROM attachments a WHERE a.message_id = m.id)
-    END
-  ),
-  'u' || c.client_id || ' u' || c.lawyer_id || CASE WHEN f.id IS NULL THEN '' ELSE ' f' END
-    || ' ' || char(983040 + (m.id >> 15) % 65536)
+    END,
+    c.client_id,
+    c.lawyer_id
+  )
 FROM messages m
 JOIN conversations c ON c.id = m.conversation_id
 LEFT JOIN attachments f ON f.message_id = m.id AND f.place = 0
@@ -500,11 +500,10 @@ WHERE (m.content <> '' OR f.id IS NOT NULL)
   AND m.id <= (SELECT message_id FROM indexing);
 
 -- The full-text index: the terms of the messages, folded before they come here, so that the tokenizer only splits at
--- spaces. `members` holds one term for each member of the conversation, so that looking for one's own messages is part of the
--- look-up and not a filter over everybody's. Row ids are message ids.
+-- spaces. One of them is a member of the conversation, so that looking for one's own messages is part of the look-up and not a
+-- filter over everybody's. Row ids are message ids.
 CREATE VIRTUAL TABLE message_words USING fts5 (
-  words,
-  members,
+  terms,
   content = 'searchable_messages',
   content_rowid = 'id',
   columnsize = 0,

@@ -16,6 +16,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, named_params}
 use crate::model::id::MessageId;
 use crate::store::free_pages;
 
+pub mod marks;
 mod separators;
 
 /// Messages indexed in one go: more would make others wait for the writer.
@@ -210,20 +211,17 @@ impl Indexer {
     /// # Errors
     /// When SQLite fails.
     pub fn remove(&mut self, conn: &Connection, id: MessageId) -> rusqlite::Result<()> {
-        let indexed: Option<(String, String)> = conn
-            .prepare_cached("SELECT words, members FROM searchable_messages WHERE id = :id")?
-            .query_row(named_params! { ":id": id }, |row| Ok((row.get(0)?, row.get(1)?)))
+        let indexed: Option<String> = conn
+            .prepare_cached("SELECT terms FROM searchable_messages WHERE id = :id")?
+            .query_row(named_params! { ":id": id }, |row| row.get(0))
             .optional()?;
-        let Some((words, members)) = indexed else { return Ok(()) };
+        let Some(terms) = indexed else { return Ok(()) };
         self.segments = self.segments.saturating_add(1);
         self.has_removed = true;
-        self.removed.extend(separators::terms(&words).chain(separators::terms(&members)).map(str::to_owned));
-        conn.prepare_cached(
-            "INSERT INTO message_words (message_words, rowid, words, members)
-             VALUES ('delete', :id, :words, :members)",
-        )?
-        .execute(named_params! { ":id": id, ":words": words, ":members": members })
-        .map(drop)
+        self.removed.extend(separators::terms(&terms).map(str::to_owned));
+        conn.prepare_cached("INSERT INTO message_words (message_words, rowid, terms) VALUES ('delete', :id, :terms)")?
+            .execute(named_params! { ":id": id, ":terms": terms })
+            .map(drop)
     }
 
     /// Puts a message that was taken out back into the index, as it is now. One that is not indexed yet waits.
@@ -232,8 +230,8 @@ impl Indexer {
     /// When SQLite fails.
     pub fn put_back(&mut self, conn: &Connection, id: MessageId) -> rusqlite::Result<()> {
         conn.prepare_cached(
-            "INSERT INTO message_words (rowid, words, members)
-             SELECT id, words, members
+            "INSERT INTO message_words (rowid, terms)
+             SELECT id, terms
              FROM searchable_messages
              WHERE id = :id",
         )?
@@ -372,8 +370,8 @@ fn index(conn: &Connection, lag: Lag) -> rusqlite::Result<()> {
     conn.prepare_cached("UPDATE indexing SET message_id = :last")?
         .execute(named_params! { ":last": lag.indexed + step(conn, &lag)? })?;
     conn.prepare_cached(
-        "INSERT INTO message_words (rowid, words, members)
-         SELECT id, words, members
+        "INSERT INTO message_words (rowid, terms)
+         SELECT id, terms
          FROM searchable_messages
          WHERE id > :indexed",
     )?

@@ -21,6 +21,7 @@ use rusqlite::{Connection, OptionalExtension, named_params};
 use crate::model::conversation::Members;
 use crate::model::id::{ConversationId, MessageId, UserId};
 use crate::model::timestamp::Timestamp;
+use crate::store::fulltext::marks::{self, RANGE_IDS};
 use crate::store::search::terms::{Needles, cut, has_long_start, quoted, widened};
 pub use crate::store::search::terms::{Phrase, Term};
 
@@ -28,15 +29,6 @@ mod terms;
 
 /// Messages that are read for each one wanted before the index is asked for everything.
 const READ_PER_HIT: usize = 10;
-
-/// Ids in a range: as in the view `searchable_messages`.
-const RANGE_IDS: i64 = 1 << 15;
-
-/// Ranges that have terms of their own; after them the terms are used anew.
-const RANGE_TERMS: i64 = 1 << 16;
-
-/// The first of these terms: each is one character for private use, for which there is no index of beginnings.
-const FIRST_RANGE_TERM: i64 = 0xF_0000;
 
 /// Ranges that are looked through at once where that takes little time.
 const RANGES_MAX: i64 = 8;
@@ -95,7 +87,7 @@ pub struct Listed {
 /// The statement of a search. Members are asked for once more, beside the expression: whatever an index may say, nobody
 /// is shown what is not theirs. The words of a message are read from the message, not from the index.
 const SEARCH: &str = "
-    SELECT m.id, c.id, c.client_id, c.lawyer_id, m.sender_id, m.created_at, CASE WHEN :reads THEN w.words END
+    SELECT m.id, c.id, c.client_id, c.lawyer_id, m.sender_id, m.created_at, CASE WHEN :reads THEN w.terms END
     FROM message_words w
     CROSS JOIN messages m ON m.id = w.rowid
     CROSS JOIN conversations c ON c.id = m.conversation_id
@@ -294,25 +286,20 @@ fn first_since(conn: &Connection, newest: i64, millis: i64) -> rusqlite::Result<
     Ok(low)
 }
 
-/// `members: ("u1") AND words: ("contrat") AND words: ("bail" * OR "baux")`, then perhaps `NOT words: ("meuble")`.
+/// `"1" AND ("contrat") AND ("bail" * OR "baux")`, then perhaps `NOT ("meuble")`; the first is who asks, by their mark.
 fn expression(question: &Question, all: &[Term], ranges: Option<RangeInclusive<i64>>) -> String {
     let people = [Some(question.member), question.other, question.sender_id].into_iter().flatten();
-    let mut members: Vec<String> = people.map(|user_id| format!("\"u{user_id}\"")).collect();
-    members.dedup();
-    members.extend(question.has_file.then(|| "\"f\"".to_owned()));
-    members.extend(ranges.map(|ranges| format!("({})", ranges.rev().map(range_term).collect::<Vec<_>>().join(" OR "))));
-    let mut wanted = vec![format!("members: ({})", members.join(" AND "))];
+    let mut wanted: Vec<String> =
+        people.map(|user_id| format!("\"{}\"", marks::member(user_id).collect::<String>())).collect();
+    wanted.dedup();
+    let mark = |mark: char| format!("\"{mark}\"");
+    wanted.extend(question.has_file.then(|| mark(marks::HAS_FILE)));
+    let any_of = |ranges: RangeInclusive<i64>| ranges.rev().map(|range| mark(marks::range(range))).collect::<Vec<_>>();
+    wanted.extend(ranges.map(|ranges| format!("({})", any_of(ranges).join(" OR "))));
     wanted.extend(all.iter().map(quoted));
     let wanted = wanted.join(" AND ");
     let unwanted: Vec<String> = question.none.iter().map(quoted).collect();
     if unwanted.is_empty() { wanted } else { format!("({wanted}) NOT ({})", unwanted.join(" OR ")) }
-}
-
-/// The term of a range of ids, as the view `searchable_messages` gives it.
-fn range_term(range: i64) -> String {
-    let number = u32::try_from(FIRST_RANGE_TERM + range % RANGE_TERMS).ok();
-    let term = number.and_then(char::from_u32).expect("all of that plane are characters");
-    format!("\"{term}\"")
 }
 
 #[cfg(test)]

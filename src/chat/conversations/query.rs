@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+use crate::model::text::fold::{self, fold};
 use crate::model::text::nfc::nfc;
 use crate::model::text::words::Words;
 use crate::model::text::words::word::{Kind, Word};
@@ -114,14 +115,15 @@ fn is_quote(c: char) -> bool {
 fn continues(query: &str, before: &Part, part: &Part) -> bool {
     let is_plain = |part: &Part| !part.is_phrase && !part.is_unwanted;
     let before_it = without_country(query[before.at.clone()].trim_start_matches('+'));
-    let is_group = |c: char| c.is_ascii_digit() || c.is_whitespace();
-    let ending = query[part.at.clone()].trim_start_matches(|c: char| c.is_ascii_digit());
-    let ending = ending.strip_prefix([',', '.']).unwrap_or(ending).trim_start_matches(|c: char| c.is_ascii_digit());
+    let is_digit = |c: char| fold::digit(c).is_some();
+    let is_group = |c: char| is_digit(c) || c.is_whitespace();
+    let ending = query[part.at.clone()].trim_start_matches(is_digit);
+    let ending = ending.strip_prefix([',', '.']).unwrap_or(ending).trim_start_matches(is_digit);
     is_plain(before)
         && is_plain(part)
-        && before_it.starts_with(|c: char| c.is_ascii_digit())
+        && before_it.starts_with(is_digit)
         && before_it.chars().all(is_group)
-        && query[part.at.clone()].starts_with(|c: char| c.is_ascii_digit())
+        && query[part.at.clone()].starts_with(is_digit)
         && !ending.contains(char::is_alphanumeric)
         && query[before.at.end..part.at.start].chars().count() == 1
 }
@@ -159,7 +161,8 @@ fn term(text: &str, part: &Part, room: &mut usize) -> Option<Term> {
         } else {
             any.push(vec![phrase(&words, asked.clone(), goes_on)]);
         }
-        joined(text, &words, &asked, goes_on, &mut any);
+        initials(text, &words, &asked, goes_on, &mut any);
+        numbers(text, &words, &asked, goes_on, &mut any);
         if !part.is_phrase && is_compound(text, &all[asked.clone()]) {
             compounds(&words, &asked, goes_on, &mut any);
         }
@@ -172,7 +175,8 @@ fn term(text: &str, part: &Part, room: &mut usize) -> Option<Term> {
 fn is_elided(text: &str, words: &Words) -> bool {
     match words.as_slice() {
         [first, _, ..] => {
-            text[first.at.end..].starts_with(['\'', '’', 'ʼ', '‘', '′', '´']) && ELIDED.contains(&words.folded(first))
+            let behind = text[first.at.end..].chars().next();
+            behind.is_some_and(|c| fold(c.encode_utf8(&mut [0; 4])) == "'") && ELIDED.contains(&words.folded(first))
         }
         _ => false,
     }
@@ -187,16 +191,27 @@ fn phrase(words: &Words, range: Range<usize>, is_prefix: bool) -> Phrase {
     Phrase { words: folded.join(" "), is_prefix }
 }
 
-/// The spellings in which numbers and initials stand in one piece, with what stands before and behind them; and, where a
-/// number may be written in groups, those in which it stands apart from its neighbours.
-fn joined(text: &str, words: &Words, asked: &Range<usize>, goes_on: bool, any: &mut Vec<Vec<Phrase>>) {
-    let parted = words.joined(text).into_iter().map(|joined| (joined.words, joined.folded));
+/// The spelling in which initials stand in one piece.
+fn initials(text: &str, words: &Words, asked: &Range<usize>, goes_on: bool, any: &mut Vec<Vec<Phrase>>) {
+    let Some(mut pieces) = words.with_initials_joined(text) else { return };
+    pieces.retain(|piece| asked.start <= piece.words.start && piece.words.end <= asked.end);
+    let folded: Vec<&str> = pieces.iter().map(|piece| piece.folded.as_str()).collect();
+    let spelling = vec![Phrase { words: folded.join(" "), is_prefix: goes_on }];
+    if !folded.is_empty() && !any.contains(&spelling) {
+        any.push(spelling);
+    }
+}
+
+/// The spellings in which numbers stand in one piece, with what stands before and behind them; and, where one may be written
+/// in groups, those in which it stands apart from its neighbours.
+fn numbers(text: &str, words: &Words, asked: &Range<usize>, goes_on: bool, any: &mut Vec<Vec<Phrase>>) {
+    let parted = words.numbers(text).into_iter().map(|number| (number.words, number.folded));
     let whole = asked
         .clone()
         .filter(|at| words.as_slice()[*at].kind == Kind::Digits)
         .map(|at| (at..at + 1, words.folded(&words.as_slice()[at]).to_owned()));
     let whole = whole.filter(|(_, digits)| asked.len() > 1 && digits.len() >= GROUPED_DIGITS_MIN);
-    for (range, joined) in parted.chain(whole) {
+    for (range, number) in parted.chain(whole) {
         if range.start < asked.start || range.end > asked.end || any.len() >= SPELLINGS_MAX {
             continue;
         }
@@ -204,7 +219,7 @@ fn joined(text: &str, words: &Words, asked: &Range<usize>, goes_on: bool, any: &
         if asked.start < range.start {
             spelling.push(phrase(words, asked.start..range.start, false));
         }
-        spelling.push(Phrase { words: joined, is_prefix: goes_on && range.end == asked.end });
+        spelling.push(Phrase { words: number, is_prefix: goes_on && range.end == asked.end });
         if range.end < asked.end {
             spelling.push(phrase(words, range.end..asked.end, goes_on));
         }
@@ -216,10 +231,9 @@ fn joined(text: &str, words: &Words, asked: &Range<usize>, goes_on: bool, any: &
 
 /// Whether these are one word of several: `procès-verbal`.
 fn is_compound(text: &str, words: &[Word]) -> bool {
-    let is_hyphen = |between: &str| matches!(between, "-" | "‐" | "‑");
     words.len() > 1
         && words.iter().all(|word| word.kind == Kind::Letters)
-        && words.windows(2).all(|pair| is_hyphen(&text[pair[0].at.end..pair[1].at.start]))
+        && words.windows(2).all(|pair| fold(&text[pair[0].at.end..pair[1].at.start]) == "-")
 }
 
 /// The same in the singular and the plural, of which the last part takes the mark, the first (`ayants-droit`), or both.
@@ -338,7 +352,9 @@ mod tests {
                 vec![],
             ),
             ("S.A.R.L. X", vec!["s a r l|sarl", "x"], vec![]),
-            ("L.O.111-1", vec!["l o 111 1*|lo&111 1*"], vec![]),
+            ("L.O.111-1", vec!["l o 111 1*|lo 111 1*"], vec![]),
+            ("\"S.A.S. Delmas\"", vec!["s a s delmas|sas delmas"], vec![]),
+            ("१२ ५००", vec!["12&500*|12500*"], vec![]),
             ("l'É.N.A.", vec!["e n a*|ena*"], vec![]),
             ("20-12345", vec!["20 12345*|20&12345*"], vec![]),
             ("\"de 12 500 euros\"", vec!["de 12 500 euros|de&12500&euros"], vec![]),
@@ -358,7 +374,7 @@ mod tests {
     fn a_word_of_several_parts_has_a_plural_as_well() {
         for (query, all) in [
             (
-                "procès-verbal ayants-droit",
+                "procès\u{2011}verbal ayants–droit",
                 [
                     "proces verbal|proces verbals|proces verbaux|proce verbal|proce verbals|proce verbaux",
                     "ayants droit*|ayant droit|ayant droits",

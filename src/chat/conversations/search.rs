@@ -204,6 +204,13 @@ mod tests {
             ("article LO111-1", "L.O. 111-1"),
             ("la S.A.R.L. Truc", "sarl"),
             ("la SARL Truc", "S.A.R.L. truc"),
+            ("contre la S.A.S. Delmas et fils", "\"la SAS Delmas et fils\""),
+            ("la SAS Delmas et fils", "\"S.A.S. Delmas et fils\""),
+            ("art. L.O. 111\u{2011}1", "LO 111-1"),
+            ("art. L.O. 111\u{2013}1", "LO111-1"),
+            ("art. LO111\u{2212}1", "L.O. 111-1"),
+            ("धारा ४२०", "420"),
+            ("یک کتاب", "يك كتاب"),
             ("vu le code civil", "“code civil”"),
             ("vu le code civil", "« code civil »"),
         ] {
@@ -422,6 +429,11 @@ mod tests {
         assert_eq!(find(&fixture, "bail", true), ["⟦Bail⟧_signé.pdf"]);
         assert_eq!(find(&fixture, "", true), ["Bail_signé.pdf"]);
         assert_eq!(find(&fixture, "\"pdf bail\"", false), [""; 0]);
+        let file = InlineFile { name: "S.A.R.L.pdf".to_owned(), data: bytes::Bytes::from_static(b"%PDF-1.7") };
+        let command = SendMessage { files: vec![FileSource::Inline(file)], ..plain(conversation_id, "") };
+        fixture.run(client, command).unwrap();
+        fulltext::Indexer::default().catch_up(fixture.conn()).unwrap();
+        assert_eq!(find(&fixture, "sarl", false), ["⟦S.A.R.L⟧.pdf"]);
         fixture.run(client, DeleteMessage { message_id: id }).unwrap();
         assert_eq!(find(&fixture, "bail", true), [""; 0]);
         let check = "INSERT INTO message_words (message_words, rank) VALUES ('integrity-check', 1)";

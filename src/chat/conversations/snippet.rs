@@ -3,14 +3,20 @@
 use std::ops::Range;
 
 use crate::model::text::nfc::nfc;
-use crate::model::text::words::Words;
-use crate::store::search::{Phrase, Term};
+use crate::model::text::words::{Piece, Words};
+use crate::store::search::Term;
 
 /// Words of a snippet.
 const WORDS: usize = 24;
 
 /// Of these so many before the first hit, if there are.
 const WORDS_BEFORE: usize = 8;
+
+/// Characters of a snippet, whatever the text calls words: an address without gaps is one, and may be long.
+const CHARS: usize = 320;
+
+/// Of these so many before the first hit, if there are.
+const CHARS_BEFORE: usize = 120;
 
 /// The snippet of a text or, where nothing in it was looked for, of the first of the files' names in which something was.
 #[must_use]
@@ -34,13 +40,17 @@ fn cut(text: &str, terms: &[Term], must_hit: bool) -> Option<String> {
     let end = (start + WORDS).min(all.len());
     let from = if start == 0 { 0 } else { all[start].at.start };
     let to = if end == all.len() { text.len() } else { all[end - 1].at.end };
+    let first_at = hits.first().map_or(from, |hit| all[hit.start].at.start);
+    let before = text[from..first_at].char_indices().rev().nth(CHARS_BEFORE - 1);
+    let from = before.map_or(from, |(at, _)| from + at);
+    let to = text[from..to].char_indices().nth(CHARS).map_or(to, |(at, _)| from + at);
     let mut shown = String::with_capacity(to - from + 16);
-    shown.push_str(if start == 0 { "" } else { "…" });
+    shown.push_str(if from == 0 { "" } else { "…" });
     // The text's own are no marks.
     let plain = |part: &str| part.replace('⟦', "[").replace('⟧', "]");
     let mut at = from;
     for hit in hits.iter().filter(|hit| hit.start < end) {
-        let (hit_start, hit_end) = (all[hit.start].at.start.max(at), all[hit.end.min(end) - 1].at.end);
+        let (hit_start, hit_end) = (all[hit.start].at.start.max(at), all[hit.end.min(end) - 1].at.end.min(to));
         if hit_end <= hit_start {
             continue;
         }
@@ -51,31 +61,28 @@ fn cut(text: &str, terms: &[Term], must_hit: bool) -> Option<String> {
         at = hit_end;
     }
     shown.push_str(&plain(&text[at..to]));
-    shown.push_str(if end == all.len() { "" } else { "…" });
+    shown.push_str(if to == text.len() { "" } else { "…" });
     Some(shown)
 }
 
 /// Which words are hits, in order; what overlaps is one.
 fn hits(text: &str, words: &Words, terms: &[Term]) -> Vec<Range<usize>> {
-    let phrases = || terms.iter().flat_map(|term| &term.any).flatten();
-    let folded: Vec<&str> = words.as_slice().iter().map(|word| words.folded(word)).collect();
+    let single = |(at, word)| Piece { folded: words.folded(word).to_owned(), words: at..at + 1 };
+    let plain = words.as_slice().iter().enumerate().map(single).collect();
+    let numbers = words.numbers(text).into_iter().map(|number| vec![number]);
+    let readings = std::iter::once(plain).chain(words.with_initials_joined(text)).chain(numbers);
     let mut found: Vec<Range<usize>> = Vec::new();
-    for phrase in phrases() {
-        let parts: Vec<&str> = phrase.words.split(' ').collect();
-        let stands = |window: &[&str]| {
-            window.iter().zip(&parts).enumerate().all(|(at, (word, part))| {
-                word == part || (phrase.is_prefix && at + 1 == parts.len() && word.starts_with(part))
-            })
-        };
-        let places = folded.windows(parts.len()).enumerate().filter(|(_, window)| stands(window));
-        found.extend(places.map(|(at, window)| at..at + window.len()));
-    }
-    for joined in words.joined(text) {
-        let is_it = |phrase: &Phrase| {
-            phrase.words == joined.folded || (phrase.is_prefix && joined.folded.starts_with(&phrase.words))
-        };
-        if phrases().any(is_it) {
-            found.push(joined.words);
+    for reading in readings {
+        for phrase in terms.iter().flat_map(|term| &term.any).flatten() {
+            let parts: Vec<&str> = phrase.words.split(' ').collect();
+            let stands = |window: &[Piece]| {
+                window.iter().zip(&parts).enumerate().all(|(at, (piece, part))| {
+                    piece.folded == *part
+                        || (phrase.is_prefix && at + 1 == parts.len() && piece.folded.starts_with(part))
+                })
+            };
+            let places = reading.windows(parts.len()).filter(|window| stands(window));
+            found.extend(places.map(|window| window[0].words.start..window[window.len() - 1].words.end));
         }
     }
     found.sort_by_key(|hit| hit.start);
@@ -108,6 +115,8 @@ mod tests {
             ("soit 12500 €", "12 500", "soit ⟦12500⟧ €"),
             ("la S.C.I. Bleue", "sci", "la ⟦S.C.I⟧. Bleue"),
             ("la SCI Bleue", "S.C.I.", "la ⟦SCI⟧ Bleue"),
+            ("l'art. L.O. 212-1", "LO212-1", "l'art. ⟦L.O. 212-1⟧"),
+            ("la S.A.S. Delmas", "\"SAS Delmas\"", "la ⟦S.A.S. Delmas⟧"),
             ("我国契约法规定", "契约法", "我国⟦契约法⟧规定"),
             ("我国法", "法", "我国⟦法⟧"),
             ("fi\u{ad}nance", "finance", "⟦fi\u{ad}nance⟧"),
@@ -118,6 +127,20 @@ mod tests {
         }
         assert_eq!(shown("vu", &["autre.txt", "Bail_2024.pdf"], "bail"), "⟦Bail⟧_2024.pdf");
         assert_eq!(shown("", &["a.txt"], ""), "a.txt");
+    }
+
+    #[test]
+    fn a_text_without_gaps_is_cut_too() {
+        let gapless = "x".repeat(1000);
+        for (content, query, expected) in [
+            (gapless.clone(), "xxx", format!("⟦{}⟧…", "x".repeat(CHARS))),
+            (format!("{gapless} bail"), "bail", format!("…{} ⟦bail⟧", "x".repeat(CHARS_BEFORE - 1))),
+            (format!("bail {gapless}"), "bail", format!("⟦bail⟧ {}…", "x".repeat(CHARS - 5))),
+            (format!("bail {gapless} bail"), "bail", format!("⟦bail⟧ {}…", "x".repeat(CHARS - 5))),
+            ("é…".repeat(2) + &"\u{1f642}".repeat(1000), "e", format!("⟦é⟧…⟦é⟧…{}…", "\u{1f642}".repeat(CHARS - 4))),
+        ] {
+            assert_eq!(shown(&content, &[], query), expected);
+        }
     }
 
     #[test]

@@ -4,6 +4,14 @@ use unicode_normalization::char::{compose, decompose_compatible};
 
 use crate::model::text::visible;
 
+/// Where the ten digits of a script begin, in order: the category `Nd` of Unicode, below U+10000.
+const ZEROS: [char; 36] = [
+    '\u{30}', '\u{660}', '\u{6f0}', '\u{7c0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}', '\u{be6}',
+    '\u{c66}', '\u{ce6}', '\u{d66}', '\u{de6}', '\u{e50}', '\u{ed0}', '\u{f20}', '\u{1040}', '\u{1090}', '\u{17e0}',
+    '\u{1810}', '\u{1946}', '\u{19d0}', '\u{1a80}', '\u{1a90}', '\u{1b50}', '\u{1bb0}', '\u{1c40}', '\u{1c50}',
+    '\u{a620}', '\u{a8d0}', '\u{a900}', '\u{a9d0}', '\u{a9f0}', '\u{aa50}', '\u{abf0}',
+];
+
 /// The text in small letters without marks; punctuation stays, in its plainest form.
 #[must_use]
 pub fn fold(text: &str) -> String {
@@ -120,26 +128,25 @@ fn plain(c: char, emit: &mut impl FnMut(char)) {
         'ß' => "ss",
         'þ' => "th",
         'ς' => "σ",
-        // Endings that are written either way.
-        'ة' => "ه",
-        'ى' => "ي",
+        // Letters that are written either way: endings, and those of Persian and Urdu.
+        'ة' | 'ہ' | 'ە' => "ه",
+        'ى' | 'ی' => "ي",
+        'ک' => "ك",
+        'ٱ' => "ا",
         '‘' | '’' | '‛' | 'ʼ' | 'ʹ' | '′' => "'",
         '“' | '”' | '„' | '‟' | '«' | '»' => "\"",
         '‐'..='―' | '−' => "-",
         '⁄' => "/",
-        _ => {
-            return match c {
-                '٠'..='٩' => emit(digit(c, '٠')),
-                '۰'..='۹' => emit(digit(c, '۰')),
-                c => emit(c),
-            };
-        }
+        c => return emit(digit(c).unwrap_or(c)),
     };
     letters.chars().for_each(emit);
 }
 
-fn digit(c: char, zero: char) -> char {
-    char::from_digit(u32::from(c) - u32::from(zero), 10).unwrap_or(c)
+/// The digit of ASCII that one of any script is; of numbers in circles and the like there is none.
+#[must_use]
+pub fn digit(c: char) -> Option<char> {
+    let zero = ZEROS[..ZEROS.partition_point(|zero| *zero <= c)].last()?;
+    char::from_digit(u32::from(c) - u32::from(*zero), 10)
 }
 
 /// Accents and their like, the vowel points of Hebrew and Arabic. The vowel signs of other scripts are letters.
@@ -176,7 +183,9 @@ mod tests {
             ("\u{1112}\u{1161}\u{11ab}", "한"),
             ("हिन्दी", "हिन्दी"),
             ("İstanbul ı", "istanbul i"),
-            ("١٢٣", "123"),
+            ("١٢٣ ۴۵ १२ ๗ ၃", "123 45 12 7 3"),
+            ("یک کتاب", "يك كتاب"),
+            ("ہے ٱلله", "هے الله"),
         ] {
             assert_eq!(fold(text), folded, "{text}");
         }

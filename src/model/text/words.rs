@@ -2,11 +2,12 @@
 //!
 //! Words are folded. A word ends where letters meet digits, so that `L132-1`, `L. 132-1` and `L 132-1` are the same three.
 //! Where words are written without gaps, each two neighbouring characters are a word, and the last one by itself. Numbers
-//! whose digits stand in groups (`12 500`, `06 12 34 56 78`) are known in one piece as well, and so are letters with
-//! points between them (`S.A.R.L.`, `L.O.`): [`Words::joined`].
+//! whose digits stand in groups (`12 500`, `06 12 34 56 78`) are known in one piece as well ([`Words::numbers`]), and so are
+//! letters with points between them, among their neighbours (`la SARL Delmas`, `LO 111-1`): [`Words::with_initials_joined`].
 
 use std::ops::Range;
 
+use crate::model::text::fold::fold_char;
 use crate::model::text::nfc::nfc;
 use crate::model::text::words::initials::{Initials, initials};
 use crate::model::text::words::reader::Reader;
@@ -22,6 +23,9 @@ const DIGITS_MAX: usize = 34;
 /// Stands in the index between what does not follow each other; no word can be this.
 const BREAK: &str = " ‖";
 
+/// Words on each side of initials beside which the index holds them in one piece.
+const NEIGHBOURS: usize = 4;
+
 /// The words of a text, in order.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Words {
@@ -29,9 +33,9 @@ pub struct Words {
     words: Vec<Word>,
 }
 
-/// What is known in one piece as well.
+/// A word, or several that are known in one piece.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Joined {
+pub struct Piece {
     /// Its digits or letters, folded.
     pub folded: String,
     /// The words that are its parts.
@@ -42,12 +46,12 @@ impl Words {
     /// Reads a text, which should be in NFC.
     #[must_use]
     pub fn read(text: &str) -> Self {
-        Self::read_those(text, |_| true)
+        Self::read_those(text, String::new(), |_| true)
     }
 
-    /// Reads a text and remembers the places of some words only.
-    fn read_those(text: &str, is_kept: fn(Kind) -> bool) -> Self {
-        let (folded, words) = Reader::read(text, is_kept);
+    /// Reads a text, folds it behind what is in `folded`, and remembers the places of some words only.
+    fn read_those(text: &str, folded: String, is_kept: fn(Kind) -> bool) -> Self {
+        let (folded, words) = Reader::read(text, folded, is_kept);
         Self { folded, words }
     }
 
@@ -63,19 +67,30 @@ impl Words {
         &self.folded[word.folded.clone()]
     }
 
-    /// The numbers whose digits stand in groups and the letters with points between them, in `text`, which must be the one
-    /// that was read, as a whole.
+    /// The words of `text`, which must be the one that was read, as a whole: letters with points between them are one.
+    /// `None` if there are no such letters.
     #[must_use]
-    pub fn joined(&self, text: &str) -> Vec<Joined> {
+    pub fn with_initials_joined(&self, text: &str) -> Option<Vec<Piece>> {
+        let mut found = initials(text).peekable();
+        found.peek()?;
+        let single = |at: usize| Piece { folded: self.folded(&self.words[at]).to_owned(), words: at..at + 1 };
         let word_at = |byte: usize| self.words.partition_point(|word| word.at.start < byte);
-        let initials = initials(text)
-            .map(|Initials { letters, at }| Joined { folded: letters, words: word_at(at.start)..word_at(at.end) });
-        self.numbers(text).into_iter().chain(initials).collect()
+        let mut pieces = Vec::with_capacity(self.words.len());
+        let mut next = 0;
+        for Initials { letters, at } in found {
+            let words = word_at(at.start)..word_at(at.end);
+            pieces.extend((next..words.start).map(single));
+            next = words.end;
+            pieces.push(Piece { folded: letters, words });
+        }
+        pieces.extend((next..self.words.len()).map(single));
+        Some(pieces)
     }
 
     /// The numbers whose digits stand in groups, in `text`, which must be the one that was read. A group may belong to
     /// several: `12 500 75001` is `12500` and `1250075001`.
-    fn numbers(&self, text: &str) -> Vec<Joined> {
+    #[must_use]
+    pub fn numbers(&self, text: &str) -> Vec<Piece> {
         let mut numbers = Vec::new();
         let mut at = 0;
         while at < self.words.len() {
@@ -108,16 +123,15 @@ impl Words {
         }
         let mut between = between.chars();
         let gap = between.next().filter(|_| between.next().is_none())?;
-        match gap {
-            '.' | '/' => Some(gap),
-            '\'' | '’' => Some('\''),
-            '-' | '‐' | '‑' => Some('-'),
-            gap if gap.is_whitespace() && gap != '\n' => Some(' '),
-            _ => None,
+        if gap.is_whitespace() {
+            return (!matches!(gap, '\n' | '\u{2028}' | '\u{2029}')).then_some(' ');
         }
+        let mut folded = None;
+        fold_char(gap, &mut |c| folded = Some(c));
+        folded.filter(|c| matches!(c, '.' | '/' | '\'' | '-'))
     }
 
-    fn read_groups(&self, text: &str, groups: Range<usize>, gap: Option<char>, numbers: &mut Vec<Joined>) {
+    fn read_groups(&self, text: &str, groups: Range<usize>, gap: Option<char>, numbers: &mut Vec<Piece>) {
         let length = |at: usize| self.words[at].folded.len();
         let count = groups.len();
         let total: usize = groups.clone().map(length).sum();
@@ -127,10 +141,10 @@ impl Words {
         // Dashes and strokes also stand between the numbers of an article, a case or a date.
         let is_one = count > 1 && (count > 3 || !matches!(gap, Some('-' | '/')));
         if is_one {
-            numbers.push(Joined { folded: self.together(groups.clone()), words: groups.clone() });
+            numbers.push(Piece { folded: self.together(groups.clone()), words: groups.clone() });
         }
         if let Some(digits) = self.national(text, groups.clone()) {
-            numbers.push(Joined { folded: digits, words: groups.clone() });
+            numbers.push(Piece { folded: digits, words: groups.clone() });
         }
         let mut at = groups.start;
         while at + 1 < groups.end {
@@ -138,7 +152,7 @@ impl Words {
             if length(at) <= 3 && thousands > 0 {
                 let words = at..at + 1 + thousands;
                 if words != groups || !is_one {
-                    numbers.push(Joined { folded: self.together(words.clone()), words: words.clone() });
+                    numbers.push(Piece { folded: self.together(words.clone()), words: words.clone() });
                 }
                 at = words.end;
             } else {
@@ -165,46 +179,48 @@ impl Words {
     }
 }
 
-/// What the index is given for a message: the words of its text, then those of its files' names, and what else each is
-/// known by. Words are separated by characters of ASCII that are neither letters nor digits.
-#[must_use]
-pub fn index_text<'a>(content: &str, file_names: impl IntoIterator<Item = &'a str>) -> String {
-    let content = nfc(content);
-    let is_kept = |kind| kind == Kind::Digits;
-    let words = Words::read_those(&content, is_kept);
-    let numbers = words.numbers(&content);
-    let mut all = words.folded;
-    append_numbers(&mut all, &numbers);
-    append_initials(&mut all, &content);
+/// Appends what the index is given for a message: the words of its text, then those of its files' names, and what else each
+/// is known by. Words are separated by characters of ASCII that are neither letters nor digits.
+pub fn push_index_text<'a>(terms: &mut String, content: &str, file_names: impl IntoIterator<Item = &'a str>) {
+    push_words(terms, content);
     for name in file_names {
-        let name = nfc(name);
-        let words = Words::read_those(&name, is_kept);
-        all.push_str(BREAK);
-        all.push(' ');
-        all.push_str(&words.folded);
-        append_numbers(&mut all, &words.numbers(&name));
-    }
-    all
-}
-
-/// With the number behind them, of the article for example: `lo 111-1` for `L.O. 111-1`.
-fn append_initials(all: &mut String, content: &str) {
-    for Initials { letters, at } in initials(content) {
-        let behind = content[at.end..].trim_start();
-        let number = behind.find(|c: char| !c.is_ascii_digit() && c != '-').unwrap_or(behind.len());
-        all.push_str(BREAK);
-        for part in [&letters, &behind[..number]] {
-            all.push(' ');
-            all.push_str(part);
-        }
+        terms.push_str(BREAK);
+        terms.push(' ');
+        push_words(terms, name);
     }
 }
 
-fn append_numbers(all: &mut String, numbers: &[Joined]) {
+fn push_words(terms: &mut String, text: &str) {
+    let text = nfc(text);
+    let words = Words::read_those(&text, std::mem::take(terms), |kind| kind == Kind::Digits);
+    let numbers = words.numbers(&text);
+    *terms = words.folded;
     for number in numbers {
-        all.push_str(BREAK);
-        all.push(' ');
-        all.push_str(&number.folded);
+        terms.push_str(BREAK);
+        terms.push(' ');
+        terms.push_str(&number.folded);
+    }
+    push_initials(terms, &text);
+}
+
+/// Letters with points between them in one piece, with the words on both sides of them: so they are found as they stand.
+fn push_initials(terms: &mut String, text: &str) {
+    if initials(text).next().is_none() {
+        return;
+    }
+    let pieces = Words::read(text).with_initials_joined(text).unwrap_or_default();
+    let mut end = 0;
+    for (at, _) in pieces.iter().enumerate().filter(|(_, piece)| piece.words.len() > 1) {
+        let start = at.saturating_sub(NEIGHBOURS);
+        if start > end || end == 0 {
+            terms.push_str(BREAK);
+        }
+        let shown = start.max(end)..(at + 1 + NEIGHBOURS).min(pieces.len()).max(end);
+        end = shown.end;
+        for piece in &pieces[shown] {
+            terms.push(' ');
+            terms.push_str(&piece.folded);
+        }
     }
 }
 

@@ -77,8 +77,11 @@ mod tests {
     use crate::store::database::schema::{APPLICATION_ID, Found, SCHEMA, SEED, identify};
 
     /// The schema as it was in each version that was ever in use.
-    const EARLIER: [(i64, &str); 2] =
-        [(1, include_str!("testing/schema_1.sql")), (2, include_str!("testing/schema_2.sql"))];
+    const EARLIER: [(i64, &str); 3] = [
+        (1, include_str!("testing/schema_1.sql")),
+        (2, include_str!("testing/schema_2.sql")),
+        (5, include_str!("testing/schema_5.sql")),
+    ];
 
     /// Each column of each table, how each index and view is made, and how the index of words is set.
     fn shape(conn: &Connection) -> Vec<String> {
@@ -184,6 +187,29 @@ mod tests {
         assert_eq!(left, (1_i64, 1_i64));
         let whole: String = conn.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
         assert_eq!(whole, "ok");
+    }
+
+    #[test]
+    fn what_was_left_in_free_pages_is_gone_before_there_are_many() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("lexchat.db");
+        let mut conn = Connection::open(&path).unwrap();
+        functions::register(&conn).unwrap();
+        conn.execute_batch(EARLIER[2].1).unwrap();
+        conn.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        conn.pragma_update(None, "user_version", 5).unwrap();
+        conn.execute_batch(
+            "PRAGMA secure_delete = FAST;
+             CREATE TABLE moved (text TEXT);
+             INSERT INTO moved VALUES (printf('%.*c', 40000, 'z'));
+             DROP TABLE moved;
+             PRAGMA secure_delete = ON;",
+        )
+        .unwrap();
+        let is_there = |path: &Path| std::fs::read(path).unwrap().windows(64).any(|here| here == [b'z'; 64]);
+        assert!(is_there(&path), "this is no test");
+        migrate(&mut conn, &path, 5).unwrap();
+        assert!(!is_there(&path));
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { to: 3, sql: include_str!("migrations/to_3.sql") },
     Step { to: 4, sql: include_str!("migrations/to_4.sql") },
     Step { to: 5, sql: include_str!("migrations/to_5.sql") },
+    Step { to: 6, sql: include_str!("migrations/to_6.sql") },
 ];
 
 /// The version that `schema.sql` describes: where the last step leads.

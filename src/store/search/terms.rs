@@ -114,7 +114,7 @@ pub(super) fn quoted(term: &Term) -> String {
     };
     let spelling =
         |phrases: &Vec<Phrase>| format!("({})", phrases.iter().map(phrase).collect::<Vec<_>>().join(" AND "));
-    format!("words: ({})", term.any.iter().map(spelling).collect::<Vec<_>>().join(" OR "))
+    format!("({})", term.any.iter().map(spelling).collect::<Vec<_>>().join(" OR "))
 }
 
 #[cfg(test)]

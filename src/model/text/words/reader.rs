@@ -67,9 +67,9 @@ fn length(text: &str, is_part: impl Fn(Part) -> bool) -> usize {
 }
 
 impl Reader {
-    /// The folded text, and the words of it that are to be kept.
-    pub(super) fn read(text: &str, is_kept: fn(Kind) -> bool) -> (String, Vec<Word>) {
-        let folded = String::with_capacity(text.len() + text.len() / 8);
+    /// The folded text, behind what is in `folded`, and the words of it that are to be kept.
+    pub(super) fn read(text: &str, mut folded: String, is_kept: fn(Kind) -> bool) -> (String, Vec<Word>) {
+        folded.reserve(text.len() + text.len() / 8);
         let mut reader = Self { folded, words: Vec::new(), is_kept, kind: None, at: 0..0, start: 0, run: Vec::new() };
         let mut end = 0;
         loop {

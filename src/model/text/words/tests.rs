@@ -15,6 +15,8 @@ fn words_are_folded_and_end_where_letters_meet_digits() {
         ("ｶﾞｲﾄﾞ", "ガイ イド ド"),
         ("か\u{3099}く", "がく く"),
         ("第12条", "第 12 条"),
+        ("มาตรา๑๒", "มา าต ตร รา า 12"),
+        ("धारा ४२०", "धारा 420"),
         ("中a", "中 a"),
         ("a中1", "a 中 1"),
         ("a\u{200b}1", "a 1"),
@@ -32,7 +34,8 @@ fn words_are_folded_and_end_where_letters_meet_digits() {
 /// What the index is given, as its tokenizer splits it.
 fn indexed_words<'a>(text: &str, file_names: impl IntoIterator<Item = &'a str>) -> String {
     let is_gap = |c: char| c.is_ascii() && !c.is_ascii_alphanumeric();
-    let indexed = index_text(text, file_names);
+    let mut indexed = String::new();
+    push_index_text(&mut indexed, text, file_names);
     indexed.split(is_gap).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
@@ -82,6 +85,10 @@ fn a_number_in_groups_is_known_in_one_piece() {
         ("06 12 34 56 78", vec!["0612345678"]),
         ("06.12.34.56.78", vec!["0612345678"]),
         ("06-12-34-56-78", vec!["0612345678"]),
+        ("06–12–34–56–78", vec!["0612345678"]),
+        ("06‑12‑34‑56‑78", vec!["0612345678"]),
+        ("12＇500", vec!["12500"]),
+        ("१२ ५००", vec!["12500"]),
         ("+33 6 12 34 56 78", vec!["33612345678", "0612345678"]),
         ("+33612345678", vec!["0612345678"]),
         ("0033 6 12 34 56 78", vec!["0033612345678", "0612345678"]),
@@ -115,8 +122,25 @@ fn letters_with_points_between_them_are_known_in_one_piece() {
     ] {
         assert_eq!(initials(text).map(|initials| initials.letters).collect::<Vec<_>>(), joined, "{text}");
     }
-    assert_eq!(indexed_words("la S.C.I. X", ["K.O..pdf"]), "la s c i x ‖ sci ‖ k o pdf");
-    assert_eq!(indexed_words("L.O. 111-1 bis", []), "l o 111 1 bis ‖ lo 111 1");
+    assert_eq!(indexed_words("la S.C.I. X", ["K.O..pdf"]), "la s c i x ‖ la sci x ‖ k o pdf ‖ ko pdf");
+    assert_eq!(indexed_words("L.O. 111\u{2011}1 bis", []), "l o 111 1 bis ‖ lo 111 1 bis");
+}
+
+#[test]
+fn initials_stand_among_their_neighbours() {
+    for (text, joined) in [
+        (
+            "un deux trois quatre cinq S.A. un deux trois quatre cinq",
+            vec!["deux trois quatre cinq sa un deux trois quatre"],
+        ),
+        ("la S.A.S. X contre la S.A. Y", vec!["la sas x contre la sa y"]),
+        ("S.A. un deux trois quatre S.C.I.", vec!["sa un deux trois quatre sci"]),
+        ("S.A. a b c d e f g h i S.C.I. fin", vec!["sa a b c d", "f g h i sci fin"]),
+        ("aucune", vec![]),
+    ] {
+        let indexed = indexed_words(text, []);
+        assert_eq!(indexed.split(" ‖ ").skip(1).collect::<Vec<_>>(), joined, "{text}");
+    }
 }
 
 #[test]

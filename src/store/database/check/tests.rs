@@ -18,7 +18,7 @@ const CONTENT: &str = "
         x'2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824', 1);
     INSERT INTO attachment_chunks (attachment_id, start, bytes)
     VALUES (1, 0, CAST('hel' AS BLOB)), (1, 3, CAST('lo' AS BLOB));
-    INSERT INTO message_words (rowid, words, members) SELECT id, words, members FROM searchable_messages;";
+    INSERT INTO message_words (rowid, terms) SELECT id, terms FROM searchable_messages;";
 
 fn faults_after(harm: &str) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
@@ -38,6 +38,21 @@ fn faults_after(harm: &str) -> Vec<String> {
 #[test]
 fn a_sound_database_has_no_faults() {
     assert_eq!(faults_after(""), Vec::<String>::new());
+}
+
+#[test]
+fn an_index_of_an_earlier_version_is_not_called_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lexchat.db");
+    let conn = Connection::open(&path).unwrap();
+    functions::register(&conn).unwrap();
+    conn.execute_batch(include_str!("../testing/schema_5.sql")).unwrap();
+    conn.pragma_update(None, "application_id", crate::store::database::schema::APPLICATION_ID).unwrap();
+    conn.pragma_update(None, "user_version", 5).unwrap();
+    drop(conn);
+    let report = check(&path).unwrap();
+    assert_eq!(report.faults, Vec::<String>::new());
+    assert!(report.unchecked[0].contains("an earlier version"), "{report:?}");
 }
 
 /// What is done to a sound database, and what the check says of it.
