@@ -97,7 +97,7 @@ pub fn xml(invoice: &Invoice) -> String {
         for (place, line) in invoice.lines.iter().enumerate() {
             xml.group("ram:IncludedSupplyChainTradeLineItem", |xml| item(xml, place + 1, line));
         }
-        let is_outside = invoice.totals.vat_groups.iter().any(|group| group.category == VatCategory::OutsideScope);
+        let is_outside = invoice.totals.vat_groups.iter().any(|group| group.category.is_outside());
         xml.group("ram:ApplicableHeaderTradeAgreement", |xml| {
             xml.group("ram:SellerTradeParty", |xml| seller(xml, &invoice.seller, is_outside));
             xml.group("ram:BuyerTradeParty", |xml| buyer(xml, &invoice.buyer, is_outside));
@@ -261,7 +261,7 @@ fn tax(xml: &mut Xml, group: &VatGroup, regime: VatRegime) {
 
 /// What is outside the scope of VAT has no rate, not even zero.
 fn rate(xml: &mut Xml, category: VatCategory, basis_points: u16) {
-    if category != VatCategory::OutsideScope {
+    if !category.is_outside() {
         xml.text("ram:RateApplicablePercent", &Cents(basis_points.into()).plain());
     }
 }

@@ -16,6 +16,38 @@ pub fn is_country(code: &str) -> bool {
     CODES.split(' ').any(|one| one == code)
 }
 
+/// Where somebody is, as French VAT on services sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum VatTerritory {
+    /// French VAT at the rates of the mainland. Monaco counts as France (convention of 18 May 1963), and its VAT numbers
+    /// are French ones.
+    France,
+    /// French VAT at rates of its own (CGI art. 296).
+    Overseas,
+    /// France, where no VAT is in force (CGI art. 294, 1).
+    WithoutVat,
+    /// Another member of the European Union.
+    Union,
+    /// Neither: also what is French and outside the Union's VAT, like Saint-Barthélemy or New Caledonia.
+    Elsewhere,
+}
+
+/// All countries that are not [`VatTerritory::Elsewhere`]. Of the French departments overseas only those count that an
+/// address names by their own code.
+const TERRITORIES: [(VatTerritory, &str); 4] = [
+    (VatTerritory::France, "FR MC"),
+    (VatTerritory::Overseas, "GP MQ RE"),
+    (VatTerritory::WithoutVat, "GF YT"),
+    (VatTerritory::Union, "AT BE BG CY CZ DE DK EE ES FI GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"),
+];
+
+/// Where this country is for French VAT on services.
+#[must_use]
+pub fn vat_territory(code: &str) -> VatTerritory {
+    let found = TERRITORIES.into_iter().find(|(_, codes)| codes.split(' ').any(|one| one == code));
+    found.map_or(VatTerritory::Elsewhere, |(territory, _)| territory)
+}
+
 /// What VAT numbers of a country begin with: its code, but for Greece.
 #[must_use]
 pub fn vat_prefix(code: &str) -> &str {
@@ -33,8 +65,27 @@ mod tests {
         for (code, is_one) in [("FR", true), ("GR", true), ("GB", true), ("UK", false), ("EL", false), ("ZZ", false)] {
             assert_eq!(is_country(code), is_one, "{code}");
         }
+        for (_, codes) in TERRITORIES {
+            assert!(codes.split(' ').all(is_country), "{codes}");
+        }
         for code in ["", "F", "FRA", "fr", "R G", " "] {
             assert!(!is_country(code), "{code:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_french_is_not_all_of_it_in_the_same_vat() {
+        for (codes, territory) in [
+            ("FR MC", VatTerritory::France),
+            ("GP MQ RE", VatTerritory::Overseas),
+            ("GF YT", VatTerritory::WithoutVat),
+            ("DE GR IE", VatTerritory::Union),
+            ("BL MF PM PF NC WF TF", VatTerritory::Elsewhere),
+            ("CH GB AX SM", VatTerritory::Elsewhere),
+        ] {
+            for code in codes.split(' ') {
+                assert_eq!(vat_territory(code), territory, "{code}");
+            }
         }
     }
 }

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::cents::Cents;
+use crate::model::country::{VatTerritory, vat_territory};
 use crate::model::day::Day;
 use crate::model::party::{Buyer, Practice, VatRegime};
 
@@ -53,7 +54,7 @@ pub struct VatRate(u16);
 
 impl VatRate {
     /// The rates that a line may have, the highest first.
-    pub const ALL: [Self; 5] = [Self(2_000), Self(1_000), Self(550), Self(210), Self(0)];
+    pub const ALL: [Self; 6] = [Self(2_000), Self(1_000), Self(850), Self(550), Self(210), Self(0)];
     /// No VAT.
     pub const ZERO: Self = Self(0);
 
@@ -61,6 +62,16 @@ impl VatRate {
     #[must_use]
     pub const fn basis_points(self) -> u16 {
         self.0
+    }
+
+    /// Whether it is above zero and in force there (CGI art. 278 to 281, overseas art. 296): of the rates that a line may
+    /// have, 2,1 % is the one of both.
+    fn is_in_force(self, overseas: bool) -> bool {
+        match self.0 {
+            210 => true,
+            850 => overseas,
+            rate => rate > 0 && !overseas,
+        }
     }
 }
 
@@ -80,7 +91,7 @@ impl From<VatRate> for u16 {
 
 /// No rate of VAT in France.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("not a rate of VAT in force: 2000, 1000, 550, 210 or 0 hundredths of a per cent")]
+#[error("not a rate of VAT in force: 2000, 1000, 850, 550, 210 or 0 hundredths of a per cent")]
 pub struct NotAVatRate;
 
 /// Why a line bears VAT or none (BT-118, BT-151), with the reason that the document must name.
@@ -97,6 +108,8 @@ pub enum VatCategory {
     ReverseCharge,
     /// O: a business outside the EU; nothing of the document is in scope.
     OutsideScope,
+    /// O: a business in a French department without VAT; as before.
+    WithoutVat,
 }
 
 impl VatCategory {
@@ -107,7 +120,7 @@ impl VatCategory {
             Self::Standard => "S",
             Self::Disbursement | Self::Franchise => "E",
             Self::ReverseCharge => "AE",
-            Self::OutsideScope => "O",
+            Self::OutsideScope | Self::WithoutVat => "O",
         }
     }
 
@@ -120,7 +133,14 @@ impl VatCategory {
             Self::Franchise => Some(("VATEX-FR-FRANCHISE", "TVA non applicable, art. 293 B du CGI")),
             Self::ReverseCharge => Some(("VATEX-EU-AE", "Autoliquidation, CGI art. 283-2")),
             Self::OutsideScope => Some(("VATEX-EU-O", "TVA non applicable, art. 259-1 du CGI")),
+            Self::WithoutVat => Some(("VATEX-EU-O", "TVA non applicable, art. 294, 1 du CGI")),
         }
+    }
+
+    /// Whether nothing of the document is in scope.
+    #[must_use]
+    pub const fn is_outside(self) -> bool {
+        matches!(self, Self::OutsideScope | Self::WithoutVat)
     }
 
     /// The category of a line, from who sells, who buys and what it stands for.
@@ -129,9 +149,13 @@ impl VatCategory {
     /// Why the line's rate does not go with them.
     pub fn derive(practice: &Practice, buyer: &Buyer, kind: LineKind, rate: VatRate) -> Result<Self, VatMisfit> {
         let free = |category| if rate == VatRate::ZERO { Ok(category) } else { Err(VatMisfit::MustBeZero(category)) };
-        if buyer.is_business_outside_eu() {
-            free(Self::OutsideScope)
-        } else if practice.vat_regime == VatRegime::Franchise {
+        let territory = buyer.business_territory();
+        match territory {
+            Some(VatTerritory::Elsewhere) => return free(Self::OutsideScope),
+            Some(VatTerritory::WithoutVat) => return free(Self::WithoutVat),
+            _ => {}
+        }
+        if practice.vat_regime == VatRegime::Franchise {
             free(Self::Franchise)
         } else if kind == LineKind::Disbursement {
             free(Self::Disbursement)
@@ -140,7 +164,11 @@ impl VatCategory {
         } else if rate == VatRate::ZERO {
             Err(VatMisfit::ZeroWithoutReason)
         } else {
-            Ok(Self::Standard)
+            // A service for a business is given where that is, any other one where the practice is (CGI art. 259).
+            let is_there = matches!(territory, Some(VatTerritory::France | VatTerritory::Overseas));
+            let place = territory.filter(|_| is_there).unwrap_or_else(|| vat_territory(&practice.address.country));
+            let overseas = place == VatTerritory::Overseas;
+            if rate.is_in_force(overseas) { Ok(Self::Standard) } else { Err(VatMisfit::NotInForce { overseas }) }
         }
     }
 }
@@ -154,6 +182,12 @@ pub enum VatMisfit {
     /// A rate of zero needs a reason in law.
     #[error("a rate of 0 needs a reason: only a disbursement has one here")]
     ZeroWithoutReason,
+    /// A rate of another part of France than the one where the service is given.
+    #[error("the rate is one of another part of France")]
+    NotInForce {
+        /// Whether it is given in Guadeloupe, Martinique or Réunion.
+        overseas: bool,
+    },
 }
 
 /// One line, priced.
@@ -332,75 +366,4 @@ impl Invoice {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::party::tests::{company, person, practice};
-
-    fn line(quantity: i64, price: i64, discount: i64, rate: u16, kind: LineKind) -> Line {
-        Line {
-            description: "Honoraires".to_owned(),
-            quantity,
-            unit_price_cents: Cents(price),
-            discount_cents: Cents(discount),
-            vat_rate_bp: VatRate::try_from(rate).unwrap(),
-            kind,
-            vat_category: if rate == 0 { VatCategory::Disbursement } else { VatCategory::Standard },
-        }
-    }
-
-    #[test]
-    fn a_lines_net_is_rounded_half_up_before_the_discount() {
-        assert_eq!(line(1_500, 20_001, 0, 2_000, LineKind::Fee).net(), Cents(30_002), "1.5 × 200.01 = 300.015");
-        assert_eq!(line(333, 100, 3, 2_000, LineKind::Fee).net(), Cents(30));
-        assert_eq!(line(1, 1, 0, 2_000, LineKind::Fee).net(), Cents(0));
-    }
-
-    #[test]
-    fn vat_is_rounded_once_per_rate_on_the_summed_base() {
-        let lines = [
-            line(1_000, 33, 0, 2_000, LineKind::Fee),
-            line(1_000, 33, 0, 2_000, LineKind::Fee),
-            line(1_000, 33, 0, 2_000, LineKind::Expense),
-            line(1_000, 1_000, 0, 0, LineKind::Disbursement),
-            line(1_000, 9, 0, 550, LineKind::Fee),
-        ];
-        let totals = Totals::of(&lines);
-        let groups: Vec<_> =
-            totals.vat_groups.iter().map(|g| (g.rate_bp.basis_points(), g.base_cents.0, g.vat_cents.0)).collect();
-        assert_eq!(groups, [(2_000, 99, 20), (550, 9, 0), (0, 1_000, 0)], "20 % of 99 is 19.8, not 3 × 7");
-        assert_eq!((totals.net(), totals.vat(), totals.total()), (Cents(1_108), Cents(20), Cents(1_128)));
-    }
-
-    #[test]
-    fn the_category_follows_from_the_parties_and_the_line() {
-        let derive = |practice: &Practice, buyer: &Buyer, kind, rate| {
-            VatCategory::derive(practice, buyer, kind, VatRate::try_from(rate).unwrap())
-        };
-        let (home, franchise) = (practice(), Practice { vat_regime: VatRegime::Franchise, ..practice() });
-        let (german, swiss) = (company("DE", Some("DE123456789")), company("CH", Some("CHE123456789")));
-        let german_without = company("DE", None);
-        for (practice, buyer, kind, rate, result) in [
-            (&home, &person(), LineKind::Fee, 2_000, Ok(VatCategory::Standard)),
-            (&home, &person(), LineKind::Fee, 0, Err(VatMisfit::ZeroWithoutReason)),
-            (&home, &person(), LineKind::Disbursement, 0, Ok(VatCategory::Disbursement)),
-            (&home, &person(), LineKind::Disbursement, 2_000, Err(VatMisfit::MustBeZero(VatCategory::Disbursement))),
-            (&franchise, &person(), LineKind::Fee, 0, Ok(VatCategory::Franchise)),
-            (&franchise, &person(), LineKind::Fee, 550, Err(VatMisfit::MustBeZero(VatCategory::Franchise))),
-            (&home, &german, LineKind::Fee, 0, Ok(VatCategory::ReverseCharge)),
-            (&home, &german_without, LineKind::Fee, 2_000, Ok(VatCategory::Standard)),
-            (&home, &swiss, LineKind::Fee, 0, Ok(VatCategory::OutsideScope)),
-            (&home, &swiss, LineKind::Disbursement, 0, Ok(VatCategory::OutsideScope)),
-            (&franchise, &swiss, LineKind::Fee, 0, Ok(VatCategory::OutsideScope)),
-        ] {
-            assert_eq!(derive(practice, buyer, kind, rate), result, "{kind:?} at {rate} for {buyer:?}");
-        }
-    }
-
-    #[test]
-    fn the_rates_are_those_in_force() {
-        for rate in [2_000, 1_000, 550, 210, 0] {
-            assert_eq!(VatRate::try_from(rate).map(u16::from), Ok(rate));
-        }
-        assert_eq!(VatRate::try_from(1_960), Err(NotAVatRate));
-    }
-}
+mod tests;

@@ -3,18 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::cents::Cents;
-use crate::model::country::vat_prefix;
+use crate::model::country::{VatTerritory, vat_prefix, vat_territory};
 use crate::model::day::Day;
 use crate::model::text::fold::fold;
 
 /// The days from which small firms must hand in their invoices by an approved platform (ordonnance 2021-1190).
 const E_INVOICING_FROM: (i32, u8, u8) = (2027, 9, 1);
-
-/// Members of the European Union, by their ISO 3166 codes.
-const EUROPEAN_UNION: [&str; 27] = [
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV",
-    "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
-];
 
 /// What those who give legal advice are by law (loi 71-1130, art. 54 and 56).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -180,25 +174,25 @@ pub struct Buyer {
 }
 
 impl Buyer {
-    /// A business in France: the law asks for its SIREN, and for a platform from a day on.
+    /// Of a business: where it is for VAT. Its place decides which VAT there is on services for it (CGI art. 259, 1°).
+    #[must_use]
+    pub fn business_territory(&self) -> Option<VatTerritory> {
+        (self.kind == BuyerKind::Company).then(|| vat_territory(&self.address.country))
+    }
+
+    /// A business in France, where VAT is in force: the law asks for its SIREN, and for a platform from a day on. One in
+    /// Monaco has no SIREN, and invoices to it stay out of the directory of electronic ones.
     #[must_use]
     pub fn is_french_business(&self) -> bool {
-        self.kind == BuyerKind::Company && self.address.country == "FR"
+        let is_in_monaco = self.address.country == "MC";
+        matches!(self.business_territory(), Some(VatTerritory::France | VatTerritory::Overseas)) && !is_in_monaco
     }
 
     /// A business with a VAT number of the other member of the EU in which it is: it owes the VAT itself.
     #[must_use]
     pub fn is_business_elsewhere_in_eu(&self) -> bool {
-        self.kind == BuyerKind::Company
-            && self.address.country != "FR"
-            && EUROPEAN_UNION.contains(&self.address.country.as_str())
+        self.business_territory() == Some(VatTerritory::Union)
             && self.vat_number.as_ref().is_some_and(|number| number.starts_with(vat_prefix(&self.address.country)))
-    }
-
-    /// A business outside the EU.
-    #[must_use]
-    pub fn is_business_outside_eu(&self) -> bool {
-        self.kind == BuyerKind::Company && !EUROPEAN_UNION.contains(&self.address.country.as_str())
     }
 }
 
@@ -289,9 +283,14 @@ pub(in crate::model) mod tests {
         assert!(!company("DE", Some("US12")).is_business_elsewhere_in_eu());
         assert!(!company("DE", Some("FR44552100554")).is_business_elsewhere_in_eu());
         assert!(company("GR", Some("EL123456789")).is_business_elsewhere_in_eu());
-        assert!(company("CH", None).is_business_outside_eu());
+        assert!(!company("MC", Some("FR34000123456")).is_business_elsewhere_in_eu());
+        for (country, is_french) in
+            [("GP", true), ("RE", true), ("MC", false), ("GF", false), ("NC", false), ("CH", false)]
+        {
+            assert_eq!(company(country, None).is_french_business(), is_french, "{country}");
+        }
         assert!(!person().is_french_business());
-        assert!(!Buyer { address: address("CH"), ..person() }.is_business_outside_eu());
+        assert_eq!(Buyer { address: address("CH"), ..person() }.business_territory(), None);
     }
 
     #[test]

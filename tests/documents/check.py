@@ -32,10 +32,13 @@ NOT_ASKED = {
         "BR-FR-12": "a private person has no electronic address in the directory",
     },
     "abroad": {
-        "BR-FR-12": "the French directory of electronic addresses has no businesses abroad",
+        "BR-FR-12": "the French directory of electronic addresses has no businesses abroad or in Monaco",
     },
 }
-KINDS = {"person": "person", "specimen": "person", "logo": "person", "reverse-charge": "abroad", "outside": "abroad"}
+KINDS = {
+    "person": "person", "specimen": "person", "logo": "person", "reverse-charge": "abroad", "outside": "abroad",
+    "without-vat": "abroad", "monaco": "abroad",
+}
 
 # What each change makes wrong: name, pattern, replacement, a rule that must fail.
 WRONG = [

@@ -21,7 +21,7 @@ const PRACTICE: &str = r#"{"name":"Cabinet Delorme & Associés","profession":"av
 const PERSON: &str = r#"{"kind":"person","name":"Camille Lefèvre",
   "address":{"line1":"3 place Bellecour","line2":"Bâtiment B","postcode":"69002","city":"Lyon","country":"FR"}}"#;
 
-const COMPANY: &str = r#"{"kind":"company","name":"Étoile & Fils SAS","siren":"552100554","vatNumber":"FR14552100554",
+const COMPANY: &str = r#"{"kind":"company","name":"Étoile & Fils SAS","siren":"552100554","vatNumber":"FR96552100554",
   "address":{"line1":"8 quai des Célestins","postcode":"69002","city":"Lyon","country":"FR"}}"#;
 
 const GERMAN: &str = r#"{"kind":"company","name":"Müller Łukasz GmbH","vatNumber":"DE136695976",
@@ -29,6 +29,15 @@ const GERMAN: &str = r#"{"kind":"company","name":"Müller Łukasz GmbH","vatNumb
 
 const SWISS: &str = r#"{"kind":"company","name":"Helvetia SA",
   "address":{"line1":"Rue du Rhône 1","postcode":"1204","city":"Genève","country":"CH"}}"#;
+
+const GUIANAN: &str = r#"{"kind":"company","name":"Maison des Îles","siren":"552100554",
+  "address":{"line1":"1 place des Palmistes","postcode":"97300","city":"Cayenne","country":"GF"}}"#;
+
+const ANTILLEAN: &str = r#"{"kind":"company","name":"Maison des Îles","siren":"552100554","vatNumber":"FR96552100554",
+  "address":{"line1":"1 rue Frébault","postcode":"97110","city":"Pointe-à-Pitre","country":"GP"}}"#;
+
+const MONEGASQUE: &str = r#"{"kind":"company","name":"Maison du Rocher","vatNumber":"FR34000123456",
+  "address":{"line1":"1 avenue de la Costa","postcode":"98000","city":"Monaco","country":"MC"}}"#;
 
 /// Description, thousandths, unit price, discount, rate, kind.
 type Row = (&'static str, i64, i64, i64, u16, LineKind);
@@ -82,6 +91,7 @@ fn line(practice: &Practice, buyer: &Buyer, (description, quantity, price, disco
 
 /// Every kind of document that can be issued, by name.
 fn samples() -> Vec<(&'static str, Invoice)> {
+    let overseas: [Row; 1] = [("Rédaction d’un contrat de distribution", 1_000, 150_000, 0, 850, LineKind::Fee)];
     let free: [Row; 1] = [("Rédaction d’un contrat de distribution", 1_000, 150_000, 0, 0, LineKind::Fee)];
     let franchise = PRACTICE.replace("\"vatNumber\":\"FR44732829320\",", "").replace("collection", "franchise");
     let debits = PRACTICE.replace("collection", "debits");
@@ -133,6 +143,9 @@ fn samples() -> Vec<(&'static str, Invoice)> {
         ("credit", credit),
         ("reverse-charge", invoice(PRACTICE, GERMAN, &free)),
         ("outside", invoice(PRACTICE, SWISS, &free)),
+        ("without-vat", invoice(PRACTICE, GUIANAN, &free)),
+        ("overseas", invoice(PRACTICE, ANTILLEAN, &overseas)),
+        ("monaco", invoice(PRACTICE, MONEGASQUE, &FEES)),
         ("franchise", invoice(&franchise, COMPANY, &free)),
         ("long", invoice(PRACTICE, COMPANY, &many)),
         ("copy", copy),

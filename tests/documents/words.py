@@ -13,6 +13,7 @@ EXEMPT = {
     "franchise": ("VATEX-FR-FRANCHISE", "TVA non applicable, art. 293 B du CGI"),
     "reverseCharge": ("VATEX-EU-AE", "Autoliquidation, CGI art. 283-2"),
     "outsideScope": ("VATEX-EU-O", "TVA non applicable, art. 259-1 du CGI"),
+    "withoutVat": ("VATEX-EU-O", "TVA non applicable, art. 294, 1 du CGI"),
 }
 
 COPY = "Copie. L’original est transmis par la plateforme agréée."
@@ -121,7 +122,8 @@ def in_data(data):
     for group in data["totals"]["vatGroups"]:
         if group["category"] in EXEMPT:
             pieces.append(EXEMPT[group["category"]][0])
-    business, french = data["buyer"]["kind"] == "company", data["buyer"]["address"]["country"] == "FR"
+    country = data["buyer"]["address"]["country"]
+    business, french = data["buyer"]["kind"] == "company", country in ("FR", "GP", "MQ", "RE")
     bar = ("B2B" if french else "B2BINT") if business else "B2C"
     pieces.append(f"<ram:Content>{bar}</ram:Content><ram:SubjectCode>BAR</ram:SubjectCode>")
     return pieces

@@ -10,6 +10,7 @@ mod support;
 mod attachments;
 mod bill_limits;
 mod bill_lists;
+mod bill_truth;
 mod billing;
 mod call_access;
 mod call_hooks;

@@ -107,5 +107,13 @@ fn text_of(misfit: VatMisfit) -> Text {
             "un taux de 0 demande un motif : seul un débours en a un ici",
             "a rate of 0 needs a reason: only a disbursement has one here",
         ),
+        VatMisfit::NotInForce { overseas: true } => Text::new(
+            "en Guadeloupe, en Martinique et à La Réunion, le taux est 8,5 % ou 2,1 % (CGI, art. 296)",
+            "in Guadeloupe, Martinique and Réunion the rate is 8.5% or 2.1% (CGI, art. 296)",
+        ),
+        VatMisfit::NotInForce { overseas: false } => Text::new(
+            "8,5 % est le taux de la Guadeloupe, de la Martinique et de La Réunion (CGI, art. 296)",
+            "8.5% is the rate of Guadeloupe, Martinique and Réunion (CGI, art. 296)",
+        ),
     }
 }

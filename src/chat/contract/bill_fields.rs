@@ -276,7 +276,7 @@ fn optional_lines(fields: &mut Fields) -> Option<Vec<DraftLine>> {
 }
 
 fn line(fields: &mut Fields) -> DraftLine {
-    let rates = Text::new("doit être 2000, 1000, 550, 210 ou 0", "must be 2000, 1000, 550, 210 or 0");
+    let rates = Text::new("doit être 2000, 1000, 850, 550, 210 ou 0", "must be 2000, 1000, 850, 550, 210 or 0");
     let description = printed(fields, "description", DESCRIPTION_MAX);
     let quantity = fields.optional_integer("quantity", 1..=FACTOR_MAX).unwrap_or(1_000);
     let unit_price = fields.integer("unitPriceCents", 0..=FACTOR_MAX);

@@ -1,0 +1,62 @@
+//! What a bill says can be read and is so: letters, numbers of registers, VAT by the place, money, slips.
+
+use serde_json::{Value, json};
+
+use crate::billing::Stage;
+use crate::support::http::Reply;
+
+fn fee(rate: i64) -> Value {
+    json!({ "description": "Assistance", "unitPriceCents": 10_000, "vatRateBp": rate })
+}
+
+/// The first field that a refusal names, and what it says of it.
+fn fault(refused: &Reply) -> (String, String) {
+    let detail = refused.json()["details"][0].clone();
+    let text = |name: &str| detail[name].as_str().unwrap_or_default().to_owned();
+    (text("field"), text("message"))
+}
+
+fn company(country: &str, siren: Option<&str>, vat_number: Option<&str>) -> Value {
+    let address = json!({ "line1": "1 quai", "postcode": "97110", "city": "Port", "country": country });
+    json!({ "kind": "company", "name": "Société", "address": address, "siren": siren, "vatNumber": vat_number })
+}
+
+impl Stage {
+    /// What becomes of a draft for this buyer at this rate.
+    async fn bill(&self, buyer: &Value, rate: i64) -> Reply {
+        let body = json!({ "conversationId": self.pair.conversation, "lines": [fee(rate)], "buyer": buyer });
+        self.juriste("POST", "/invoices", Some(&body)).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn vat_is_that_of_the_part_of_france_where_a_business_is() {
+    let stage = Stage::open(&[]).await;
+    let siren = Some("552100554");
+    for (country, rate, category) in [
+        ("MC", 2_000, "standard"),
+        ("GP", 850, "standard"),
+        ("MQ", 210, "standard"),
+        ("RE", 850, "standard"),
+        ("GF", 0, "withoutVat"),
+        ("YT", 0, "withoutVat"),
+        ("NC", 0, "outsideScope"),
+        ("PF", 0, "outsideScope"),
+    ] {
+        let made = stage.bill(&company(country, siren, None), rate).await.expect(201).json();
+        assert_eq!(made["vat"][0]["category"], json!(category), "{country}");
+        let issued = stage.juriste("POST", &format!("/invoices/{}/issue", made["id"]), None).await.expect(200).json();
+        let path = format!("/invoices/{}/factur-x.xml", issued["id"]);
+        let xml = stage.juriste("GET", &path, None).await.expect(200).text();
+        let (none, outside) = ("art. 294, 1 du CGI", "art. 259-1 du CGI");
+        assert_eq!((xml.contains(none), xml.contains(outside)), (category == "withoutVat", category == "outsideScope"));
+        assert!(!xml.contains("Autoliquidation"), "{country}");
+    }
+    for (country, rate) in [("MC", 0), ("MC", 850), ("GP", 0), ("RE", 2_000), ("GF", 850), ("FR", 850), ("NC", 2_000)] {
+        let refused = stage.bill(&company(country, siren, None), rate).await.expect(400);
+        assert_eq!(fault(&refused).0, "lines[0].vatRateBp", "{country} at {rate}");
+    }
+    let draft = stage.bill(&company("GP", None, None), 850).await.expect(201).json();
+    let refused = stage.juriste("POST", &format!("/invoices/{}/issue", draft["id"]), None).await.expect(400);
+    assert_eq!(fault(&refused).0, "buyer.siren", "a business in Guadeloupe has one");
+}
