@@ -60,3 +60,25 @@ async fn vat_is_that_of_the_part_of_france_where_a_business_is() {
     let refused = stage.juriste("POST", &format!("/invoices/{}/issue", draft["id"]), None).await.expect(400);
     assert_eq!(fault(&refused).0, "buyer.siren", "a business in Guadeloupe has one");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_whose_money_went_back_is_not_taken_out_of_the_books() {
+    let stage = Stage::open(&[]).await;
+    let invoice = stage.issue(&[fee(2_000)], &json!({})).await;
+    let paid = stage.pay(&invoice, "transfer", 12_000).await.expect(201).json();
+    let credit = json!({ "reason": "geste commercial" });
+    stage.juriste("POST", &format!("/invoices/{}/credit", invoice["id"]), Some(&credit)).await.expect(201);
+    let back = stage.pay(&invoice, "transfer", -12_000).await.expect(201).json();
+    assert_eq!((&back["paidCents"], &back["payment"]), (&json!(0), &json!("refunded")));
+    let payment = |place: usize| format!("/payments/{}", back["payments"][place]["id"]);
+    let reason = json!({ "reason": "saisie par erreur" });
+    let refused = stage.juriste("DELETE", &payment(0), Some(&reason)).await.expect(409).json();
+    assert!(refused["message"].as_str().is_some_and(|said| said.contains("rendu")), "{refused}");
+    let now = stage.juriste("GET", &format!("/invoices/{}", invoice["id"]), None).await.expect(200).json();
+    assert_eq!((&now["paidCents"], now["payments"].as_array().map(Vec::len)), (&json!(0), Some(2)));
+    // Once the refund is taken back, so may be the payment.
+    stage.juriste("DELETE", &payment(1), Some(&reason)).await.expect(200);
+    let over = stage.juriste("DELETE", &payment(0), Some(&reason)).await.expect(200).json();
+    assert_eq!((&over["paidCents"], &paid["paidCents"]), (&json!(0), &json!(12_000)));
+    stage.juriste("DELETE", &payment(0), Some(&reason)).await.expect(409);
+}

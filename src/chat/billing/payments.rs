@@ -35,7 +35,8 @@ pub fn record(
     if command.date > context.settings.today(now) {
         return Err(Error::invalid("date", Text::new("est dans l’avenir", "lies in the future")));
     }
-    if command.amount < -seen.row.balance.to_refund() {
+    let left = seen.row.balance.to_refund() - checkout::refunding(conn, seen.row.id)?;
+    if command.amount < -left.max(Cents::ZERO) {
         let said = Text::new("dépasse ce qui est à rembourser", "is more than what is to go back");
         return Err(Error::invalid("amountCents", said));
     }
@@ -58,8 +59,8 @@ pub fn record(
 /// The rule of [`ReversePayment`].
 ///
 /// # Errors
-/// `UNAUTHENTICATED`, `NOT_FOUND`, `FORBIDDEN`; `CONFLICT` for what Stripe told, a reversal, and what is taken back already;
-/// `INVALID` where more cash would be left than the law allows.
+/// `UNAUTHENTICATED`, `NOT_FOUND`, `FORBIDDEN`; `CONFLICT` for what Stripe told, a reversal, what is taken back already, and
+/// what went back to the client; `INVALID` where more cash would be left than the law allows.
 pub fn reverse(
     conn: &Connection,
     actor: Actor,
@@ -74,6 +75,10 @@ pub fn reverse(
     if !is_by_hand || payment.shown.reverses_id.is_some() {
         return Err(Reason::NotByHand.into());
     }
+    if payments::is_reversed(conn, payment.shown.id)? {
+        return Err(Reason::AlreadyReversed.into());
+    }
+    require_kept(conn, &seen, payment.shown.amount_cents)?;
     require_little_cash(conn, seen.row.id, payment.shown.method, -payment.shown.amount_cents)?;
     let new = NewPayment {
         invoice_id: seen.row.id,
@@ -90,6 +95,13 @@ pub fn reverse(
         return Err(Reason::AlreadyReversed.into());
     }
     settled(conn, &seen, now, context)
+}
+
+/// Lets only money be taken out of the books that is still there: no more can have gone back than ever came. What is on its
+/// way back at Stripe counts as gone.
+fn require_kept(conn: &Connection, seen: &Seen, amount: Cents) -> Result<(), Error> {
+    let kept = seen.row.balance.paid - checkout::refunding(conn, seen.row.id)?;
+    if amount > Cents::ZERO && amount > kept { Err(Reason::AlreadyRefunded.into()) } else { Ok(()) }
 }
 
 /// Lets an amount be noted unless it is cash, of which there would be more than the law allows.
@@ -139,4 +151,47 @@ pub fn expire_others(conn: &Connection, id: InvoiceId, now: Timestamp) -> Result
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::contract::command::billing::{CreditInvoice, RecordPayment, ReversePayment};
+    use crate::chat::testing::bills::{Office, hour};
+    use crate::store::checkout::RefundRow;
+
+    #[test]
+    fn what_is_on_its_way_back_at_stripe_goes_back_by_hand_no_second_time() {
+        let mut office = Office::open();
+        let bill = office.issue(InvoiceType::Standard, vec![hour(10_000)], vec![]);
+        let paid = office.pay(&bill, Cents(12_000));
+        let credit =
+            CreditInvoice { invoice_id: bill.id, lines: None, reason: "geste".to_owned(), refund: Cents::ZERO };
+        office.fixture.run(office.juriste, credit).unwrap();
+        let refund = RefundRow {
+            id: 0,
+            invoice_id: bill.id,
+            credit_id: None,
+            payment_intent: "pi_1".to_owned(),
+            amount: Cents(12_000),
+            create_key: "key".to_owned(),
+            state: "pending".to_owned(),
+            stripe_id: None,
+            failure: None,
+            checks: 0,
+        };
+        checkout::insert_refund(office.fixture.conn(), &refund, Timestamp::default()).unwrap();
+        let back = RecordPayment {
+            invoice_id: bill.id,
+            method: PaymentMethod::Transfer,
+            amount: Cents(-1),
+            date: bill.issued_at.unwrap(),
+            reference: None,
+        };
+        let refused = office.fixture.run(office.juriste, back).unwrap_err();
+        assert_eq!((refused.reason, refused.details[0].field.as_str()), (Reason::Invalid, "amountCents"));
+        let payment_id = paid.inside.unwrap().payments[0].id;
+        let reverse = ReversePayment { payment_id, reason: "erreur".to_owned() };
+        assert_eq!(office.fixture.run(office.juriste, reverse).unwrap_err().reason, Reason::AlreadyRefunded);
+    }
 }
