@@ -82,3 +82,31 @@ async fn a_payment_whose_money_went_back_is_not_taken_out_of_the_books() {
     assert_eq!((&over["paidCents"], &paid["paidCents"]), (&json!(0), &json!(12_000)));
     stage.juriste("DELETE", &payment(0), Some(&reason)).await.expect(409);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slip_that_is_corrected_leaves_the_one_before_it() {
+    let stage = Stage::open(&[]).await;
+    let invoice = stage.issue(&[fee(2_000)], &json!({})).await;
+    let path = format!("/invoices/{}/transmitted", invoice["id"]);
+    let slip = |reference: &str| json!({ "platform": "PA", "reference": reference, "date": invoice["issuedAt"] });
+    let note = async |reference: &str| {
+        stage.juriste("POST", &path, Some(&slip(reference))).await.expect(200).json()["transmitted"].clone()
+    };
+    assert_eq!(note("1").await, slip("1"));
+    assert_eq!(note("1").await, slip("1"), "twice the same is once");
+    let with = |reference: &str, earlier: &[&str]| {
+        let mut with = slip(reference);
+        with["earlier"] = earlier.iter().map(|reference| slip(reference)).collect();
+        with
+    };
+    assert_eq!(note("2").await, with("2", &["1"]));
+    assert_eq!(note("3").await, with("3", &["1", "2"]));
+    assert_eq!(note("3").await, with("3", &["1", "2"]));
+    for reference in 4..=21 {
+        note(&reference.to_string()).await;
+    }
+    stage.juriste("POST", &path, Some(&slip("22"))).await.expect(409);
+    let shown = stage.client("GET", &format!("/invoices/{}", invoice["id"]), None).await.expect(200).json();
+    assert_eq!(shown["transmitted"]["reference"], json!("21"));
+    assert_eq!(shown["transmitted"]["earlier"].as_array().map(Vec::len), Some(20));
+}

@@ -242,6 +242,8 @@ reasons! {
     AlreadyReversed => Conflict: "Ce paiement est déjà annulé.", "This payment has already been taken back.";
     /// A payment is not taken out of the books once its money has gone back.
     AlreadyRefunded => Conflict: "Cet argent a déjà été rendu, ou va l’être : annulez d’abord le remboursement noté à la main.", "This money has gone back already, or is about to: first take back the refund that was noted by hand.";
+    /// Slips of one invoice.
+    TooManySlips => Conflict: "Ce dépôt a déjà été corrigé trop de fois.", "This transmission has been corrected too many times already.";
     /// Body, message or file over its limit.
     TooLarge => TooLarge: "L’envoi dépasse la taille permise.", "This is larger than allowed.";
     /// An export that is too long for one paper.
