@@ -30,7 +30,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("documents", &["model"]),
     ("assets", &["http"]),
     ("logging", &["cli"]),
-    ("chat", &["model", "store", "auth"]),
+    ("chat", &["model", "store", "auth", "documents"]),
     ("config", &["http", "cli", "engineio", "integrations", "model"]),
     ("gateway", &["socketio", "auth", "model", "chat", "integrations"]),
     ("api", &["auth", "chat", "documents", "http", "integrations", "model", "store"]),

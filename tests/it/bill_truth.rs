@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::billing::Stage;
+use crate::billing::{Stage, buyer};
 use crate::support::http::Reply;
 
 fn fee(rate: i64) -> Value {
@@ -22,10 +22,89 @@ fn company(country: &str, siren: Option<&str>, vat_number: Option<&str>) -> Valu
 }
 
 impl Stage {
+    async fn admin(&self, changes: &Value) -> Reply {
+        self.server.request(&self.admin, "PATCH", "/admin/practice", Some(changes)).await
+    }
+
     /// What becomes of a draft for this buyer at this rate.
     async fn bill(&self, buyer: &Value, rate: i64) -> Reply {
         let body = json!({ "conversationId": self.pair.conversation, "lines": [fee(rate)], "buyer": buyer });
         self.juriste("POST", "/invoices", Some(&body)).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_printed_is_refused_where_it_is_typed() {
+    let stage = Stage::open(&[]).await;
+    let practice = stage.server.request(&stage.admin, "GET", "/admin/practice", None).await.expect(200).json();
+    for (field, changes) in [
+        ("name", json!({ "name": "漢 Conseil" })),
+        ("legalForm", json!({ "legalForm": "漢" })),
+        ("rcs", json!({ "rcs": "漢" })),
+        ("authorisation", json!({ "authorisation": "漢" })),
+        ("address.city", json!({ "address": { "line1": "1", "postcode": "1", "city": "漢" } })),
+        ("mediator.contact", json!({ "mediator": { "name": "CM2C", "contact": "漢" } })),
+    ] {
+        let (named, said) = fault(&stage.admin(&changes).await.expect(400));
+        assert!(named == field && said.contains("漢 (U+6F22)"), "{named}: {said}");
+    }
+    let after = stage.server.request(&stage.admin, "GET", "/admin/practice", None).await.expect(200).json();
+    assert_eq!(after, practice);
+    let path = format!("/users/{}/billing", stage.pair.client.id);
+    let refused = stage.client("PATCH", &path, Some(&json!({ "name": "محمد" }))).await.expect(400);
+    assert_eq!(fault(&refused).0, "name");
+    let draft = stage.draft(&[fee(2_000)], &json!({})).await;
+    let path = format!("/invoices/{}", draft["id"]);
+    let line = json!({ "description": "Dossier 😀", "unitPriceCents": 1, "vatRateBp": 2_000 });
+    let mut named = buyer();
+    named["address"]["line2"] = json!("漢");
+    for (field, changes) in [
+        ("lines[0].description", json!({ "lines": [line] })),
+        ("note", json!({ "note": "Merci 👍" })),
+        ("buyer.address.line2", json!({ "buyer": named })),
+    ] {
+        assert_eq!(fault(&stage.juriste("PATCH", &path, Some(&changes)).await.expect(400)).0, field);
+    }
+    // What shows nothing is no loss, and what the typeface has in another form is brought into that.
+    let note = json!({ "note": "Cafe\u{301}, Москва, Αθήνα\u{2066}\u{7}" });
+    let kept = stage.juriste("PATCH", &path, Some(&note)).await.expect(200).json();
+    assert_eq!(kept["note"], json!("Café, Москва, Αθήνα"));
+    let issued = stage.juriste("POST", &format!("{path}/issue"), None).await.expect(200).json();
+    let credit = format!("/invoices/{}/credit", issued["id"]);
+    let refused = stage.juriste("POST", &credit, Some(&json!({ "reason": "错误" }))).await.expect(400);
+    assert_eq!(fault(&refused).0, "reason");
+    // What no document has may be in any script.
+    let paid = json!({ "method": "transfer", "amountCents": 100, "date": issued["issuedAt"], "reference": "محمد" });
+    let paid = stage.juriste("POST", &format!("{path}/payments"), Some(&paid)).await.expect(201).json();
+    let payment = format!("/payments/{}", paid["payments"][0]["id"]);
+    stage.juriste("DELETE", &payment, Some(&json!({ "reason": "错误" }))).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_printed_and_was_stored_before_is_named_before_it_is_issued() {
+    let stage = Stage::open(&[]).await;
+    for (field, before) in [
+        ("note", "UPDATE invoices SET draft = json_set(draft, '$.note', 'Merci 😀') WHERE number IS NULL"),
+        (
+            "lines[0].description",
+            "UPDATE invoices SET draft = json_set(draft, '$.lines[0].description', '漢') WHERE number IS NULL",
+        ),
+        ("buyer.address.city", "UPDATE buyers SET data = json_set(data, '$.address.city', '漢')"),
+        ("practice.name", "UPDATE practice SET data = json_set(data, '$.name', '漢')"),
+    ] {
+        let draft = stage.draft(&[fee(2_000)], &json!({})).await;
+        stage.server.database().execute(before, []).expect("the row");
+        let path = format!("/invoices/{}", draft["id"]);
+        for (method, rest) in [("GET", "preview.pdf"), ("POST", "issue")] {
+            let (named, said) = fault(&stage.juriste(method, &format!("{path}/{rest}"), None).await.expect(400));
+            assert!(named == field && said.contains("U+"), "{method} {rest}: {named}: {said}");
+        }
+        // Once it is put right it is issued.
+        stage.juriste("PATCH", &path, Some(&json!({ "note": null, "lines": [fee(2_000)] }))).await.expect(200);
+        let of_client = format!("/users/{}/billing", stage.pair.client.id);
+        stage.client("PATCH", &of_client, Some(&buyer())).await.expect(200);
+        stage.admin(&crate::billing::practice()).await.expect(200);
+        stage.juriste("POST", &format!("{path}/issue"), None).await.expect(200);
     }
 }
 

@@ -8,6 +8,7 @@ use crate::api::reply::{self, Answer};
 use crate::chat::billing::documents::{InvoiceQuery, LIMIT_MAX};
 use crate::chat::contract::bill_fields;
 use crate::chat::contract::command::billing::{DeleteInvoice, IssueInvoice, NoteTransmission, RemindInvoice};
+use crate::chat::contract::printed_fields;
 use crate::model::billing::{InvoiceState, PaymentState};
 use crate::model::id::InvoiceId;
 use crate::model::locale::Text;
@@ -87,8 +88,8 @@ pub async fn transmitted(mut call: Call, id: InvoiceId) -> Answer {
     let command = call
         .body(|fields| NoteTransmission {
             invoice_id: id,
-            platform: bill_fields::words(fields, "platform", 200),
-            reference: bill_fields::words(fields, "reference", 200),
+            platform: printed_fields::noted_words(fields, "platform", 200),
+            reference: printed_fields::noted_words(fields, "reference", 200),
             date: bill_fields::day(fields, "date"),
         })
         .await?;

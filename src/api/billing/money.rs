@@ -10,6 +10,7 @@ use crate::chat::contract::bill_fields;
 use crate::chat::contract::command::billing::{RefundInvoice, ReversePayment};
 use crate::chat::contract::command::stripe::OpenCheckout;
 use crate::chat::contract::error::Reason;
+use crate::chat::contract::printed_fields;
 use crate::model::cents::Cents;
 use crate::model::id::{InvoiceId, PaymentId};
 use crate::model::invoice::TOTAL_MAX;
@@ -33,7 +34,7 @@ pub async fn record(mut call: Call, id: InvoiceId) -> Answer {
 /// `DELETE /payments/{id}`
 pub async fn reverse(mut call: Call, id: PaymentId) -> Answer {
     let actor = call.member()?;
-    let reason = call.body(|fields| bill_fields::optional_printed(fields, "reason", 500)).await?;
+    let reason = call.body(|fields| printed_fields::optional_noted(fields, "reason", 500)).await?;
     let reason = reason.unwrap_or_else(|| "Saisie par erreur".to_owned());
     let invoice = call.chat().execute(actor, ReversePayment { payment_id: id, reason }).await?;
     call.chat().wake();

@@ -11,7 +11,7 @@ use crate::chat::access::caller;
 use crate::chat::attachments::transfer::SignedLink;
 use crate::chat::billing::callers::{self, Viewer};
 use crate::chat::billing::view::{self, Today};
-use crate::chat::billing::{deposits, drafts, mentions, pricing};
+use crate::chat::billing::{deposits, drafts, legibility, mentions, pricing};
 use crate::chat::contract::command::billing::StoreDocument;
 use crate::chat::contract::error::{Error, Reason};
 use crate::chat::contract::outcome::Outcome;
@@ -114,7 +114,7 @@ impl Chat {
     /// What would be printed of a draft now; what is missing is drawn as a dash.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED`, `NOT_FOUND`, `FORBIDDEN`; `CONFLICT` once it is issued.
+    /// `UNAUTHENTICATED`, `NOT_FOUND`, `FORBIDDEN`; `CONFLICT` once it is issued; `INVALID` naming what cannot be printed.
     pub async fn load_preview(&self, actor: Actor, id: InvoiceId) -> Result<Invoice, Error> {
         let settings = self.settings.clone();
         self.ask(move |conn, now| preview(conn, actor, id, Today::of(&settings, now), now)).await
@@ -211,6 +211,10 @@ fn preview(conn: &Connection, actor: Actor, id: InvoiceId, today: Today, now: Ti
     let known = practice::find(conn)?.unwrap_or_default();
     let seller = mentions::incomplete(&known);
     let buyer = view::buyer_of(conn, &row, &draft)?.unwrap_or_else(view::somebody);
+    let faults = legibility::faults(&seller, &buyer, &draft);
+    if !faults.is_empty() {
+        return Err(faults.into());
+    }
     let (lines, totals) = pricing::price_as_typed(&seller, &buyer, &draft.lines);
     let mut taken = Vec::new();
     for deposit in &draft.deposit_ids {

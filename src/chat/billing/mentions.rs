@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::chat::billing::legibility;
 use crate::model::billing::Draft;
 use crate::model::fields::Fault;
 use crate::model::legal_number::is_siren;
@@ -66,7 +67,7 @@ pub fn incomplete(row: &PracticeRow) -> Practice {
 /// The practice as a party of an invoice to this buyer.
 ///
 /// # Errors
-/// What the law wants and is missing, by its field (`practice.…`, `buyer.…`).
+/// What the law wants and is missing or cannot be printed, by its field (`practice.…`, `buyer.…`).
 pub fn complete(row: &PracticeRow, buyer: Option<&Buyer>, draft: &Draft) -> Result<(Practice, Buyer), Vec<Fault>> {
     let said = || Text::new("mention obligatoire manquante", "a mention that the law wants is missing");
     let is_person = buyer.is_none_or(|buyer| buyer.kind == BuyerKind::Person);
@@ -93,5 +94,6 @@ pub fn complete(row: &PracticeRow, buyer: Option<&Buyer>, draft: &Draft) -> Resu
     if practice.profession == Profession::Other {
         practice.convention_date = None;
     }
-    Ok((practice, buyer.clone()))
+    let faults = legibility::faults(&practice, buyer, draft);
+    if faults.is_empty() { Ok((practice, buyer.clone())) } else { Err(faults) }
 }

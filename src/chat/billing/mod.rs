@@ -18,6 +18,7 @@ pub mod events;
 pub mod exports;
 pub mod hold;
 pub mod issuing;
+pub mod legibility;
 pub mod mentions;
 pub mod numbers;
 pub mod payments;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::chat::contract::command::billing::{
     CreateInvoice, CreditInvoice, RecordPayment, UpdateInvoice, UpdatePractice,
 };
+use crate::chat::contract::printed_fields::{optional_printed, optional_words, printed, words};
 use crate::model::billing::{Draft, DraftLine, PaymentMethod};
 use crate::model::cents::Cents;
 use crate::model::country::is_country;
@@ -19,7 +20,6 @@ use crate::model::invoice::{DESCRIPTION_MAX, FACTOR_MAX, InvoiceType, LINES_MAX,
 use crate::model::legal_number::{is_bic, is_iban, is_siren, is_siret, is_vat_number};
 use crate::model::locale::Text;
 use crate::model::party::{Address, Buyer, BuyerKind, Logo};
-use crate::model::text::visible;
 
 /// Bytes of a logo.
 const LOGO_MAX: usize = 256 << 10;
@@ -35,7 +35,7 @@ const TEXTS: [(&str, usize); 4] = [("name", 200), ("authorisation", 300), ("lega
 type Formed = (&'static str, fn(&str) -> bool, &'static str, &'static str);
 
 const FORMED: [Formed; 8] = [
-    ("siren", is_siren_or_demo, "doit être un SIREN : neuf chiffres", "must be a SIREN: nine digits"),
+    ("siren", is_siren, "doit être un SIREN : neuf chiffres", "must be a SIREN: nine digits"),
     ("siret", is_siret, "doit être un SIRET : quatorze chiffres", "must be a SIRET: fourteen digits"),
     ("vatNumber", is_vat_number, "doit être un numéro de TVA", "must be a VAT number"),
     ("iban", is_iban, "doit être un IBAN", "must be an IBAN"),
@@ -49,10 +49,6 @@ const FORMED: [Formed; 8] = [
         "must be `collection`, `debits` or `franchise`",
     ),
 ];
-
-fn is_siren_or_demo(text: &str) -> bool {
-    is_siren(text)
-}
 
 fn is_day(text: &str) -> bool {
     Day::from_str(text).is_ok()
@@ -164,16 +160,12 @@ pub fn buyer(fields: &mut Fields) -> Buyer {
         }
     };
     let plain = |text: &str| text.replace([' ', '\u{a0}'], "");
-    let siren = Text::new("doit être un SIREN : neuf chiffres", "must be a SIREN: nine digits");
-    let vat = Text::new("doit être un numéro de TVA", "must be a VAT number");
-    Buyer {
-        kind,
-        name,
-        address: address.unwrap_or_else(nowhere),
-        siren: fields.optional_parsed("siren", siren, |text| Some(plain(text)).filter(|text| is_siren(text))),
-        vat_number: fields
-            .optional_parsed("vatNumber", vat, |text| Some(plain(text)).filter(|text| is_vat_number(text))),
-    }
+    let said = Text::new("doit être un SIREN : neuf chiffres", "must be a SIREN: nine digits");
+    let siren = fields.optional_parsed("siren", said, |text| Some(plain(text)).filter(|text| is_siren(text)));
+    let said = Text::new("doit être un numéro de TVA", "must be a VAT number");
+    let vat_number =
+        fields.optional_parsed("vatNumber", said, |text| Some(plain(text)).filter(|text| is_vat_number(text)));
+    Buyer { kind, name, address: address.unwrap_or_else(nowhere), siren, vat_number }
 }
 
 /// Stands in while the rest of a bad object is read.
@@ -351,47 +343,6 @@ pub fn credit_invoice(fields: &mut Fields, invoice_id: InvoiceId) -> CreditInvoi
         lines,
         reason: printed(fields, "reason", 500),
         refund: Cents(fields.optional_integer("refundCents", 0..=FACTOR_MAX).unwrap_or(0)),
-    }
-}
-
-/// What is printed in one line and must be there, in single spaces and with nothing hidden in it.
-/// What is printed in one line and must be there.
-pub fn words(fields: &mut Fields, name: &str, max: usize) -> String {
-    let text = printed(fields, name, max);
-    in_one_line(fields, name, &text)
-}
-
-fn optional_words(fields: &mut Fields, name: &str, max: usize) -> Option<String> {
-    let text = fields.optional_text(name, 1..=max)?;
-    require_visible(fields, name, &text);
-    Some(in_one_line(fields, name, &text))
-}
-
-fn in_one_line(fields: &mut Fields, name: &str, text: &str) -> String {
-    let text = visible::trim(text);
-    if visible::has_hidden(text) {
-        fields.wrong::<()>(name, Text::new("contient des caractères invisibles", "has hidden characters in it"));
-    }
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// What is printed and must be there, without the blanks around it.
-fn printed(fields: &mut Fields, name: &str, max: usize) -> String {
-    let text = fields.text(name, 1..=max);
-    require_visible(fields, name, &text);
-    visible::trim(&text).to_owned()
-}
-
-/// What is printed, if it is there.
-pub fn optional_printed(fields: &mut Fields, name: &str, max: usize) -> Option<String> {
-    let text = fields.optional_text(name, 1..=max)?;
-    require_visible(fields, name, &text);
-    Some(visible::trim(&text).to_owned())
-}
-
-fn require_visible(fields: &mut Fields, name: &str, text: &str) {
-    if !text.is_empty() && !visible::has_visible(text) {
-        fields.wrong::<()>(name, Text::new("ne doit pas être vide", "must not be empty"));
     }
 }
 

@@ -12,6 +12,7 @@ pub mod event;
 pub mod json;
 pub mod outcome;
 pub mod presence;
+pub mod printed_fields;
 pub mod question;
 pub mod reply;
 pub mod request;

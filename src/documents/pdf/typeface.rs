@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use ttf_parser::{Face, GlyphId};
 
+use crate::model::text::visible::is_hidden;
+
 /// What stands for a character that the typeface lacks: PDF/A allows no glyph without a meaning.
 const REPLACEMENT: char = '\u{fffd}';
 
@@ -63,6 +65,12 @@ impl Typeface {
         (0, character)
     }
 
+    /// Whether there is a glyph of the character, or of one that means the same.
+    fn has(&self, character: char) -> bool {
+        let is_there = |c| matches!(self.face.glyph_index(c), Some(GlyphId(1..)));
+        is_there(character) || is_there(simpler(character))
+    }
+
     /// How far a glyph advances, in thousandths of the size.
     #[must_use]
     pub fn advance(&self, glyph: u16) -> f32 {
@@ -101,10 +109,26 @@ impl Typeface {
 
 /// The characters of a text that take place: not those that only join or change the one before.
 pub fn drawn(text: &str) -> impl Iterator<Item = char> {
-    text.chars().filter(|c| {
-        !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}')
-            && !matches!(c, '\u{1f3fb}'..='\u{1f3ff}' | '\u{e0020}'..='\u{e007f}' | '\u{202a}'..='\u{202e}')
-    })
+    text.chars().filter(|c| !is_left_out(*c))
+}
+
+fn is_left_out(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}')
+        || matches!(c, '\u{1f3fb}'..='\u{1f3ff}' | '\u{e0020}'..='\u{e007f}' | '\u{202a}'..='\u{202e}')
+}
+
+/// The characters of a text that cannot be printed, each once: a sign would stand for them, or nothing at all where something
+/// is seen. Left out is only what shows nothing anyway.
+#[must_use]
+pub fn unprintable(text: &str) -> Vec<char> {
+    let shows = |c: char| Weight::ALL.into_iter().all(|weight| weight.typeface().has(c));
+    let mut found = Vec::new();
+    for c in text.chars().filter(|c| !(shows(*c) || is_left_out(*c) && is_hidden(*c))) {
+        if !found.contains(&c) {
+            found.push(c);
+        }
+    }
+    found
 }
 
 /// A character that looks alike or means the same, where the typeface may lack the first.
@@ -135,6 +159,26 @@ mod tests {
     fn a_character_that_is_missing_is_shown_as_one_that_is_there() {
         let (glyph, shown) = Weight::Regular.typeface().glyph('漢');
         assert!(glyph != 0 && shown != '漢');
+    }
+
+    #[test]
+    fn what_would_be_replaced_or_left_out_cannot_be_printed() {
+        for (text, missing) in [
+            ("Société Łukasz, Αθήνα, Москва\n\t12 €\u{202f}« ok »\u{2011}\u{3000}", ""),
+            ("a\u{200b}\u{200d}\u{fe0f}\u{202e}\u{feff}", ""),
+            ("漢字漢", "漢字"),
+            ("👍\u{1f3fd}", "👍\u{1f3fd}"),
+            ("\u{2066}\u{1}", "\u{2066}\u{1}"),
+        ] {
+            assert_eq!(unprintable(text).into_iter().collect::<String>(), missing, "{text:?}");
+        }
+        for c in
+            ('\0'..='\u{ffff}').filter(|c| unprintable(&c.to_string()).is_empty() && drawn(&c.to_string()).count() == 1)
+        {
+            for weight in Weight::ALL {
+                assert!(weight.typeface().glyph(c).1 != REPLACEMENT || c == REPLACEMENT, "{c:?}");
+            }
+        }
     }
 
     #[test]
