@@ -33,6 +33,14 @@ pub fn is_vat_number(text: &str) -> bool {
     siren.len() == 9 && is_key
 }
 
+/// Whether a VAT number may be of who has this SIREN: a French one ends in it. The nine digits of one of Monaco begin with
+/// 000 and are no SIREN.
+#[must_use]
+pub fn goes_with_siren(vat_number: &str, siren: &str) -> bool {
+    let digits = vat_number.strip_prefix("FR").and_then(|rest| rest.get(2..));
+    digits.is_none_or(|digits| digits == siren || digits.starts_with("000"))
+}
+
 /// An IBAN without spaces: the remainder of 97 is 1 (ISO 7064).
 #[must_use]
 pub fn is_iban(text: &str) -> bool {
@@ -102,6 +110,19 @@ mod tests {
             ("AGR1FRPP", is_bic, false),
         ] {
             assert_eq!(check(text), is_good, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_french_vat_number_ends_in_the_siren() {
+        for (number, goes) in [
+            ("FR44732829320", true),
+            ("FRXX732829320", true),
+            ("FR96552100554", false),
+            ("FR34000123456", true),
+            ("DE136695976", true),
+        ] {
+            assert_eq!(goes_with_siren(number, "732829320"), goes, "{number}");
         }
     }
 }

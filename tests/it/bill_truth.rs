@@ -109,6 +109,34 @@ async fn what_cannot_be_printed_and_was_stored_before_is_named_before_it_is_issu
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_vat_number_of_another_siren_is_refused() {
+    let stage = Stage::open(&[]).await;
+    for changes in [
+        json!({ "vatNumber": "FR96552100554" }),
+        json!({ "vatNumber": "FRXX552100554" }),
+        json!({ "siren": "552100554", "siret": null }),
+    ] {
+        let (field, said) = fault(&stage.admin(&changes).await.expect(400));
+        assert!(field == "vatNumber" && said.contains("SIREN"), "{field}: {said}");
+    }
+    let (siren, other) = (Some("552100554"), Some("FR44732829320"));
+    let path = format!("/users/{}/billing", stage.pair.client.id);
+    let refused = stage.client("PATCH", &path, Some(&company("FR", siren, other))).await.expect(400);
+    assert_eq!(fault(&refused).0, "vatNumber");
+    let refused = stage.bill(&company("FR", siren, other), 2_000).await.expect(400);
+    assert_eq!(fault(&refused).0, "buyer.vatNumber");
+    for number in [Some("FR96552100554"), Some("FR34000123456"), Some("DE136695976"), None] {
+        stage.bill(&company("FR", siren, number), 2_000).await.expect(201);
+    }
+    // One that was stored before is named when the bill is issued.
+    let draft = stage.bill(&company("FR", siren, Some("FR96552100554")), 2_000).await.expect(201).json();
+    let before = "UPDATE invoices SET draft = json_set(draft, '$.buyer.vatNumber', 'FR44732829320') WHERE id = ?1";
+    assert_eq!(stage.server.database().execute(before, [draft["id"].as_i64()]).expect("the row"), 1);
+    let refused = stage.juriste("POST", &format!("/invoices/{}/issue", draft["id"]), None).await.expect(400);
+    assert_eq!(fault(&refused).0, "buyer.vatNumber");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn vat_is_that_of_the_part_of_france_where_a_business_is() {
     let stage = Stage::open(&[]).await;
     let siren = Some("552100554");

@@ -3,9 +3,10 @@
 use serde_json::{Map, Value};
 
 use crate::chat::billing::legibility;
+use crate::chat::contract::bill_fields;
 use crate::model::billing::Draft;
 use crate::model::fields::Fault;
-use crate::model::legal_number::is_siren;
+use crate::model::legal_number::{goes_with_siren, is_siren};
 use crate::model::locale::Text;
 use crate::model::party::{Buyer, BuyerKind, Mediator, Practice, Profession, VatRegime};
 use crate::store::practice::PracticeRow;
@@ -64,10 +65,24 @@ pub fn incomplete(row: &PracticeRow) -> Practice {
     practice
 }
 
+/// What was stored before it was looked at: a French VAT number of somebody else than the SIREN beside it.
+fn contradictions(row: &PracticeRow, buyer: &Buyer) -> Vec<Fault> {
+    let text = |name: &str| row.data.get(name).and_then(Value::as_str);
+    let numbers = [
+        ("practice.vatNumber", text("siren"), text("vatNumber")),
+        ("buyer.vatNumber", buyer.siren.as_deref(), buyer.vat_number.as_deref()),
+    ];
+    let is_wrong = |siren: Option<&str>, number: Option<&str>| {
+        siren.zip(number).is_some_and(|(siren, number)| !goes_with_siren(number, siren))
+    };
+    let wrong = numbers.into_iter().filter(|(_, siren, number)| is_wrong(*siren, *number));
+    wrong.map(|(name, ..)| Fault::new(name, bill_fields::other_siren())).collect()
+}
+
 /// The practice as a party of an invoice to this buyer.
 ///
 /// # Errors
-/// What the law wants and is missing or cannot be printed, by its field (`practice.…`, `buyer.…`).
+/// What the law wants and is missing, contradicts itself or cannot be printed, by its field (`practice.…`, `buyer.…`).
 pub fn complete(row: &PracticeRow, buyer: Option<&Buyer>, draft: &Draft) -> Result<(Practice, Buyer), Vec<Fault>> {
     let said = || Text::new("mention obligatoire manquante", "a mention that the law wants is missing");
     let is_person = buyer.is_none_or(|buyer| buyer.kind == BuyerKind::Person);
@@ -81,6 +96,7 @@ pub fn complete(row: &PracticeRow, buyer: Option<&Buyer>, draft: &Draft) -> Resu
     if buyer.is_french_business() && !buyer.siren.as_deref().is_some_and(is_siren) {
         faults.push(Fault::new("buyer.siren", said()));
     }
+    faults.extend(contradictions(row, buyer));
     if draft.lines.is_empty() {
         faults.push(Fault::new("lines", said()));
     }

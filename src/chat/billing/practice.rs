@@ -9,10 +9,12 @@ use crate::chat::access::context::Context;
 use crate::chat::billing::numbers::{self, Series};
 use crate::chat::billing::view::Today;
 use crate::chat::billing::{hold, mentions};
+use crate::chat::contract::bill_fields;
 use crate::chat::contract::command::billing::UpdatePractice;
 use crate::chat::contract::error::Error;
 use crate::chat::contract::outcome::Outcome;
 use crate::chat::handle::chat::Chat;
+use crate::model::legal_number::goes_with_siren;
 use crate::model::locale::Text;
 use crate::model::party::e_invoicing_from;
 use crate::model::timestamp::Timestamp;
@@ -26,7 +28,8 @@ const FOREIGN_SHOWN: i64 = 50;
 /// The rule of [`UpdatePractice`]. A real SIREN makes an end of the demonstration: its data and its documents go.
 ///
 /// # Errors
-/// `UNAUTHENTICATED`; `FORBIDDEN` for all but administrators; `INVALID` where SIREN and SIRET contradict each other.
+/// `UNAUTHENTICATED`; `FORBIDDEN` for all but administrators; `INVALID` where SIREN, SIRET and VAT number contradict
+/// each other.
 pub fn update(
     conn: &Connection,
     actor: Actor,
@@ -55,6 +58,9 @@ pub fn update(
     if !text("siret").is_empty() && !text("siret").starts_with(text("siren")) {
         let said = Text::new("ne commence pas par le SIREN", "does not begin with the SIREN");
         return Err(Error::invalid("siret", said));
+    }
+    if !text("siren").is_empty() && !goes_with_siren(text("vatNumber"), text("siren")) {
+        return Err(Error::invalid("vatNumber", bill_fields::other_siren()));
     }
     practice::set(conn, &row, now)?;
     Ok(Outcome { reply: shown(conn, &row, Today::of(context.settings, now))?, events })

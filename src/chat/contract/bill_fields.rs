@@ -17,7 +17,7 @@ use crate::model::day::Day;
 use crate::model::fields::Fields;
 use crate::model::id::InvoiceId;
 use crate::model::invoice::{DESCRIPTION_MAX, FACTOR_MAX, InvoiceType, LINES_MAX, LineKind, VatRate};
-use crate::model::legal_number::{is_bic, is_iban, is_siren, is_siret, is_vat_number};
+use crate::model::legal_number::{goes_with_siren, is_bic, is_iban, is_siren, is_siret, is_vat_number};
 use crate::model::locale::Text;
 use crate::model::party::{Address, Buyer, BuyerKind, Logo};
 
@@ -165,7 +165,19 @@ pub fn buyer(fields: &mut Fields) -> Buyer {
     let said = Text::new("doit être un numéro de TVA", "must be a VAT number");
     let vat_number =
         fields.optional_parsed("vatNumber", said, |text| Some(plain(text)).filter(|text| is_vat_number(text)));
+    if siren.as_ref().zip(vat_number.as_ref()).is_some_and(|(siren, number)| !goes_with_siren(number, siren)) {
+        fields.wrong::<()>("vatNumber", other_siren());
+    }
     Buyer { kind, name, address: address.unwrap_or_else(nowhere), siren, vat_number }
+}
+
+/// What is said of a VAT number that is another one's.
+#[must_use]
+pub fn other_siren() -> Text {
+    Text::new(
+        "est d’un autre SIREN : un numéro de TVA français finit par le SIREN",
+        "is of another SIREN: a French VAT number ends in the SIREN",
+    )
 }
 
 /// Stands in while the rest of a bad object is read.
