@@ -481,6 +481,7 @@ INSERT INTO indexing (id, message_id) VALUES (1, 0);
 -- What a search finds a message by: who may find it, whether it has a file, in which range of ids it is, and the words of its
 -- text and of its files' names, folded; all by the program's own function `index_terms`. Tombstones and the server's entries
 -- have no row here, nor has a message that is not indexed yet. Without the function (in other programs) this view can't be read.
+-- A file is only looked for where one can be: most messages are newer than the last one with a file when they are indexed.
 CREATE VIEW searchable_messages (id, terms) AS
 SELECT m.id,
   index_terms(
@@ -494,7 +495,9 @@ SELECT m.id,
   )
 FROM messages m
 JOIN conversations c ON c.id = m.conversation_id
-LEFT JOIN attachments f ON f.message_id = m.id AND f.place = 0
+LEFT JOIN attachments f
+  ON f.message_id = CASE WHEN m.id <= (SELECT max(message_id) FROM attachments WHERE message_id IS NOT NULL) THEN m.id END
+  AND f.place = 0
 WHERE (m.content <> '' OR f.id IS NOT NULL)
   AND m.kind = 'text'
   AND m.id <= (SELECT message_id FROM indexing);

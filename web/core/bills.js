@@ -12,7 +12,7 @@
  */
 
 /** Rates of VAT in force, in hundredths of a per cent. */
-export const RATES = [2000, 1000, 550, 210, 0];
+export const RATES = [2000, 1000, 850, 550, 210, 0];
 const RATE_USUAL = 2000;
 const DESCRIPTION_MAX = 500;
 

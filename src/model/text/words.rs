@@ -20,6 +20,9 @@ pub mod word;
 /// Digits of the longest number that is known in one piece: those of an IBAN.
 const DIGITS_MAX: usize = 34;
 
+/// Digits of a French telephone number behind its first zero.
+const NATIONAL_DIGITS: usize = 9;
+
 /// Stands in the index between what does not follow each other; no word can be this.
 const BREAK: &str = " ‖";
 
@@ -163,6 +166,10 @@ impl Words {
 
     /// A French telephone number as it is dialled within France: `+33 6 12 34 56 78` is `0612345678`.
     fn national(&self, text: &str, groups: Range<usize>) -> Option<String> {
+        let length: usize = groups.clone().map(|at| self.words[at].folded.len()).sum();
+        if length < NATIONAL_DIGITS {
+            return None;
+        }
         let before = &text[..self.words[groups.start].at.start];
         let digits = self.together(groups);
         let rest = if before.ends_with('+') {
@@ -171,7 +178,7 @@ impl Words {
             digits.strip_prefix("0033").or_else(|| before.ends_with("(0)").then_some(digits.as_str()))?
         };
         let rest = rest.strip_prefix('0').unwrap_or(rest);
-        (rest.len() == 9).then(|| format!("0{rest}"))
+        (rest.len() == NATIONAL_DIGITS).then(|| format!("0{rest}"))
     }
 
     fn together(&self, groups: Range<usize>) -> String {

@@ -40,7 +40,7 @@ pub fn range(number: i64) -> char {
 /// All marks of a message, each with a space behind it.
 pub fn push(terms: &mut String, id: MessageId, members: impl Iterator<Item = UserId>, has_file: bool) {
     for member_id in members {
-        terms.extend(member(member_id));
+        member(member_id).for_each(|digit| terms.push(digit));
         terms.push(' ');
     }
     if has_file {

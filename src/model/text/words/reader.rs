@@ -61,9 +61,21 @@ const PARTS: [Part; 256] = {
     parts
 };
 
-/// How much of the beginning of a text is part of something.
-fn length(text: &str, is_part: impl Fn(Part) -> bool) -> usize {
-    text.bytes().position(|byte| !is_part(PARTS[usize::from(byte)])).unwrap_or(text.len())
+/// Bytes that are looked at in one go.
+const AT_ONCE: usize = 16;
+
+/// How much of the beginning of a text is letters and gaps of ASCII.
+fn letters(text: &str) -> usize {
+    let ends = |byte: u8| !byte.is_ascii() | byte.is_ascii_digit();
+    let are_letters = |chunk: &&[u8]| !chunk.iter().fold(false, |found, byte| found | ends(*byte));
+    let length = AT_ONCE * text.as_bytes().chunks_exact(AT_ONCE).take_while(are_letters).count();
+    let rest = &text.as_bytes()[length..];
+    length + rest.iter().position(|byte| ends(*byte)).unwrap_or(rest.len())
+}
+
+/// How much of the beginning of a text is digits.
+fn digits(text: &str) -> usize {
+    text.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len())
 }
 
 impl Reader {
@@ -90,15 +102,15 @@ impl Reader {
         }
         let mut end = from;
         loop {
-            let letters = end;
-            end += length(&text[end..], |part| matches!(part, Part::Letters | Part::Gap));
-            self.take_letters(&text[letters..end]);
-            let digits = end;
-            end += length(&text[end..], |part| part == Part::Digits);
-            if end == digits {
+            let start = end;
+            end += letters(&text[end..]);
+            self.take_letters(&text[start..end]);
+            let start = end;
+            end += digits(&text[end..]);
+            if end == start {
                 return end;
             }
-            self.take_words(&text[..end], digits);
+            self.take_words(&text[..end], start);
         }
     }
 

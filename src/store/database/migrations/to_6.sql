@@ -21,7 +21,9 @@ SELECT m.id,
   )
 FROM messages m
 JOIN conversations c ON c.id = m.conversation_id
-LEFT JOIN attachments f ON f.message_id = m.id AND f.place = 0
+LEFT JOIN attachments f
+  ON f.message_id = CASE WHEN m.id <= (SELECT max(message_id) FROM attachments WHERE message_id IS NOT NULL) THEN m.id END
+  AND f.place = 0
 WHERE (m.content <> '' OR f.id IS NOT NULL)
   AND m.kind = 'text'
   AND m.id <= (SELECT message_id FROM indexing);
