@@ -22,12 +22,13 @@ pub fn fold(text: &str) -> String {
     folded
 }
 
-/// Whether each word of `wanted` begins some word of `text`; where words are written without gaps, it may begin anywhere.
+/// Whether each word of `wanted` begins some word of `text`; where words are written without gaps, it may begin anywhere. A
+/// hyphen is a gap: `jean-pierre` is found in `Jean Pierre`.
 #[must_use]
 pub fn has_words(text: &str, wanted: &str) -> bool {
     let (text, wanted) = (fold(text), fold(wanted));
     let is_gap = |c: char| !c.is_alphanumeric() && c != '@' && c != '.' && c != '+';
-    wanted.split_whitespace().all(|word| {
+    wanted.split(|c: char| c.is_whitespace() || c == '-').filter(|word| !word.is_empty()).all(|word| {
         let without_gaps = word.starts_with(has_no_gaps);
         text.match_indices(word).any(|(at, _)| without_gaps || text[..at].chars().next_back().is_none_or(is_gap))
     })
@@ -225,6 +226,8 @@ mod tests {
             assert_eq!(has_words("Élodie-Sophie Marchand de l'Étoile", wanted), found, "{wanted}");
         }
         assert!(has_words("Łukasz Sørensen", "lukasz sorensen"));
+        assert!(has_words("Jean Pierre Martin jean-pierre@exemple.fr", "jean\u{2011}pierre"));
+        assert!(has_words("Jean-Pierre Martin jean-pierre@exemple.fr", "jean pierre pierre@ jean-pierre@exemple.fr"));
         assert!(has_words("山田太郎", "太郎"));
         assert!(!has_words("山田太郎", "花子"));
     }

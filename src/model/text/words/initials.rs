@@ -1,4 +1,4 @@
-//! Letters with points between them, as `S.A.R.L.` and `L.O.`: people also write and look for them in one piece.
+//! Letters with points between them, as `S.A.R.L.`, `L.O.` and `J.-P.`: people also write and look for them in one piece.
 
 use std::ops::Range;
 
@@ -34,7 +34,7 @@ pub(super) fn initials(text: &str) -> impl Iterator<Item = Initials> {
 fn initials_at(text: &str, start: usize) -> Option<Initials> {
     let mut rest = text[start..].chars();
     let mut letters = String::new();
-    let mut at = start..start;
+    let mut end = start;
     let mut count = 0;
     while let Some(letter) = rest.next().filter(|c| c.is_alphabetic()) {
         let is_pointed = rest.clone().next() == Some('.');
@@ -43,13 +43,29 @@ fn initials_at(text: &str, start: usize) -> Option<Initials> {
         }
         fold_char(letter, &mut |c| letters.push(c));
         count += 1;
-        at.end += letter.len_utf8() + usize::from(is_pointed);
+        if is_pointed {
+            rest.next();
+        }
+        end = text.len() - rest.as_str().len();
         if !is_pointed {
             break;
         }
-        rest.next();
+        pass_hyphen(&mut rest);
     }
-    (count > 1 && !text[..start].ends_with(is_of_a_word)).then_some(Initials { letters, at })
+    (count > 1 && !text[..start].ends_with(is_of_a_word)).then_some(Initials { letters, at: start..end })
+}
+
+/// Goes behind the hyphen of `J.-P.`, if another pointed letter follows.
+fn pass_hyphen(rest: &mut std::str::Chars) {
+    let mut ahead = rest.clone();
+    let mut is_hyphen = false;
+    if let Some(c) = ahead.next() {
+        fold_char(c, &mut |c| is_hyphen = c == '-');
+    }
+    let behind = ahead.clone();
+    if is_hyphen && ahead.next().is_some_and(char::is_alphabetic) && ahead.next() == Some('.') {
+        *rest = behind;
+    }
 }
 
 fn is_of_a_word(c: char) -> bool {

@@ -113,6 +113,8 @@ fn letters_with_points_between_them_are_known_in_one_piece() {
     for (text, joined) in [
         ("une S.A.R.L. et une S.A", vec!["sarl", "sa"]),
         ("article L.O. 111-1", vec!["lo"]),
+        ("J.-P. et M.\u{2011}A.", vec!["jp", "ma"]),
+        ("J.-Paul, A.-, B.--C., -D.-E", vec![]),
         ("l'É.N.A.", vec!["ena"]),
         ("U.S.A.: O.N.U.!", vec!["usa", "onu"]),
         ("art. L. 132-1 C. civ.", vec![]),
