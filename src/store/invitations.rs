@@ -109,6 +109,7 @@ pub fn list_open(
           AND accepted_at IS NULL
           AND revoked_at IS NULL
           AND expires_at > :now
+          AND EXISTS (SELECT 1 FROM users WHERE users.id = inviter_id AND users.is_active = 1)
         ORDER BY id DESC"
     ))?
     .query_map(named_params! {":inviter_id": inviter_id, ":now": now}, read)?

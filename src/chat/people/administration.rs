@@ -167,14 +167,17 @@ pub fn update(
     if before.role == Role::Admin && before.is_active && users::count_active(conn, Role::Admin)? == 0 {
         return Err(Reason::LastAdmin.into());
     }
-    for guest in Role::ALL.into_iter().filter(|guest| !after.role.may_invite(*guest)) {
+    // All of them when the account is closed, and when it is opened: what ended does not come back, nor what was open while
+    // nobody took invitations back.
+    let has_turned = before.is_active != after.is_active;
+    for guest in Role::ALL.into_iter().filter(|guest| has_turned || !after.role.may_invite(*guest)) {
         invitations::revoke_open(conn, before.id, guest, now)?;
     }
     let mut events = Vec::new();
     if before.is_active && !after.is_active {
         events.extend(sessions::end_all(conn, before.id, None, SessionEnding::Disabled, now)?);
     }
-    if before.is_active != after.is_active || before.name != after.name {
+    if has_turned || before.name != after.name {
         events.extend(conversation::updated_of(conn, before.id, now)?);
     }
     let account = users::find(conn, before.id)?.ok_or(Reason::NotFound)?;

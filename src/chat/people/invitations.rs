@@ -22,6 +22,7 @@ use crate::chat::people::accounts::{self, NewAccount, Opening};
 use crate::chat::people::sign_in::{self, SignedIn};
 use crate::model::conversation::Members;
 use crate::model::delivery::DeliveryKind;
+use crate::model::id::UserId;
 use crate::model::invitation::{Invitation, Welcome};
 use crate::model::locale::Text;
 use crate::model::timestamp::Timestamp;
@@ -96,10 +97,11 @@ impl Chat {
     pub async fn set_up(&self, token: String, account: NewAccount) -> Result<SignedIn, Error> {
         self.admit(&account.device).await?;
         let digest = Digest::of_presented(&token).ok_or(Reason::NotFound)?;
-        let works = move |conn: &Connection, now| Ok(invitations::knows_setup(conn, digest.as_bytes(), now)?);
-        if !self.ask(works).await? {
-            return Err(Reason::NotFound.into());
-        }
+        self.ask(move |conn, now| {
+            let works = !has_admin(conn)? && invitations::knows_setup(conn, digest.as_bytes(), now)?;
+            works.then_some(()).ok_or_else(|| Reason::NotFound.into())
+        })
+        .await?;
         let Opening { name, email, password, locale, device } = self.prepare(account).await?;
         let command = SetUp { token, name, email, password, locale, device };
         self.open_session(command).await
@@ -228,7 +230,7 @@ pub fn accept(
 /// `FORBIDDEN` for all but the system; `CONFLICT` if there is an administrator.
 pub fn create_setup(conn: &Connection, actor: Actor, now: Timestamp) -> Result<Outcome<SetupLink>, Error> {
     caller::require_system(actor)?;
-    if users::count_active(conn, Role::Admin)? > 0 {
+    if has_admin(conn)? {
         return Err(Reason::AdminExists.into());
     }
     let secret = Secret::generate().map_err(Error::internal)?;
@@ -244,7 +246,7 @@ pub fn create_setup(conn: &Connection, actor: Actor, now: Timestamp) -> Result<O
 /// account.
 pub fn set_up(conn: &Connection, command: &SetUp, now: Timestamp) -> Result<Outcome<SessionOpened>, Error> {
     let digest = Digest::of_presented(&command.token).ok_or(Reason::NotFound)?;
-    let works = users::count_active(conn, Role::Admin)? == 0 && invitations::use_setup(conn, digest.as_bytes(), now)?;
+    let works = !has_admin(conn)? && invitations::use_setup(conn, digest.as_bytes(), now)?;
     if !works {
         return Err(Reason::NotFound.into());
     }
@@ -258,6 +260,24 @@ pub fn set_up(conn: &Connection, command: &SetUp, now: Timestamp) -> Result<Outc
     };
     let profile = open_account(conn, &user, now)?;
     sign_in::start(conn, profile, &command.device, now)
+}
+
+/// Whether the time of setup links is over.
+fn has_admin(conn: &Connection) -> Result<bool, Error> {
+    Ok(users::count_active(conn, Role::Admin)? > 0)
+}
+
+/// Takes back the open invitations of somebody whose sessions end, where those hand on more than a client's place: whoever
+/// had the account may have made them as a way back in. Those for clients stay: each is on paper or in a mail in a client's
+/// hands, and shows whoever uses it nothing but a new conversation with the inviter.
+///
+/// # Errors
+/// `INTERNAL`.
+pub fn revoke_powerful(conn: &Connection, inviter_id: UserId, now: Timestamp) -> Result<(), Error> {
+    for guest in Role::ALL.into_iter().filter(|guest| *guest != Role::Client) {
+        invitations::revoke_open(conn, inviter_id, guest, now)?;
+    }
+    Ok(())
 }
 
 fn open_account(conn: &Connection, user: &NewUser<'_>, now: Timestamp) -> Result<Profile, Error> {
@@ -287,147 +307,4 @@ fn shown(row: InvitationRow) -> Invitation {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::chat::contract::command::people::UpdateUser;
-    use crate::chat::contract::settings::Settings;
-    use crate::chat::testing::fixtures::{ChatFixture, device};
-    use crate::chat::writer::local_admin::LocalAdmin;
-    use crate::model::locale::Locale;
-    use crate::store::database::settings::Missing;
-
-    fn guest(email: &str) -> NewAccount {
-        NewAccount {
-            name: "Nina Faure".to_owned(),
-            email: email.to_owned(),
-            password: "une phrase assez longue".to_owned(),
-            locale: Locale::French,
-            device: device("192.0.2.1"),
-        }
-    }
-
-    async fn invite(fixture: &ChatFixture, by: &SignedIn, role: Role) -> Result<Invited, Error> {
-        let command = CreateInvitation { role, name: None, email: None, send: false };
-        fixture.chat.execute(fixture.actor(by), command).await
-    }
-
-    #[tokio::test]
-    async fn a_client_whom_a_juriste_invited_finds_their_conversation() {
-        let fixture = ChatFixture::demo();
-        let juriste = fixture.sign_in("juriste1").await;
-        let invited = invite(&fixture, &juriste, Role::Client).await.unwrap();
-        let welcome = fixture.chat.find_invitation(invited.token.clone()).await.unwrap();
-        assert_eq!((welcome.inviter_name, welcome.role), (juriste.user.name.clone(), Role::Client));
-        let client = fixture.chat.accept_invitation(invited.token, guest("nina@example.com")).await.unwrap();
-        let mine = fixture.chat.list_conversations(fixture.actor(&client)).await.unwrap();
-        let theirs = fixture.chat.list_conversations(fixture.actor(&juriste)).await.unwrap();
-        assert_eq!((mine.len(), mine[0].lawyer_id), (1, juriste.user.id));
-        assert_eq!((theirs.len(), theirs[0].client_id), (1, client.user.id));
-        assert_eq!(client.user.role, Role::Client);
-    }
-
-    #[tokio::test]
-    async fn used_revoked_expired_and_unknown_links_answer_alike() {
-        let fixture = ChatFixture::demo();
-        let juriste = fixture.sign_in("juriste1").await;
-        let used = invite(&fixture, &juriste, Role::Client).await.unwrap();
-        fixture.chat.accept_invitation(used.token.clone(), guest("nina@example.com")).await.unwrap();
-        let revoked = invite(&fixture, &juriste, Role::Client).await.unwrap();
-        let revoke = RevokeInvitation { invitation_id: revoked.id };
-        fixture.chat.execute(fixture.actor(&juriste), revoke).await.unwrap();
-        let expired = invite(&fixture, &juriste, Role::Client).await.unwrap();
-        let conn = Connection::open(fixture.path()).unwrap();
-        conn.execute("UPDATE invitations SET expires_at = 1 WHERE id = ?1", [expired.id]).unwrap();
-        let orphaned = invite(&fixture, &fixture.sign_in("juriste2").await, Role::Client).await.unwrap();
-        LocalAdmin::open(&fixture.path()).unwrap().set_active("juriste2@example.com", false).unwrap();
-        let unknown = "0".repeat(64);
-        for token in [used.token, revoked.token, expired.token, orphaned.token, unknown, String::new()] {
-            assert_eq!(fixture.chat.find_invitation(token.clone()).await.unwrap_err().reason, Reason::NotFound);
-            let accepted = fixture.chat.accept_invitation(token, guest("other@example.com")).await;
-            assert_eq!(accepted.unwrap_err().reason, Reason::NotFound);
-        }
-        assert!(fixture.chat.list_invitations(fixture.actor(&juriste)).await.unwrap().is_empty());
-    }
-
-    #[tokio::test]
-    async fn a_link_that_led_to_an_error_still_works() {
-        let fixture = ChatFixture::demo();
-        let admin = fixture.sign_in("admin").await;
-        let invited = invite(&fixture, &admin, Role::Juriste).await.unwrap();
-        let taken = fixture.chat.accept_invitation(invited.token.clone(), guest("client1@example.com")).await;
-        assert_eq!(taken.unwrap_err().reason, Reason::EmailTaken);
-        let juriste = fixture.chat.accept_invitation(invited.token, guest("nina@example.com")).await.unwrap();
-        assert_eq!(juriste.user.role, Role::Juriste);
-        assert!(fixture.chat.list_conversations(fixture.actor(&juriste)).await.unwrap().is_empty());
-    }
-
-    #[tokio::test]
-    async fn a_juriste_invites_clients_an_administrator_anybody_and_a_client_nobody() {
-        let fixture = ChatFixture::demo();
-        let everyone =
-            [fixture.sign_in("client1").await, fixture.sign_in("juriste1").await, fixture.sign_in("admin").await];
-        let mut allowed = Vec::new();
-        for person in &everyone {
-            for role in [Role::Client, Role::Juriste, Role::Admin] {
-                allowed.push(invite(&fixture, person, role).await.is_ok());
-            }
-        }
-        assert_eq!(allowed, [false, false, false, true, false, false, true, true, true]);
-        let lists = [0, 1, 2].map(|place| fixture.chat.list_invitations(fixture.actor(&everyone[place])));
-        let [client, juriste, admin] = futures_util::future::join_all(lists).await.try_into().unwrap();
-        assert_eq!(client.unwrap_err().reason, Reason::NotAllowed);
-        let (juriste, admin) = (juriste.unwrap(), admin.unwrap());
-        assert_eq!((juriste.len(), admin.len()), (1, 4));
-        let others = RevokeInvitation { invitation_id: admin[0].id };
-        let refused = fixture.chat.execute(fixture.actor(&everyone[1]), others).await.unwrap_err();
-        assert_eq!(refused.reason, Reason::NotFound, "another's invitation is not to be known of");
-    }
-
-    #[tokio::test]
-    async fn the_setup_link_opens_the_first_administrators_account_once() {
-        let fixture = ChatFixture::with(Settings { sign_in_rate: 0, ..Settings::default() }, Missing::CreateEmpty);
-        let mut admin = LocalAdmin::open(&fixture.path()).unwrap();
-        let replaced = admin.create_setup_link().unwrap_or_else(|refusal| panic!("{refusal}"));
-        let link = admin.create_setup_link().unwrap_or_else(|refusal| panic!("{refusal}"));
-        let set_up = |token: &str, email: &str| fixture.chat.set_up(token.to_owned(), guest(email));
-        for token in [replaced.token.as_str(), "", &"f".repeat(64)] {
-            assert_eq!(set_up(token, "a@example.com").await.unwrap_err().reason, Reason::NotFound);
-        }
-        let admin = set_up(&link.token, "a@example.com").await.unwrap();
-        assert_eq!(admin.user.role, Role::Admin);
-        assert_eq!(set_up(&link.token, "b@example.com").await.unwrap_err().reason, Reason::NotFound);
-    }
-
-    #[tokio::test]
-    async fn a_setup_link_ends_after_half_an_hour_and_with_the_first_administrator() {
-        let fixture = ChatFixture::with(Settings { sign_in_rate: 0, ..Settings::default() }, Missing::CreateEmpty);
-        let mut admin = LocalAdmin::open(&fixture.path()).unwrap();
-        let link = admin.create_setup_link().unwrap_or_else(|refusal| panic!("{refusal}"));
-        assert!(link.expires_at <= Timestamp::now() + SETUP_LIFE);
-        let conn = Connection::open(fixture.path()).unwrap();
-        conn.execute("UPDATE setup_tokens SET expires_at = 1", []).unwrap();
-        let late = fixture.chat.set_up(link.token, guest("a@example.com")).await;
-        assert_eq!(late.unwrap_err().reason, Reason::NotFound);
-    }
-
-    #[tokio::test]
-    async fn an_invitation_is_worth_what_its_inviter_may_still_invite() {
-        let fixture = ChatFixture::demo();
-        let admin = fixture.sign_in("admin").await;
-        let second = invite(&fixture, &admin, Role::Admin).await.unwrap();
-        let second = fixture.chat.accept_invitation(second.token, guest("b@example.org")).await.unwrap();
-        let [client, juriste, chief] = [Role::Client, Role::Juriste, Role::Admin]
-            .map(async |role| invite(&fixture, &second, role).await.unwrap().token);
-        let (client, juriste, chief) = (client.await, juriste.await, chief.await);
-        let demote = |role| UpdateUser { user_id: second.user.id, is_active: None, role: Some(role), name: None };
-        for (role, works) in [(Role::Juriste, [true, false, false]), (Role::Admin, [true, false, false])] {
-            fixture.chat.execute(fixture.actor(&admin), demote(role)).await.unwrap();
-            for (token, works) in [&client, &juriste, &chief].into_iter().zip(works) {
-                let found = fixture.chat.find_invitation(token.clone()).await;
-                assert_eq!(found.is_ok(), works, "as {role:?}");
-            }
-        }
-        let refused = fixture.chat.accept_invitation(chief, guest("c@example.org")).await.unwrap_err();
-        assert_eq!(refused.reason, Reason::NotFound);
-    }
-}
+mod tests;

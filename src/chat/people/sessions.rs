@@ -18,6 +18,7 @@ use crate::chat::contract::event::{Announcement, Audience, Event, SessionEnding}
 use crate::chat::contract::outcome::Outcome;
 use crate::chat::contract::reply::SessionOpened;
 use crate::chat::handle::chat::Chat;
+use crate::chat::people::invitations;
 use crate::chat::people::sign_in::{SESSION_LIFE, SignedIn};
 use crate::model::id::{SessionId, UserId};
 use crate::model::session::Session;
@@ -147,8 +148,8 @@ pub fn end(
     Ok(if ended { vec![session_ended(user_id, session_id, reason, now)] } else { Vec::new() })
 }
 
-/// Ends all of somebody's sessions but `except`. Their devices are told nothing any more, and links that were mailed work no
-/// more: whoever had the account may have asked for them.
+/// Ends all of somebody's sessions but `except`. Their devices are told nothing any more. Links that were mailed, and
+/// invitations that hand on more than a client's place, work no more: whoever had the account may have asked for them.
 ///
 /// # Errors
 /// `INTERNAL`.
@@ -162,6 +163,7 @@ pub fn end_all(
     let ended = sessions::end_all(conn, user_id, except, reason.as_str(), now)?;
     devices::delete_of_user(conn, user_id, except)?;
     mail_tokens::revoke_all(conn, user_id, now)?;
+    invitations::revoke_powerful(conn, user_id, now)?;
     Ok(ended.into_iter().map(|session_id| session_ended(user_id, session_id, reason, now)).collect())
 }
 
