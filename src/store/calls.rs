@@ -138,6 +138,35 @@ pub fn list_of(
     complete_all(conn, calls)
 }
 
+/// Who may sit in a call of this conversation: its members whose accounts work.
+pub fn list_who_may_join(conn: &Connection, conversation_id: ConversationId) -> rusqlite::Result<Vec<UserId>> {
+    conn.prepare_cached(
+        "SELECT u.id
+         FROM conversations c
+         JOIN users u ON u.id IN (c.client_id, c.lawyer_id)
+         WHERE c.id = :conversation
+           AND u.is_active = 1
+         ORDER BY u.id",
+    )?
+    .query_map(named_params! {":conversation": conversation_id}, |row| row.get(0))?
+    .collect()
+}
+
+/// The live calls of which a member's account is closed, with that member.
+pub fn list_closed(conn: &Connection) -> rusqlite::Result<Vec<(CallId, UserId)>> {
+    conn.prepare_cached(
+        "SELECT k.id, u.id
+         FROM calls k
+         JOIN conversations c ON c.id = k.conversation_id
+         JOIN users u ON u.id IN (c.client_id, c.lawyer_id)
+         WHERE k.state IN ('ringing', 'ongoing')
+           AND u.is_active = 0
+         ORDER BY k.id, u.id",
+    )?
+    .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+    .collect()
+}
+
 fn complete_all(conn: &Connection, calls: Vec<Call>) -> rusqlite::Result<Vec<Call>> {
     calls.into_iter().map(|one| Ok(complete(conn, Some(one))?.expect("one was given"))).collect()
 }
@@ -243,6 +272,19 @@ pub fn set_seat(
     )?
     .execute(named_params! {":call": id, ":user": user_id, ":seat": seat, ":at": at})
     .map(drop)
+}
+
+/// Notes that somebody sits in a call no more; whether they did.
+pub fn set_left(conn: &Connection, id: CallId, user_id: UserId, at: Timestamp) -> rusqlite::Result<bool> {
+    conn.prepare_cached(
+        "UPDATE call_participants
+         SET left_at = :at
+         WHERE call_id = :call
+           AND user_id = :user
+           AND left_at IS NULL",
+    )?
+    .execute(named_params! {":call": id, ":user": user_id, ":at": at})
+    .map(|changed| changed > 0)
 }
 
 /// The latest call of all; 0 for none.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::harness::server::{Pair, Server};
 use crate::support::http::{self, Reply};
-use crate::support::people::Person;
+use crate::support::people::{self, Person};
 use crate::support::socket::Socket;
 
 /// What a browser says of itself; with its addresses.
@@ -89,7 +89,9 @@ async fn an_account_that_is_closed_during_a_call_has_no_place_in_it_any_more() {
     let server = Server::start_with(&["--recordings", "consent"]).await;
     let mut pair = server.pair().await;
     let call = recorded(&pair).await;
+    part(&server, &pair.jurist, call).await.expect(201);
     let admin = server.sign_in("admin").await;
+    pair.left.drain();
     server.request(&admin, "PATCH", "/admin/users/6", Some(&json!({"isActive": false}))).await.expect(200);
     pair.right.expect_close().await;
     part(&server, &pair.jurist, call).await.expect(401);
@@ -100,10 +102,39 @@ async fn an_account_that_is_closed_during_a_call_has_no_place_in_it_any_more() {
     ] {
         server.request(&pair.jurist, method, &path, None).await.expect(401);
     }
-    assert_eq!(pair.left.done("call:signal", signal(call, "caller")).await["delivered"], false);
-    pair.left.done("call:leave", json!({"callId": call})).await;
+    let entry = pair.left.expect_event("message:new").await;
+    assert_eq!(entry["message"]["call"]["state"], "ended", "with nobody else left the call ends");
+    let told = pair.left.expect_event("call:updated").await;
+    assert_eq!((&told["call"]["state"], &told["call"]["endReason"]), (&json!("ended"), &json!("lost")));
+    assert_eq!(told["call"]["recording"]["state"], "stored", "what came is all that comes");
+    assert!(told["call"]["participants"].as_array().expect("all").iter().all(|one| one["leftAt"].is_string()));
+    pair.left.refused("call:signal", signal(call, "caller"), "NOT_FOUND").await;
     let again = json!({"conversationId": pair.conversation, "media": "audio"});
     pair.left.refused("call:start", again, "CONFLICT").await;
+    let other = people::conversation(server.at, &pair.client, &server.sign_in("juriste2").await).await;
+    let elsewhere = json!({"conversationId": other, "media": "audio"});
+    assert_eq!(
+        pair.left.done("call:start", elsewhere).await["call"]["state"],
+        "ringing",
+        "they are in no call any more"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_rings_ends_with_the_account_that_calls_or_is_called() {
+    for (closed, state) in [(6, "cancelled"), (1, "missed")] {
+        let server = Server::start().await;
+        let mut pair = server.pair().await;
+        let start = json!({"conversationId": pair.conversation, "media": "audio"});
+        pair.right.done("call:start", start).await;
+        pair.left.expect_event("call:incoming").await;
+        let admin = server.sign_in("admin").await;
+        let path = format!("/admin/users/{closed}");
+        server.request(&admin, "PATCH", &path, Some(&json!({"isActive": false}))).await.expect(200);
+        let other = if closed == 6 { &mut pair.left } else { &mut pair.right };
+        let entry = other.expect_event("message:new").await;
+        assert_eq!(entry["message"]["call"]["state"], state, "after {closed} was closed");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ use crate::chat::contract::error::{Error, Reason};
 use crate::chat::contract::event::{Announcement, Audience, Event};
 use crate::model::call::Call;
 use crate::model::conversation::Members;
-use crate::model::id::CallId;
+use crate::model::id::{CallId, ConversationId, UserId};
 use crate::model::timestamp::Timestamp;
 use crate::store::memberships::Membership;
 use crate::store::{calls, conversations};
@@ -43,6 +43,19 @@ pub(crate) fn require(
 /// `NOT_FOUND` for one that is not there.
 pub(crate) fn load(conn: &Connection, id: CallId) -> Result<Call, Error> {
     calls::find(conn, id)?.ok_or_else(|| Reason::NotFound.into())
+}
+
+/// What a call needs to begin and to be joined: that somebody else who may join is there.
+///
+/// # Errors
+/// `CONFLICT` where everybody else's account is closed.
+pub(crate) fn require_somebody_else(
+    conn: &Connection,
+    conversation_id: ConversationId,
+    me: UserId,
+) -> Result<(), Error> {
+    let may_join = calls::list_who_may_join(conn, conversation_id)?;
+    if may_join.iter().any(|one| *one != me) { Ok(()) } else { Err(Reason::AccountClosed.into()) }
 }
 
 /// What the members are told of a call.

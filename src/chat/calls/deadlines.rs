@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use crate::auth::actor::Actor;
 use crate::chat::access::caller;
 use crate::chat::access::context::Context;
-use crate::chat::calls::{keeping, rules};
+use crate::chat::calls::{closing, keeping, rules};
 use crate::chat::contract::error::Error;
 use crate::chat::contract::event::Announcement;
 use crate::chat::contract::outcome::Outcome;
@@ -95,7 +95,7 @@ impl Deadlines {
         Ok(())
     }
 
-    /// Ends the calls whose time is over.
+    /// Ends the calls whose time is over, or that nobody is left in.
     ///
     /// # Errors
     /// `FORBIDDEN` for all but the program itself; `INTERNAL`.
@@ -107,8 +107,8 @@ impl Deadlines {
         context: &mut Context<'_>,
     ) -> Result<Outcome<()>, Error> {
         caller::require_system(actor)?;
+        let mut events = closing::sweep(conn, now, context)?;
         let live = calls::list_live(conn)?;
-        let mut events = Vec::new();
         let mut known = HashMap::with_capacity(live.len());
         for call in live {
             let phase = Phase::of(&call, context);

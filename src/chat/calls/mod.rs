@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod call;
+pub mod closing;
 pub mod deadlines;
 pub mod keeping;
 pub mod limits;

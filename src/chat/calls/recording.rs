@@ -61,7 +61,7 @@ pub fn record(
     let me = membership.me.id;
     let found = recordings::find(conn, call.id)?;
     let state = call.recording.state;
-    let is_open = matches!(state, RecordingState::Asked | RecordingState::On);
+    let is_open = is_open(state);
     match (command.wish, found) {
         (Wish::Ask, found) => {
             let settings = require_rules(context.settings)?;
@@ -116,6 +116,32 @@ pub fn record(
 /// When SQLite fails.
 pub fn joined(conn: &Connection, call: &Call) -> rusqlite::Result<()> {
     if matches!(call.recording.state, RecordingState::On) { settle(conn, call) } else { Ok(()) }
+}
+
+/// Lets what waited for nobody else's answer go on. To be called when somebody has left.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn left(conn: &Connection, call: &Call) -> rusqlite::Result<()> {
+    if call.recording.state == RecordingState::Asked { settle(conn, call) } else { Ok(()) }
+}
+
+/// Ends what somebody recorded or asked for who can send no more of it: what has come is kept. What a service records goes
+/// on without them.
+///
+/// # Errors
+/// `INTERNAL`.
+pub fn recorder_gone(conn: &Connection, call_id: CallId, user_id: UserId, now: Timestamp) -> Result<(), Error> {
+    match recordings::find(conn, call_id)? {
+        Some(row) if is_open(row.shown.state) && row.shown.asked_by == Some(user_id) && !row.by_service => {
+            keeping::stop(conn, &row, true, now)
+        }
+        _ => Ok(()),
+    }
+}
+
+const fn is_open(state: RecordingState) -> bool {
+    matches!(state, RecordingState::Asked | RecordingState::On)
 }
 
 /// Ends what a call that is over leaves open. What the juriste's browser records may still be on its way.

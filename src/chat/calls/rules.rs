@@ -12,7 +12,7 @@ use crate::auth::actor::Actor;
 use crate::auth::secret;
 use crate::chat::access::caller;
 use crate::chat::access::context::Context;
-use crate::chat::calls::call::{announced, load, require, updated};
+use crate::chat::calls::call::{announced, load, require, require_somebody_else, updated};
 use crate::chat::calls::{keeping, limits, recording};
 use crate::chat::contract::command::calls::{DeclineCall, JoinCall, LeaveCall, StartCall};
 use crate::chat::contract::error::{Error, Reason};
@@ -33,7 +33,7 @@ use crate::store::memberships::Membership;
 ///
 /// # Errors
 /// `UNAUTHENTICATED`, `NOT_FOUND` (the conversation); `FORBIDDEN` while calls are off or not for this role; `CONFLICT`
-/// (a closed account; the caller is in another call); `RATE_LIMITED`.
+/// (nobody else's account works; the caller is in another call); `RATE_LIMITED`.
 pub fn start(
     conn: &Connection,
     actor: Actor,
@@ -42,10 +42,8 @@ pub fn start(
     context: &mut Context<'_>,
 ) -> Result<Outcome<CallStarted>, Error> {
     let membership = caller::require_membership(conn, actor, command.conversation_id, now)?;
-    let Membership { me, peer, peer_is_active, conversation, .. } = *membership;
-    if !peer_is_active {
-        return Err(Reason::AccountClosed.into());
-    }
+    let Membership { me, peer, conversation, .. } = *membership;
+    require_somebody_else(conn, conversation.id, me.id)?;
     if let Some(live) = calls::find_live(conn, conversation.id)? {
         let mut events = Vec::new();
         let mut call = Arc::new(live);
@@ -96,8 +94,8 @@ pub fn start(
 /// Takes a seat. The callee's first one answers.
 ///
 /// # Errors
-/// `UNAUTHENTICATED`, `NOT_FOUND`; `CONFLICT` when the call is over, the same person sits elsewhere, or another member's
-/// account is closed.
+/// `UNAUTHENTICATED`, `NOT_FOUND`; `CONFLICT` when the call is over, the same person sits elsewhere, or nobody else's
+/// account works.
 pub fn join(
     conn: &Connection,
     actor: Actor,
@@ -110,9 +108,7 @@ pub fn join(
     if !call.state.is_live() {
         return Err(Reason::CallOver.into());
     }
-    if !membership.peer_is_active {
-        return Err(Reason::AccountClosed.into());
-    }
+    require_somebody_else(conn, call.conversation_id, me)?;
     let before = call.participants.iter().find(|one| one.user_id == me && one.left_at.is_none());
     // One without a socket sits beside the seat that its person has, and in nobody's way.
     let sits_there = match (&command.seat, before) {
