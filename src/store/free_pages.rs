@@ -26,11 +26,41 @@ pub fn count(conn: &Connection) -> rusqlite::Result<i64> {
 /// # Errors
 /// Those of `run`, and when SQLite fails.
 pub fn leave<T>(conn: &Connection, run: impl FnOnce() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
-    // Set while they are prepared, so they cannot be kept.
-    conn.query_row("PRAGMA secure_delete = FAST", [], |_| Ok(()))?;
+    let left = Left::begin(conn)?;
     let done = run();
-    conn.query_row("PRAGMA secure_delete = ON", [], |_| Ok(()))?;
+    left.end()?;
     done
+}
+
+/// While it is there, pages that become free are left as they are. A panic ends that as well: the writer outlives one, and
+/// what it deletes after it is to be overwritten.
+struct Left<'a> {
+    conn: &'a Connection,
+}
+
+impl<'a> Left<'a> {
+    fn begin(conn: &'a Connection) -> rusqlite::Result<Self> {
+        // Set while they are prepared, so they cannot be kept.
+        conn.query_row("PRAGMA secure_delete = FAST", [], |_| Ok(()))?;
+        Ok(Self { conn })
+    }
+
+    fn end(self) -> rusqlite::Result<()> {
+        let ended = overwrite_from_now_on(self.conn);
+        std::mem::forget(self);
+        ended
+    }
+}
+
+impl Drop for Left<'_> {
+    fn drop(&mut self) {
+        // It fails where there is no memory for a statement of one word; then the panic that is going on tells of it.
+        drop(overwrite_from_now_on(self.conn));
+    }
+}
+
+fn overwrite_from_now_on(conn: &Connection) -> rusqlite::Result<()> {
+    conn.query_row("PRAGMA secure_delete = ON", [], |_| Ok(()))
 }
 
 /// Overwrites all of them: a blob of zeros that needs so many pages takes them, and leaves them as it goes.
@@ -85,5 +115,18 @@ mod tests {
         assert!(pages(&conn) <= pages_before + 2, "the file grows");
         conn.execute_batch("INSERT INTO drafts VALUES ('brouillon'); DELETE FROM drafts").unwrap();
         assert_eq!(occurrences(&conn, "brouillon"), 0, "it is not set back");
+    }
+
+    #[test]
+    fn a_panic_while_pages_are_left_leaves_none_after_it() {
+        let folder = TempDir::new().unwrap();
+        let conn = Connection::open(folder.path().join("lexchat.db")).unwrap();
+        pragmas::set_up(&conn).unwrap();
+        let before: i64 = conn.query_row("PRAGMA secure_delete", [], |row| row.get(0)).unwrap();
+        let panics = || leave(&conn, || -> rusqlite::Result<()> { panic!("on purpose") });
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics)).unwrap_err();
+        assert_eq!(conn.query_row("PRAGMA secure_delete", [], |row| row.get::<_, i64>(0)).unwrap(), before);
+        leave(&conn, || Err::<(), _>(rusqlite::Error::InvalidQuery)).unwrap_err();
+        assert_eq!(conn.query_row("PRAGMA secure_delete", [], |row| row.get::<_, i64>(0)).unwrap(), before);
     }
 }
