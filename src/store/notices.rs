@@ -132,7 +132,7 @@ pub fn mark_all(conn: &Connection, user_id: UserId, channel: MarkChannel, now: T
     .map(drop)
 }
 
-/// Counts a conversation as told up to a message on this channel. A mark never moves backwards.
+/// Counts a conversation as told up to a message on this channel. A mark never goes back.
 pub fn mark(
     conn: &Connection,
     (user_id, conversation_id): (UserId, ConversationId),
@@ -275,7 +275,7 @@ pub fn last_mailed(conn: &Connection, user_id: UserId) -> rusqlite::Result<Optio
     .query_row(named_params! {":user_id": user_id}, |row| row.get(0))
 }
 
-/// Whether somebody has read anything since this moment.
+/// Whether somebody has read anything since this moment. Goes through all of their conversations.
 pub fn has_read_since(conn: &Connection, user_id: UserId, since: Timestamp) -> rusqlite::Result<bool> {
     conn.prepare_cached(
         "SELECT EXISTS (
@@ -285,6 +285,7 @@ pub fn has_read_since(conn: &Connection, user_id: UserId, since: Timestamp) -> r
               AND r.user_id = :user_id
               AND r.message_id = CASE c.client_id WHEN :user_id THEN c.client_read_id ELSE c.lawyer_read_id END
             WHERE (c.client_id = :user_id OR c.lawyer_id = :user_id)
+              AND c.updated_at > :since
               AND r.read_at > :since
         )",
     )?

@@ -14,6 +14,7 @@ pub mod outcome;
 pub mod presence;
 pub mod printed_fields;
 pub mod question;
+pub mod reading;
 pub mod reply;
 pub mod request;
 pub mod seats;

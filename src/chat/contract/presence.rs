@@ -1,10 +1,11 @@
-//! Who is online, and who of them is looking: noted by whoever holds the sockets, asked by whoever describes a person. Never
+//! Who is online, who of them is looking, and who has read something: noted by whoever holds the sockets, asked by whoever describes a person. Never
 //! stored.
 
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::chat::contract::attention::Attention;
+use crate::chat::contract::reading::Reading;
 use crate::model::conversation::Conversation;
 use crate::model::id::UserId;
 use crate::model::user::Person;
@@ -14,6 +15,7 @@ use crate::model::user::Person;
 pub struct Presence {
     online: Arc<RwLock<HashSet<UserId>>>,
     attention: Arc<Attention>,
+    reading: Arc<Reading>,
 }
 
 impl Presence {
@@ -33,6 +35,12 @@ impl Presence {
     #[must_use]
     pub fn attention(&self) -> &Attention {
         &self.attention
+    }
+
+    /// Who has read something.
+    #[must_use]
+    pub fn reading(&self) -> &Reading {
+        &self.reading
     }
 
     /// Says of a person whether they are online.

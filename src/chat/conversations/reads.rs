@@ -123,6 +123,7 @@ fn advance(
     *row.unread_of_mut(me) = left;
     *row.read_id_of_mut(me) = up_to.as_i64();
     row.updated_at = now;
+    context.presence.reading().note(me, now);
     reads::insert(conn, row.id, ReadMark { user_id: me, message_id: up_to, at: now })?;
     if rejoins {
         conversations::set_shown(conn, row)?;

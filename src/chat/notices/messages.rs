@@ -124,7 +124,9 @@ fn look(
     }
     let mailed_at = match channel {
         MarkChannel::Push => None,
-        MarkChannel::Email => last_mailed(conn, user_id)?,
+        // The morning's mail leaves whatever was read.
+        MarkChannel::Email if chosen.email == EmailChoice::Daily => None,
+        MarkChannel::Email => last_mailed(conn, user_id, presence)?,
     };
     // Whoever reads nothing all day has much that waits: it need not be gone through for each message that joins it.
     if let Some(at) = due::next_mail(mailed_at, &chosen).filter(|at| now < *at) {
@@ -152,11 +154,10 @@ fn look(
 }
 
 /// When somebody was last mailed about messages, if they have read nothing since.
-fn last_mailed(conn: &Connection, user_id: UserId) -> Result<Option<Timestamp>, Error> {
-    Ok(match notices::last_mailed(conn, user_id)? {
-        Some(at) if !notices::has_read_since(conn, user_id, at)? => Some(at),
-        _ => None,
-    })
+fn last_mailed(conn: &Connection, user_id: UserId, presence: &Presence) -> Result<Option<Timestamp>, Error> {
+    let Some(at) = notices::last_mailed(conn, user_id)? else { return Ok(None) };
+    let ask = || notices::has_read_since(conn, user_id, at);
+    Ok((!presence.reading().has_read_since(user_id, at, ask)?).then_some(at))
 }
 
 fn push(conn: &Connection, account: &Account, untold: &[Untold], now: Timestamp, post: Post<'_>) -> Result<(), Error> {
@@ -322,6 +323,26 @@ mod tests {
         fixture.pass(Duration::from_secs(700));
         raise_all(&mut fixture, conversation_id);
         assert_eq!(raised(&fixture).0, 1);
+    }
+
+    #[test]
+    fn whether_somebody_has_read_since_their_mail_is_asked_of_the_database_once() {
+        let (mut fixture, client, juriste, conversation_id) = practice();
+        // Written beside the rules, which alone write it: whoever asks the database finds it.
+        let forge = "INSERT INTO read_marks SELECT id, 7, 1, 9999999999999 FROM conversations;
+            UPDATE conversations SET lawyer_read_id = 1";
+        let say_and_wait = |fixture: &mut RulesFixture, text: &str, forged: &str| {
+            fixture.say(client, conversation_id, text);
+            fixture.pass(Duration::from_secs(3_700));
+            fixture.conn().execute_batch(forged).unwrap();
+            raise_all(fixture, conversation_id);
+            raised(fixture).1
+        };
+        assert_eq!(say_and_wait(&mut fixture, "un", ""), 1);
+        assert_eq!(say_and_wait(&mut fixture, "deux", ""), 1, "they have read nothing since");
+        assert_eq!(say_and_wait(&mut fixture, "trois", forge), 1, "it is known already");
+        fixture.run(juriste, ReadConversation { conversation_id }).unwrap();
+        assert_eq!(say_and_wait(&mut fixture, "quatre", ""), 2, "they have read");
     }
 
     #[test]

@@ -168,8 +168,9 @@ async fn end(fixture: &ChatFixture, admin: &SignedIn, inviter: &SignedIn, how: &
 async fn invitations_that_hand_on_more_than_a_clients_place_end_with_the_inviters_sessions_and_all_with_the_account() {
     let fixture = ChatFixture::demo();
     let admin = fixture.sign_in("admin").await;
-    for (number, how) in
-        ["all sessions ended", "an operator's password", "one's own password", "disabled and enabled"].iter().enumerate()
+    for (number, how) in ["all sessions ended", "an operator's password", "one's own password", "disabled and enabled"]
+        .iter()
+        .enumerate()
     {
         let second = invite(&fixture, &admin, Role::Admin).await.unwrap();
         let email = format!("second{number}@example.org");
