@@ -26,6 +26,7 @@ use crate::model::fields::Fault;
 use crate::model::id::{AttachmentId, ConversationId, INTEGER_MAX};
 use crate::model::locale::Text;
 use crate::model::media_type::MediaType;
+use crate::model::text::visible;
 use crate::model::timestamp::Timestamp;
 
 /// The field of a form that holds the file.
@@ -137,7 +138,8 @@ async fn from_form(
             let said = Text::new("un seul fichier par envoi", "one file at a time");
             return Err(Error::invalid(FORM_FIELD, said));
         }
-        let name = name.clone().or(file_name).ok_or_else(name_missing)?;
+        let shown = file_name.filter(|name| visible::has_visible(name));
+        let name = name.clone().or(shown).ok_or_else(name_missing)?;
         let mut upload = call.chat().begin_upload(actor, conversation_id, name, None).await?;
         while let Some(chunk) = field.chunk().await.map_err(bad_form)? {
             upload.write(&chunk).await?;

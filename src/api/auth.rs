@@ -34,7 +34,7 @@ pub async fn sign_in(mut call: Call) -> Answer {
     let attempt = call
         .body(|fields| SignIn {
             email: fields.text("email", 1..=254),
-            password: fields.text("password", PASSWORD_LENGTH),
+            password: fields.password("password", PASSWORD_LENGTH),
             device,
         })
         .await?;
@@ -76,7 +76,7 @@ pub async fn forgot_password(mut call: Call) -> Answer {
 pub async fn reset_password(mut call: Call) -> Answer {
     let device = call.device();
     let (token, password) =
-        call.body(|fields| (fields.text("token", SECRET_LENGTH), fields.text("password", 0..=usize::MAX))).await?;
+        call.body(|fields| (fields.text("token", SECRET_LENGTH), fields.password("password", 0..=usize::MAX))).await?;
     let signed_in = call.chat().reset_password(&token, password, device).await?;
     shown(&call, StatusCode::OK, &signed_in)
 }
@@ -103,7 +103,7 @@ fn new_account(fields: &mut Fields, device: Device, locale: Locale) -> NewAccoun
     NewAccount {
         name: fields.text("name", 0..=usize::MAX),
         email: fields.text("email", 0..=usize::MAX),
-        password: fields.text("password", 0..=usize::MAX),
+        password: fields.password("password", 0..=usize::MAX),
         locale,
         device,
     }

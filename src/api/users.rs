@@ -61,7 +61,7 @@ pub async fn list(call: Call) -> Answer {
 pub async fn change_password(mut call: Call) -> Answer {
     let actor = call.member()?;
     let (current, next) =
-        call.body(|fields| (fields.text("current", 1..=1024), fields.text("next", 0..=usize::MAX))).await?;
+        call.body(|fields| (fields.password("current", 1..=1024), fields.password("next", 0..=usize::MAX))).await?;
     call.chat().change_password(actor, current, next, &call.device()).await?;
     reply::done()
 }
@@ -72,7 +72,10 @@ pub async fn change_email(mut call: Call) -> Answer {
     let (email, password) = call
         .body(|fields| {
             let text = accounts::email_text();
-            (fields.optional_parsed("email", text.clone(), |text| text.parse().ok()), fields.text("password", 1..=1024))
+            (
+                fields.optional_parsed("email", text.clone(), |text| text.parse().ok()),
+                fields.password("password", 1..=1024),
+            )
         })
         .await?;
     let Some(email) = email else { return Err(Error::invalid("email", accounts::email_text())) };

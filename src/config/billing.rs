@@ -1,9 +1,8 @@
 //! Payments by Stripe, checked: a key alone would take money that nobody hears of.
 
-use std::path::Path;
-
 use crate::cli::billing::Billing;
 use crate::config::error::Error;
+use crate::config::secret;
 use crate::integrations::hook::Secret;
 use crate::integrations::https::origin::Origin;
 use crate::integrations::stripe::client;
@@ -29,7 +28,9 @@ pub fn stripe(typed: &Billing, public_url: Option<&str>, is_private: bool) -> Re
             None => Ok(None),
         };
     };
-    let key = read(key_file)?.parse().map_err(|bad: client::BadApiKey| wrong("stripe-key-file", &bad.to_string()))?;
+    let key = secret::read("stripe-key-file", key_file)?
+        .parse()
+        .map_err(|bad: client::BadApiKey| wrong("stripe-key-file", &bad.to_string()))?;
     if public_url.is_none() && !is_private {
         return Err(Error::Payments("payers need an address to come back to: give --public-url"));
     }
@@ -38,16 +39,12 @@ pub fn stripe(typed: &Billing, public_url: Option<&str>, is_private: bool) -> Re
     }
     let mut webhook_secrets = Vec::new();
     for path in &typed.stripe_webhook_secret_file {
-        let secret = Secret::new(&read(path)?);
+        let secret = Secret::new(&secret::read("stripe-webhook-secret-file", path)?);
         webhook_secrets.push(secret.ok_or_else(|| wrong("stripe-webhook-secret-file", "the file is empty"))?);
     }
     let api = typed.stripe_api.as_deref().map(str::parse::<Origin>).transpose();
     let api = api.map_err(|bad| wrong("stripe-api", &bad.to_string()))?;
     Ok(Some(Settings { stripe: client::Settings { key, webhook_secrets, api }, sepa: typed.stripe_sepa }))
-}
-
-fn read(path: &Path) -> Result<String, Error> {
-    std::fs::read_to_string(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })
 }
 
 /// The settings as administrators see them: the files' contents never.

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::cli::calls::Callers;
 use crate::cli::calls::Calls as Typed;
 use crate::config::error::Error;
+use crate::config::secret;
 use crate::integrations::https::origin::Origin;
 use crate::integrations::jitsi::token::{self, BadServer};
 use crate::integrations::jws::RsaKey;
@@ -31,7 +32,7 @@ impl Calls {
         let wrong = |flag, wrong: &dyn std::fmt::Display| Error::Usage { flag, wrong: wrong.to_string() };
         let parse = |text: &String| text.trim().parse::<Server>().map_err(|bad| wrong("ice-server", &bad));
         let servers = typed.ice_server.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-        let secret = typed.turn_secret_file.as_deref().map(secret).transpose()?;
+        let secret = typed.turn_secret_file.as_deref().map(turn_secret).transpose()?;
         let servers = Settings::new(servers, secret).map_err(|bad| match bad {
             BadServers::Malformed(_) => wrong("ice-server", &bad),
             BadServers::NoSecret | BadServers::NoServer => wrong("turn-secret-file", &bad),
@@ -63,9 +64,12 @@ fn jitsi(typed: &Typed) -> Result<Option<token::Settings>, Error> {
         BadServer::KeyId => wrong("jitsi-key-id", &bad),
     };
     let settings = match (&typed.jitsi_secret_file, &typed.jitsi_key_file, &typed.jitsi_key_id) {
-        (Some(secret), None, _) => token::Settings::with_secret(server, app_id, &text_of(secret)?).map_err(of)?,
+        (Some(secret), None, _) => {
+            token::Settings::with_secret(server, app_id, &secret::read("jitsi-secret-file", secret)?).map_err(of)?
+        }
         (None, Some(key), Some(key_id)) => {
-            let key = RsaKey::from_pem(text_of(key)?.as_bytes()).map_err(|bad| wrong("jitsi-key-file", &bad))?;
+            let key = RsaKey::from_pem(secret::read("jitsi-key-file", key)?.as_bytes())
+                .map_err(|bad| wrong("jitsi-key-file", &bad))?;
             token::Settings::with_key(server, app_id, key, key_id).map_err(of)?
         }
         _ => return Err(wrong("jitsi-url", &"--jitsi-secret-file is needed, or --jitsi-key-file and --jitsi-key-id")),
@@ -73,12 +77,8 @@ fn jitsi(typed: &Typed) -> Result<Option<token::Settings>, Error> {
     Ok(Some(settings))
 }
 
-fn text_of(path: &Path) -> Result<String, Error> {
-    std::fs::read_to_string(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })
-}
-
-fn secret(path: &Path) -> Result<Secret, Error> {
-    let text = text_of(path)?;
+fn turn_secret(path: &Path) -> Result<Secret, Error> {
+    let text = secret::read("turn-secret-file", path)?;
     Secret::new(&text).ok_or_else(|| Error::Usage { flag: "turn-secret-file", wrong: "the file is empty".to_owned() })
 }
 
@@ -136,7 +136,7 @@ mod tests {
     fn what_cannot_work_names_its_flag() {
         let folder = tempfile::tempdir().unwrap();
         let (empty, good) = (folder.path().join("empty"), folder.path().join("good"));
-        std::fs::write(&empty, "\n").unwrap();
+        std::fs::write(&empty, "\u{feff}\u{200b}\n").unwrap();
         std::fs::write(&good, "geheim\n").unwrap();
         let (empty, good) = (empty.to_str().unwrap(), good.to_str().unwrap());
         for (flags, named) in [

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::cli::notices::{Notices as Typed, NotifyDetail};
 use crate::config::error::Error;
 use crate::config::origins::host_name;
+use crate::config::secret;
 use crate::integrations::fcm;
 use crate::integrations::fcm::account::{Account, BadAccount};
 use crate::integrations::https::client;
@@ -18,6 +19,7 @@ use crate::integrations::smtp::settings::{BadRelay, OwnName, Password, Relay, Se
 use crate::integrations::web_push::subscription::Services;
 use crate::integrations::web_push::vapid::{BadContact, Contact};
 use crate::model::notices::Detail;
+use crate::model::text::visible;
 use crate::model::zone::{NotAZone, Zone};
 
 /// Everything about notices.
@@ -124,7 +126,7 @@ fn mailbox(text: &str) -> Result<Mailbox, Error> {
         Some((name, address)) => (Some(name.trim().trim_matches('"')), address),
         None => (None, text),
     };
-    let name = name.filter(|name| !name.is_empty()).map(Line::new);
+    let name = name.filter(|name| visible::has_visible(name)).map(Line::new);
     Ok(Mailbox { name, address: address.trim().parse().map_err(|_| wrong())? })
 }
 
@@ -136,7 +138,7 @@ fn mail(typed: &Typed, relay: &str, from: Mailbox, public_url: Option<&str>, roo
     let relay: Relay = relay.trim().parse().map_err(wrong)?;
     let password = match &typed.smtp_password_file {
         None => None,
-        Some(path) => Some(Password::new(&String::from_utf8_lossy(&read(path)?))),
+        Some(path) => Some(Password::new(&secret::read("smtp-password-file", path)?)),
     };
     let own_name = OwnName::new(public_url.map_or(from.address.domain(), host_name));
     let is_local = relay.is_loopback();
@@ -230,6 +232,9 @@ mod tests {
         let notices = checked(&mail, Some("https://chat.cabinet.example"), false).unwrap();
         assert_eq!(notices.practice.as_deref(), Some("Cabinet Dupré"));
         assert!(checked(&mail, None, true).unwrap().mail.unwrap().is_local);
+        let nameless =
+            ["--smtp", "smtp://127.0.0.1:2525", "--mail-from", "\"\u{200b}\u{3164}\" <avis@cabinet.example>"];
+        assert_eq!(checked(&nameless, None, true).unwrap().practice, None, "a name shows something");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::cli::recordings::Recordings as Typed;
 use crate::cli::recordings::When;
 use crate::config::error::Error;
-use crate::config::secret::Hidden;
+use crate::config::secret::{self, Hidden};
 use crate::integrations::hook::Secret;
 use crate::integrations::https::origin::Origin;
 use crate::model::recording::{Recorder, Rules};
@@ -38,7 +38,7 @@ impl Recordings {
     /// Limits that cannot be meant, secrets that are none, hosts that cannot be asked.
     pub fn new(typed: &Typed) -> Result<Self, Error> {
         let secrets = typed.jaas_secret_file.iter().map(|path| {
-            let text = text_of(path)?;
+            let text = secret::read("jaas-secret-file", path)?;
             Secret::new(&text).ok_or_else(|| wrong("jaas-secret-file", "the file is empty"))
         });
         let hosts = typed.jaas_host.iter().map(|text| {
@@ -79,12 +79,8 @@ fn wrong(flag: &'static str, wrong: &str) -> Error {
     Error::Usage { flag, wrong: wrong.to_owned() }
 }
 
-fn text_of(path: &Path) -> Result<String, Error> {
-    std::fs::read_to_string(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })
-}
-
 fn token(path: &Path) -> Result<Hidden, Error> {
-    let token = Hidden::new(&text_of(path)?);
+    let token = Hidden::new(&secret::read("jibri-token-file", path)?);
     let is_long = token.reveal().len() >= TOKEN_BYTES_MIN;
     if is_long { Ok(token) } else { Err(wrong("jibri-token-file", "a token of at least 16 characters is needed")) }
 }

@@ -1,9 +1,11 @@
 //! Secrets: never typed on the command line, never shown.
 
 use std::fmt;
+use std::path::Path;
 
 use crate::cli::serve::Reach;
 use crate::config::error::Error;
+use crate::model::text::visible;
 
 /// A secret that no `Debug` shows.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,18 +29,21 @@ impl fmt::Debug for Hidden {
     }
 }
 
+/// What a file with a secret holds. One in which nothing can be seen holds none.
+pub(super) fn read(flag: &'static str, path: &Path) -> Result<String, Error> {
+    let text = std::fs::read_to_string(path).map_err(|source| Error::Unreadable { path: path.to_owned(), source })?;
+    let is_empty = || Error::Usage { flag, wrong: "the file is empty".to_owned() };
+    if visible::has_visible(&text) { Ok(text) } else { Err(is_empty()) }
+}
+
 /// From its variable, or from the file that `…_FILE` names.
 pub(super) fn metrics_token(reach: &Reach) -> Result<Option<Hidden>, Error> {
     let text = match &reach.metrics_token_file {
-        Some(path) => {
-            let read = std::fs::read_to_string(path);
-            Some(read.map_err(|source| Error::Unreadable { path: path.clone(), source })?)
-        }
-        None => std::env::var("LEXCHAT_METRICS_TOKEN").ok(),
+        Some(path) => Some(read("metrics-token-file", path)?),
+        None => std::env::var("LEXCHAT_METRICS_TOKEN").ok().filter(|text| visible::has_visible(text)),
     };
     let token = text.map(|text| text.trim_start_matches('\u{feff}').trim().to_owned());
-    let is_from_file = reach.metrics_token_file.is_some();
-    match token.filter(|token| !token.is_empty() || is_from_file) {
+    match token {
         Some(token) if token.len() < 16 => Err(Error::Usage {
             flag: "metrics-token-file",
             wrong: "a token of at least 16 characters is needed".into(),

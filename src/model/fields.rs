@@ -2,7 +2,8 @@
 //!
 //! One reader for every body, query string and socket event, so that all of them say what is wrong in the same way:
 //! every bad field at once, by its name. Unknown fields are ignored. Integers are those that JavaScript can hold
-//! (53 bits); text never holds NUL. What was read leaves only when nothing was wrong.
+//! (53 bits); text never holds NUL, and text that must have characters shows one. What was read leaves only when nothing
+//! was wrong.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -12,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::model::id::{INTEGER_MAX, NotAnId};
 use crate::model::locale::Text;
+use crate::model::text::visible;
 
 /// What some editors put in front of a text.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -118,12 +120,25 @@ impl Fields {
         }
     }
 
+    /// A password of `length` characters that must be there. Older ones may be of blanks alone: only what is chosen anew
+    /// must show something.
+    pub fn password(&mut self, name: &str, length: RangeInclusive<usize>) -> String {
+        match self.plain_text(name, |text| wrong_with_length(text, &length)) {
+            Some(text) => text,
+            None => self.missing(name),
+        }
+    }
+
     /// Text of `length` characters, if it is there.
     pub fn optional_text(&mut self, name: &str, length: RangeInclusive<usize>) -> Option<String> {
+        self.plain_text(name, |text| wrong_with_text(text, &length))
+    }
+
+    fn plain_text(&mut self, name: &str, check: impl FnOnce(&str) -> Option<Text>) -> Option<String> {
         let Value::String(text) = self.take(name)? else {
             return Some(self.wrong(name, Text::new("doit être un texte", "must be a text")));
         };
-        match wrong_with_text(&text, &length) {
+        match check(&text) {
             None => Some(text),
             Some(message) => Some(self.wrong(name, message)),
         }
@@ -228,9 +243,14 @@ impl Fields {
         self.map.get(name).and_then(Value::as_array).is_some_and(Vec::is_empty)
     }
 
+    /// The integer that a value is by itself; `None` if it is none.
+    pub fn integer_in(&self, value: &Value) -> Option<i64> {
+        integer_of(value, self.textual)
+    }
+
     /// The id that a value is by itself, as an item of a list; `None` if it is none.
     pub fn id_in<I: TryFrom<i64, Error = NotAnId>>(&self, value: &Value) -> Option<I> {
-        integer_of(value, self.textual).and_then(|number| I::try_from(number).ok())
+        self.integer_in(value).and_then(|number| I::try_from(number).ok())
     }
 
     /// What is not said stays as it is known: a field that is not there at all is read out of `known`.
@@ -310,8 +330,17 @@ fn id_of<I: TryFrom<i64, Error = NotAnId>>(number: i64) -> I {
     I::try_from(number.max(1)).expect("an integer from 1 to 2⁵³ − 1 is an id")
 }
 
-/// What is wrong with `text`, if it must have `length` characters.
+/// What is wrong with `text`, if it must have `length` characters. Where it may not be empty, something of it can be seen.
 fn wrong_with_text(text: &str, length: &RangeInclusive<usize>) -> Option<Text> {
+    wrong_with_length(text, length).or_else(|| (*length.start() > 0 && !visible::has_visible(text)).then(empty))
+}
+
+fn empty() -> Text {
+    Text::new("ne doit pas être vide", "must not be empty")
+}
+
+/// What is wrong with `text`, if it must have `length` characters, whatever they show.
+fn wrong_with_length(text: &str, length: &RangeInclusive<usize>) -> Option<Text> {
     if text.contains('\0') {
         return Some(Text::new("ne doit pas contenir de caractère nul", "must not contain a NUL character"));
     }
@@ -328,7 +357,7 @@ fn wrong_with_text(text: &str, length: &RangeInclusive<usize>) -> Option<Text> {
     if count < *length.start() {
         let min = length.start();
         return Some(match min {
-            1 => Text::new("ne doit pas être vide", "must not be empty"),
+            1 => empty(),
             _ => Text::new(format!("au moins {min} caractères"), format!("at least {min} characters")),
         });
     }

@@ -48,3 +48,4 @@ mod sessions;
 mod setup;
 mod stripe_events;
 mod typing;
+mod wording;

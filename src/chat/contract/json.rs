@@ -14,10 +14,12 @@ use crate::model::call::Media;
 use crate::model::fields::Fields;
 use crate::model::id::{AttachmentId, ConversationId, INTEGER_MAX, MessageId};
 use crate::model::locale::Text;
+use crate::model::text::visible;
 use crate::model::timestamp::Timestamp;
 
-/// Files and addresses of one message that are read at all; how many it may have is the operator's setting.
-pub const FILES_READ_MAX: usize = 1000;
+/// Files and addresses of one message that are read at all: one more than the operator may allow, so that the rule, which
+/// knows how many they do, refuses those that are too many.
+pub const FILES_READ_MAX: usize = 1001;
 
 /// Bytes of a date that stands without a time, and what it spans.
 const DATE_BYTES: usize = "2026-11-22".len();
@@ -75,7 +77,7 @@ pub fn wish(fields: &mut Fields) -> Wish {
 pub fn react_to_message(fields: &mut Fields) -> ReactToMessage {
     ReactToMessage {
         message_id: fields.id("messageId"),
-        emoji: fields.text("emoji", 1..=64),
+        emoji: fields.text("emoji", ANY_LENGTH),
         remove: fields.optional_boolean("remove").unwrap_or(false),
     }
 }
@@ -121,14 +123,32 @@ pub fn search(fields: &mut Fields, query_name: &str) -> Search {
         to: moment(fields, "to", last_moment),
         has_file: fields.optional_boolean("hasFile").unwrap_or(false),
         limit: fields.optional_integer("limit", 1..=SEARCH_LIMIT_MAX),
-        cursor: fields.optional_text("cursor", 1..=200),
+        cursor: search_cursor(fields),
     };
     search.query = if search.is_narrowed() {
-        fields.optional_text(query_name, 0..=500).unwrap_or_default()
+        fields.optional_text(query_name, 0..=500).filter(|query| visible::has_visible(query)).unwrap_or_default()
     } else {
         fields.text(query_name, 1..=500)
     };
     search
+}
+
+/// The `nextCursor` of a page, which is a text, or any place as [`position`] has it: wherever it stands, either will do.
+fn search_cursor(fields: &mut Fields) -> Option<i64> {
+    let value = fields.take("cursor")?;
+    let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = match &value {
+        Value::String(text) if is_plain(text) => text.parse().ok(),
+        Value::String(_) => None,
+        value => fields.integer_in(value),
+    };
+    let position = number.filter(|number| (0..=INTEGER_MAX).contains(number));
+    if position.is_none() {
+        let french = format!("doit être le `nextCursor` d’une page, ou un nombre de 0 à {INTEGER_MAX}");
+        let english = format!("must be the `nextCursor` of a page, or a number from 0 to {INTEGER_MAX}");
+        return fields.wrong("cursor", Text::new(french, english));
+    }
+    position
 }
 
 fn moment(fields: &mut Fields, name: &str, read: fn(&str) -> Option<Timestamp>) -> Option<Timestamp> {
@@ -147,11 +167,15 @@ fn last_moment(text: &str) -> Option<Timestamp> {
     Some(moment + span - Duration::from_millis(1))
 }
 
+/// The first ones of a list, with their places in it.
+fn few(fields: &mut Fields, name: &str) -> Vec<(usize, Value)> {
+    let all = fields.optional_list(name, usize::MAX).unwrap_or_default();
+    all.into_iter().take(FILES_READ_MAX).enumerate().collect()
+}
+
 fn attachments(fields: &mut Fields) -> Vec<String> {
     let mut addresses = Vec::new();
-    for (place, value) in
-        fields.optional_list("attachments", FILES_READ_MAX).unwrap_or_default().into_iter().enumerate()
-    {
+    for (place, value) in few(fields, "attachments") {
         match value {
             Value::String(address) if !address.contains('\0') => addresses.push(address),
             _ => {
@@ -165,7 +189,7 @@ fn attachments(fields: &mut Fields) -> Vec<String> {
 /// Each an upload's id, an object with that id, or `{name, data}`.
 fn files(fields: &mut Fields, bytes_of: impl Fn(&Value) -> Option<Bytes>) -> Vec<FileSource> {
     let mut sources = Vec::new();
-    for (place, value) in fields.optional_list("files", FILES_READ_MAX).unwrap_or_default().into_iter().enumerate() {
+    for (place, value) in few(fields, "files") {
         let path = format!("files[{place}]");
         if let Some(id) = fields.id_in::<AttachmentId>(&value) {
             sources.push(FileSource::Stored(id));
@@ -191,6 +215,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::locale::Locale;
 
     fn faults_of<T>(value: Value, reader: impl FnOnce(&mut Fields) -> T) -> Vec<String> {
         let read = Fields::read_value(value, reader);
@@ -233,6 +258,42 @@ mod tests {
             Fields::read_value(value, |fields| send_message(fields, |_| Some(Bytes::from_static(b"abc")))).unwrap();
         let shown: Vec<String> = read.files.iter().map(|file| format!("{file:?}")).collect();
         assert!(shown[0].contains('3') && shown[1].contains('4') && shown[2].contains("abc"), "{shown:?}");
+    }
+
+    #[test]
+    fn a_cursor_of_a_search_is_a_place_as_text_or_as_number() {
+        let read = |cursor: Value| {
+            let value = json!({"query": "bail", "cursor": cursor});
+            Fields::read_value(value, |fields| search(fields, "query")).map(|search| search.cursor)
+        };
+        for (cursor, place) in [(json!("12"), 12), (json!(12), 12), (json!(12.0), 12), (json!("0"), 0)] {
+            assert_eq!(read(cursor.clone()), Ok(Some(place)), "{cursor}");
+        }
+        for cursor in [
+            json!("x"),
+            json!(""),
+            json!("+1"),
+            json!("-1"),
+            json!("1.0"),
+            json!(-1),
+            json!(1.5),
+            json!(1e300),
+            json!([]),
+        ] {
+            let faults = read(cursor.clone()).unwrap_err();
+            assert_eq!(faults.len(), 1, "{cursor}");
+            assert!(faults[0].message.show(Locale::French).contains("un nombre de 0 à"), "{cursor}: {faults:?}");
+        }
+        assert_eq!(read(Value::Null), Ok(None));
+    }
+
+    #[test]
+    fn a_query_that_shows_nothing_is_none() {
+        for blank in ["", " ", "\u{200b}", "\u{3164}", "\u{2800}", "\u{ad} \u{ad}"] {
+            assert_eq!(faults_of(json!({"query": blank}), |fields| search(fields, "query")), ["query"], "{blank:?}");
+            let narrowed = json!({"query": blank, "hasFile": true});
+            assert_eq!(Fields::read_value(narrowed, |fields| search(fields, "query")).unwrap().query, "", "{blank:?}");
+        }
     }
 
     #[test]

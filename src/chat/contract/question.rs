@@ -41,8 +41,8 @@ pub struct Search {
     pub has_file: bool,
     /// 1…100; 20 when not given.
     pub limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    pub cursor: Option<String>,
+    /// Only what is older than this place: the `next_cursor` of the page before.
+    pub cursor: Option<i64>,
 }
 
 impl Search {

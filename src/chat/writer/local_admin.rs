@@ -28,6 +28,7 @@ use crate::model::account::Account;
 use crate::model::email;
 use crate::model::id::UserId;
 use crate::model::text::nfc::nfc;
+use crate::model::text::visible;
 use crate::model::user::{PasswordHash, Profile, Role};
 use crate::store::database::error::OpenError;
 use crate::store::database::open::Db;
@@ -89,7 +90,8 @@ impl LocalAdmin {
     pub fn add_user(&mut self, person: NewPerson) -> Result<Profile, Error> {
         let NewPerson { name, email, role, specialty, password } = person;
         let (name, email) = accounts::check(&name, &email, &password)?;
-        let specialty = specialty.map(|text| nfc(text.trim()).into_owned()).filter(|text| !text.is_empty());
+        let specialty =
+            specialty.map(|text| nfc(visible::trim(&text)).into_owned()).filter(|text| visible::has_visible(text));
         let password = hash(&password)?;
         let command = AddUser { name, email, role, specialty, password };
         self.carry_out(command)

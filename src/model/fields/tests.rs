@@ -21,6 +21,18 @@ fn every_bad_field_is_named_at_once() {
 }
 
 #[test]
+fn a_text_that_must_have_characters_shows_one() {
+    for blank in ["", " ", "\t\n", "\u{200b}", "\u{3164}", "\u{2800}", "\u{ad}\u{ad}", "\u{feff} \u{a0}"] {
+        let read = |least| Fields::read_value(json!({ "a": blank }), |fields| fields.text("a", least..=9));
+        let faults = read(1).unwrap_err();
+        assert_eq!(faults[0].message.show(Locale::French), "ne doit pas être vide", "{blank:?}");
+        assert_eq!(read(0).unwrap(), blank, "where nothing may stand");
+        let read = Fields::read_value(json!({ "a": blank }), |fields| fields.password("a", 1..=9));
+        assert_eq!(read.is_ok(), !blank.is_empty(), "a password of before may be of blanks: {blank:?}");
+    }
+}
+
+#[test]
 fn lengths_are_counted_in_characters() {
     for (text, length, good) in [
         ("", 1..=3, false),
