@@ -26,7 +26,7 @@ use crate::model::locale::Locale;
 use crate::model::user::Role;
 use crate::store::database::backup::{self, Contents, CopyError};
 use crate::store::database::error::OpenError;
-use crate::store::database::{check, rotation};
+use crate::store::database::{check, file, rotation};
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
@@ -146,9 +146,7 @@ pub fn restore(typed: &Restore) -> Result<(), Error> {
 /// `lexchat check`
 pub fn check(typed: &Check) -> Result<(), Error> {
     let path = place::database_of(&typed.database);
-    if !path.is_file() {
-        return Err(OpenError::Missing { path }.into());
-    }
+    file::require(&path)?;
     let report = check::check(&path)?;
     if typed.json {
         say(&serde_json::to_string_pretty(&report).expect("plain data"));

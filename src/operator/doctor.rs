@@ -17,6 +17,7 @@ use crate::model::finding::{Finding, Verdict};
 use crate::model::locale::Locale;
 use crate::operator::services;
 use crate::store::database::check;
+use crate::store::database::error::OpenError;
 use crate::store::database::file;
 
 /// How far the clocks of two machines may be apart.
@@ -73,9 +74,13 @@ fn server(patient: &Patient) -> Vec<Finding> {
 
 fn database(patient: &Patient) -> Vec<Finding> {
     let path = &patient.database;
-    if !path.is_file() {
-        let text = format!("there is no database at {}", path.display());
-        return vec![Finding::fault("database", Verdict::Warning, text, "say where it is: --db FILE (LEXCHAT_DB)")];
+    if let Err(refusal) = file::require(path) {
+        let remedy = "say where it is: --db FILE (LEXCHAT_DB)";
+        let (verdict, text) = match refusal {
+            OpenError::Missing { path } => (Verdict::Warning, format!("there is no database at {}", path.display())),
+            refusal => (Verdict::Bad, refusal.to_string()),
+        };
+        return vec![Finding::fault("database", verdict, text, remedy)];
     }
     vec![match check::check(path) {
         Ok(report) if report.faults.is_empty() => {

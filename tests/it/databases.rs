@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -23,6 +24,22 @@ fn typed_in(folder: &Path, words: &[&str]) -> (Option<i32>, String) {
     let ended = command.output().expect("the binary was built");
     let said = [ended.stdout, ended.stderr].concat();
     (ended.status.code(), String::from_utf8_lossy(&said).into_owned())
+}
+
+/// The same for a command that may wait for ever: it is given ten seconds.
+fn typed_in_time(folder: &Path, words: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lexchat"));
+    command.args(words).current_dir(folder).env_clear().stdin(Stdio::null());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary was built");
+    let began = Instant::now();
+    while child.try_wait().expect("a child of ours").is_none() {
+        if began.elapsed() > Duration::from_secs(10) {
+            child.kill().expect("a child of ours");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let ended = child.wait_with_output().expect("a child of ours");
+    (ended.status.code(), String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned())
 }
 
 fn names_in(folder: &Path) -> Vec<String> {
@@ -66,6 +83,53 @@ async fn names_that_mean_something_to_sqlite_are_names_of_files() {
     let (code, said) = typed_in(at, &["check", "--db", "file:none.db"]);
     assert_eq!(code, Some(3), "{said}");
     assert!(!names_in(at).iter().any(|name| name.contains("none")), "a file is left: {:?}", names_in(at));
+}
+
+#[test]
+fn what_is_no_file_is_no_database_and_each_command_says_so_at_once() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = folder.path();
+    std::fs::create_dir(at.join("folder.db")).expect("a folder");
+    std::fs::write(at.join("file"), "x").expect("a file");
+    std::os::unix::fs::symlink("one.db", at.join("two.db")).expect("a link");
+    std::os::unix::fs::symlink("two.db", at.join("one.db")).expect("a link");
+    assert!(Command::new("mkfifo").arg(at.join("pipe.db")).status().expect("a pipe").success());
+    let commands: [&[&str]; 9] = [
+        &["check"],
+        &["check", "--json"],
+        &["user", "list"],
+        &["user", "disable", "a@b.fr"],
+        &["rotate-keys"],
+        &["setup-link"],
+        &["backup", "copy.db"],
+        &["backup", "--keep", "2", "copies"],
+        &["serve", "--listen", "127.0.0.1:0"],
+    ];
+    let causes = [
+        ("folder.db", "it is a folder"),
+        ("pipe.db", "it is no file"),
+        ("/dev/null", "it is no file"),
+        ("one.db", "symbolic links"),
+        ("file/x.db", "Not a directory"),
+    ];
+    for (name, cause) in causes {
+        for words in commands {
+            let (code, said) = typed_in_time(at, &[words, &["--db", name]].concat());
+            assert!(code == Some(3) && said.contains(cause), "{words:?} on {name}: {code:?} {said}");
+            assert_eq!(
+                said.lines().filter(|line| line.starts_with("lexchat:")).count(),
+                1,
+                "{words:?} on {name}: {said}"
+            );
+        }
+        let (code, said) = typed_in_time(at, &["restore", name, "--db", "restored.db"]);
+        assert!(code == Some(3) && said.contains(cause), "restore of {name}: {code:?} {said}");
+        let (_, said) = typed_in_time(at, &["doctor", "--listen", "127.0.0.1:9", "--db", name]);
+        assert!(said.contains(cause), "doctor on {name}: {said}");
+    }
+    let left: Vec<String> =
+        names_in(at).into_iter().filter(|name| name.contains("cop") || name.contains("re")).collect();
+    assert!(left.iter().all(|name| name == "copies"), "{left:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,7 @@ use std::time::Duration;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags};
 
+use crate::store::database::error::OpenError;
 use crate::store::database::file::{self, companion};
 use crate::store::database::schema::{self, Found};
 use crate::store::database::{history, lock, pragmas, without_recordings};
@@ -72,6 +73,9 @@ pub enum CopyError {
     /// The database could not be read, or the copy not be written.
     #[error("the database could not be read, or the copy not be written")]
     Sql(#[from] rusqlite::Error),
+    /// What is to be copied, or looked at, is no file, or cannot be reached.
+    #[error(transparent)]
+    Unusable(OpenError),
     /// The system refused.
     #[error("{path} cannot be written", path = path.display())]
     System {
@@ -95,7 +99,14 @@ impl CopyError {
     /// Whether what was to be copied is refused: it is not there, not ours, or not for this program.
     #[must_use]
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Missing { .. } | Self::Foreign { .. } | Self::Newer { .. } | Self::OtherName { .. })
+        matches!(
+            self,
+            Self::Missing { .. }
+                | Self::Unusable(_)
+                | Self::Foreign { .. }
+                | Self::Newer { .. }
+                | Self::OtherName { .. }
+        )
     }
 }
 
@@ -171,8 +182,10 @@ pub fn restore(backup: &Path, target: &Path) -> Result<(), CopyError> {
 /// A database of ours, to be looked at.
 pub(crate) fn open_ours(path: &Path) -> Result<Connection, CopyError> {
     let path = &file::as_file(path);
-    if !path.is_file() {
-        return Err(CopyError::Missing { path: path.clone() });
+    match file::require(path) {
+        Ok(_) => {}
+        Err(OpenError::Missing { path }) => return Err(CopyError::Missing { path }),
+        Err(refusal) => return Err(CopyError::Unusable(refusal)),
     }
     if lock::is_served_by_another_name(path) {
         return Err(CopyError::OtherName { path: path.clone() });

@@ -15,25 +15,32 @@ pub fn as_file(path: &Path) -> PathBuf {
     if name.starts_with(b"file:") || name.starts_with(b":") { Path::new(".").join(path) } else { path.to_owned() }
 }
 
+/// Sees to it that a path leads to a file, before anybody opens it: a pipe would keep us waiting for its other end.
+///
+/// # Errors
+/// [`OpenError::Missing`] where there is nothing, and [`OpenError::Unusable`] for what is no file or cannot be reached.
+pub fn require(path: &Path) -> Result<fs::Metadata, OpenError> {
+    let unusable = |cause: String| Err(OpenError::Unusable { path: path.to_owned(), cause });
+    match fs::metadata(path) {
+        Ok(found) if found.is_file() => Ok(found),
+        Ok(found) if found.is_dir() => unusable("it is a folder".to_owned()),
+        Ok(_) => unusable("it is no file".to_owned()),
+        Err(absent) if absent.kind() == io::ErrorKind::NotFound => Err(OpenError::Missing { path: path.to_owned() }),
+        Err(cause) => unusable(cause.to_string()),
+    }
+}
+
 /// Sees to it that there is a file, and that it is its owner's alone.
 ///
 /// # Errors
 /// When there is none and none is to be made, or the system does not let us read and write it.
 pub fn prepare(path: &Path, missing: Missing) -> Result<(), OpenError> {
     let unusable = |cause: io::Error| OpenError::Unusable { path: path.to_owned(), cause: cause.to_string() };
-    match fs::metadata(path) {
-        Ok(file) if file.is_dir() => {
-            return Err(OpenError::Unusable { path: path.to_owned(), cause: "it is a folder".to_owned() });
-        }
+    match require(path) {
         Ok(file) if file.permissions().readonly() => return Err(OpenError::ReadOnly { path: path.to_owned() }),
         Ok(_) => {}
-        Err(absent) if absent.kind() == io::ErrorKind::NotFound => {
-            if missing == Missing::Refuse {
-                return Err(OpenError::Missing { path: path.to_owned() });
-            }
-            create_file(path).map_err(unusable)?;
-        }
-        Err(cause) => return Err(unusable(cause)),
+        Err(OpenError::Missing { .. }) if missing != Missing::Refuse => create_file(path).map_err(unusable)?,
+        Err(refusal) => return Err(refusal),
     }
     match fs::OpenOptions::new().read(true).write(true).open(path) {
         Ok(_) => keep_private(path, 0o600).map_err(unusable),
