@@ -11,7 +11,7 @@ use std::time::Duration;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags};
 
-use crate::store::database::error::OpenError;
+use crate::store::database::error::{self, OpenError, WriteError};
 use crate::store::database::file::{self, companion};
 use crate::store::database::schema::{self, Found};
 use crate::store::database::{history, lock, pragmas, without_recordings};
@@ -70,9 +70,12 @@ pub enum CopyError {
         /// What is wrong.
         cause: String,
     },
+    /// There is no room beside the database, or for the copy.
+    #[error("{}", WriteError::Full)]
+    Full,
     /// The database could not be read, or the copy not be written.
     #[error("the database could not be read, or the copy not be written")]
-    Sql(#[from] rusqlite::Error),
+    Sql(#[source] rusqlite::Error),
     /// What is to be copied, or looked at, is no file, or cannot be reached.
     #[error(transparent)]
     Unusable(OpenError),
@@ -84,6 +87,12 @@ pub enum CopyError {
         /// Why.
         source: io::Error,
     },
+}
+
+impl From<rusqlite::Error> for CopyError {
+    fn from(cause: rusqlite::Error) -> Self {
+        if error::is_full(&cause) { Self::Full } else { Self::Sql(cause) }
+    }
 }
 
 impl CopyError {

@@ -111,6 +111,8 @@ pub(crate) fn refusal(path: &Path, cause: rusqlite::Error) -> OpenError {
         Some(ErrorCode::DatabaseCorrupt) => OpenError::Corrupt { path, cause: cause.to_string() },
         Some(ErrorCode::ReadOnly) => OpenError::ReadOnly { path },
         Some(ErrorCode::DatabaseBusy) => OpenError::Busy { path },
+        // Even reading takes a little room beside the file; SQLite calls that a disk I/O error.
+        _ if is_full(&cause) => OpenError::Unusable { path, cause: WriteError::Full.to_string() },
         _ => OpenError::Unusable { path, cause: cause.to_string() },
     }
 }
@@ -154,4 +156,21 @@ impl From<rusqlite::Error> for WriteError {
 pub fn is_full(cause: &rusqlite::Error) -> bool {
     const UNWRITTEN: [i32; 3] = [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_SHMSIZE];
     cause.sqlite_error().is_some_and(|error| UNWRITTEN.contains(&error.extended_code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_without_room_is_called_so_whatever_sqlite_calls_it() {
+        for code in [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_SHMSIZE] {
+            let cause = || rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            assert!(refusal(Path::new("x.db"), cause()).to_string().contains("the disk takes nothing more"), "{code}");
+            let copy = crate::store::database::backup::CopyError::from(cause());
+            assert!(copy.to_string().starts_with("the disk takes nothing more"), "{code}: {copy}");
+        }
+        let other = rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR_READ), None);
+        assert!(!refusal(Path::new("x.db"), other).to_string().contains("takes nothing"));
+    }
 }
