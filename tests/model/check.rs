@@ -221,7 +221,7 @@ pub async fn search(chat: &Chat, mirror: &Mirror, (user, actor): (i64, Actor), w
     loop {
         let page = chat.search(actor, search.clone()).await.expect("an answer");
         found.extend(page.results.iter().map(|hit| hit.message.id.as_i64()));
-        search.cursor = page.next_cursor;
+        search.cursor = page.next_cursor.map(|cursor| cursor.parse().expect("a number"));
         if search.cursor.is_none() {
             break;
         }
