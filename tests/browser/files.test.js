@@ -83,18 +83,44 @@ for (const name of CHOSEN) {
           return noon.setHours(12, 0, 0, 0) - now();
         };
         Date.now = () => now() + window.later;
+        // Nobody comes back to the window, and the test waits for no minute.
+        const { setInterval: every } = window;
+        window.setInterval = (work, ms) => every(work, Math.min(ms, 500));
         // The server's clock goes on as well.
         Headers.prototype.get = function said(header) { return header === 'Date' ? new Date(Date.now()).toUTCString() : get.call(this, header); };
       });
       await server.send(token, id, 'Bonjour Maître');
       await server.send(await server.tokenOf('juriste1'), id, 'Bonjour Camille');
+      // Written the day before, and read today by somebody who has been here and is gone.
+      await person.page.evaluateOnNewDocument(() => {
+        const { parse } = JSON;
+        const dayBefore = new Date(Date.now());
+        dayBefore.setDate(dayBefore.getDate() - 1);
+        const createdAt = dayBefore.toISOString();
+        JSON.parse = (text) => parse(text, (_, one) => (/^Bonjour (Maître|Camille)$/.test(one?.content) ? { ...one, createdAt } : one));
+      });
+      const client = await here.person();
+      await client.enter(server.url, 'client');
+      await client.openConversation(id);
+      await client.hears('Bonjour Camille');
+      await until(async () => (await server.call('GET', `/messages?conversationId=${id}`, { token })).body.every((one) => one.isRead || one.senderId !== 6), 'read');
+      await client.close();
       await person.enter(server.url, 'juriste');
       await person.openConversation(id);
       await person.hears('Bonjour Camille');
+      const says = (when, seen) => person.until((day, presence) => new RegExp(`^Lu · ${day} \\d\\d:\\d\\d$`).test(document.querySelector('.receipt')?.textContent)
+        && new RegExp(`Lu · ${day} `).test([...document.querySelectorAll('article')].at(-1).getAttribute('aria-label'))
+        && new RegExp(presence).test(document.querySelector('.conversation-who p').textContent), when, seen);
+      await says('aujourd’hui', 'vu à \\d\\d:\\d\\d$');
       const days = () => person.page.$$eval('.timeline .day', (all) => all.map((one) => one.textContent.trim()));
-      assert.deepEqual(await days(), ['Aujourd’hui']);
-      await person.page.evaluate(() => { window.later = tomorrow(); dispatchEvent(new Event('focus')); });
-      await person.until(() => document.querySelector('.timeline .day').textContent.trim() === 'Hier');
+      assert.deepEqual(await days(), ['Hier']);
+      // Nothing comes that would have it drawn anew.
+      await person.until(() => document.querySelector('[data-announcer]'));
+      await server.kill();
+      await person.until(() => document.querySelector('.link-state .banner'));
+      await person.page.evaluate(() => { window.later = tomorrow(); });
+      await person.until(() => /^\p{L}+ \d/u.test(document.querySelector('.timeline .day').textContent.trim()));
+      await says('hier', 'vu hier$');
       const copied = () => person.page.evaluate(() => {
         getSelection().selectAllChildren(document.querySelector('.timeline'));
         const event = new ClipboardEvent('copy', { clipboardData: new DataTransfer(), bubbles: true, cancelable: true });

@@ -39,23 +39,19 @@ export function timeOfDay(at, locale) {
   return dateFormat(locale, 'time').format(new Date(at));
 }
 
-/** A number that is the same for moments of one local day. @param {string|number|Date} at */
-export function dayNumber(at) {
-  const date = new Date(at);
-  return date.getFullYear() * 372 + date.getMonth() * 31 + date.getDate();
-}
+/** Where the local day of a moment begins: the same for all moments of it. @param {string|number|Date} at */
+export const dayNumber = (at) => new Date(at).setHours(0, 0, 0, 0);
+
+/** How many days lie between; a day may have 23 hours, or 25. @param {string|number} at @param {number} now */
+const daysAgo = (at, now) => Math.round((dayNumber(now) - dayNumber(at)) / 86_400_000);
 
 /**
  * @param {string} at @param {number} now @param {string} locale @param {{today: string, yesterday:
  *   string}} words
  * @returns {string} `Aujourd’hui`, `Hier`, `lundi 2 mars 2026`
  */
-export function dayLabel(at, now, locale, words) {
-  if (dayNumber(at) === dayNumber(now)) return words.today;
-  const dayBefore = new Date(now);
-  dayBefore.setDate(dayBefore.getDate() - 1);
-  if (dayNumber(at) === dayNumber(dayBefore)) return words.yesterday;
-  return dateFormat(locale, 'day').format(new Date(at));
+export function dayLabel(at, now, locale, { today, yesterday }) {
+  return [today, yesterday][daysAgo(at, now)] ?? dateFormat(locale, 'day').format(new Date(at));
 }
 
 /**
@@ -66,14 +62,7 @@ export function dayLabel(at, now, locale, words) {
  * @param {string} yesterday
  */
 export function shortMoment(at, now, locale, yesterday) {
-  const date = new Date(at);
-  if (dayNumber(date) === dayNumber(now)) return timeOfDay(at, locale);
-  const dayBefore = new Date(now);
-  dayBefore.setDate(dayBefore.getDate() - 1);
-  if (dayNumber(date) === dayNumber(dayBefore)) return yesterday;
-  if (now - date.getTime() < 6 * 86_400_000) return dateFormat(locale, 'weekday').format(date);
-  const sameYear = date.getFullYear() === new Date(now).getFullYear();
-  return dateFormat(locale, sameYear ? 'date' : 'dateAndYear').format(date);
+  return shortDay(at, now, locale, { today: timeOfDay(at, locale), yesterday }, 'weekday');
 }
 
 /**
@@ -82,13 +71,13 @@ export function shortMoment(at, now, locale, yesterday) {
  * @param {number} now
  * @param {string} locale
  * @param {{today: string, yesterday: string}} words
+ * @param {string} [weekday] how the day of the week is written
  */
-export function shortDay(at, now, locale, words) {
-  const label = dayLabel(at, now, locale, words);
-  if (label === words.today || label === words.yesterday) return label;
-  if (Math.abs(now - Date.parse(at)) < 6 * 86_400_000) return dateFormat(locale, 'weekdayInFull').format(new Date(at));
+export function shortDay(at, now, locale, { today, yesterday }, weekday = 'weekdayInFull') {
+  const ago = daysAgo(at, now);
   const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear();
-  return dateFormat(locale, sameYear ? 'date' : 'dateAndYear').format(new Date(at));
+  const form = Math.abs(ago) < 6 ? weekday : sameYear ? 'date' : 'dateAndYear';
+  return [today, yesterday][ago] ?? dateFormat(locale, form).format(new Date(at));
 }
 
 /**

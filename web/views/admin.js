@@ -1,6 +1,6 @@
 /** For administrators: people, invitations, and how the server is. Conversations are never shown here. */
 import { html, useEffect, useState } from '/vendor/preact-htm.js';
-import { fileSize, fullMoment, shortMoment } from '../core/format.js';
+import { fileSize, fullMoment } from '../core/format.js';
 import { href } from '../core/router.js';
 import { locale, t } from '../core/i18n.js';
 import * as api from '../client/api.js';
@@ -11,6 +11,7 @@ import { PracticePart } from './practice.js';
 import { Avatar } from './person.js';
 import { Checks } from './checks.js';
 import { Deliveries } from './deliveries.js';
+import { whenInShort } from './wording.js';
 
 /** @param {{app: import('../app/create.js').App, state: import('../core/state.js').State, route: any}} props */
 export function Admin({ app, state, route: { part } }) {
@@ -135,7 +136,7 @@ function Account({ app, person, onChanged }) {
     document.addEventListener('lexchat:account', told);
     return () => document.removeEventListener('lexchat:account', told);
   }, [id, onChanged]);
-  const when = lastSignInAt && shortMoment(lastSignInAt, Date.now(), locale(), t('day.yesterdayShort'));
+  const when = lastSignInAt && whenInShort(lastSignInAt);
   const seen = when ? t('admin.lastSignIn', { when }) : t('admin.never');
   return html`
     <li class=${isActive ? '' : 'off'}>

@@ -2,11 +2,12 @@
 import { html, useEffect, useState } from '/vendor/preact-htm.js';
 import { get } from '../client/api.js';
 import { isLive, outcomeOf } from '../core/calls.js';
-import { fullMoment, shortMoment } from '../core/format.js';
+import { fullMoment } from '../core/format.js';
 import { locale, t } from '../core/i18n.js';
 import { CAMERA, MISSED, PHONE } from './call_icons.js';
 import { entry } from './call_words.js';
 import { Icon } from './hooks.js';
+import { whenInShort } from './wording.js';
 
 const PAGE = 6;
 
@@ -44,7 +45,7 @@ function Past({ app, call, myId }) {
   const { conversationId, messageId, startedAt, startedBy } = call;
   const isMissed = outcomeOf(call, myId) === 'missed';
   const path = isMissed ? MISSED : call.media === 'video' ? CAMERA : PHONE;
-  const when = shortMoment(startedAt, Date.now(), locale(), t('day.yesterdayShort'));
+  const when = whenInShort(startedAt);
   return html`
     <li><button class="call-past ${isMissed ? 'missed' : ''}" type="button" title=${fullMoment(startedAt, locale())}
       onClick=${() => app.go({ name: 'conversation', id: conversationId, messageId })}>

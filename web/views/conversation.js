@@ -5,9 +5,7 @@
 import { html } from '/vendor/preact-htm.js';
 import { peerOf, pending } from '../core/conversations.js';
 import { EMPTY } from '../core/timelines.js';
-import { dayNumber, fullMoment, shortMoment, timeOfDay } from '../core/format.js';
-import { now } from '../core/clock.js';
-import { locale, t } from '../core/i18n.js';
+import { t } from '../core/i18n.js';
 import { FETCHED_AFTER_MS, lazy } from './lazy.js';
 import { Icon } from './hooks.js';
 import { Avatar, presence, roleOf } from './person.js';

@@ -1,9 +1,8 @@
 /** Days in a conversation: the one that one scrolls through is shown, and one can go to any. */
 import { html, useState } from '/vendor/preact-htm.js';
 import * as api from '../client/api.js';
-import { dayLabel } from '../core/format.js';
-import { now } from '../core/clock.js';
-import { locale, t } from '../core/i18n.js';
+import { t } from '../core/i18n.js';
+import { dayInFull } from './wording.js';
 
 const SHOWN_FOR_MS = 1_200;
 
@@ -37,7 +36,7 @@ function dayAt(box) {
   if (!first || first.classList.contains('day')) return '';
   const day = rows.slice(0, rows.indexOf(first) + 1).findLast((row) => row.classList.contains('day'));
   const moment = (day ?? first).querySelector('time')?.getAttribute('datetime');
-  return moment ? dayLabel(moment, now(), locale(), { today: t('day.today'), yesterday: t('day.yesterday') }) : '';
+  return moment ? dayInFull(moment) : '';
 }
 
 /**

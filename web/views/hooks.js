@@ -37,13 +37,22 @@ export function memo(view) {
   };
 }
 
-/** Redraws every `ms` while mounted, for times that grow old. @param {number} ms */
+/**
+ * Redraws every `ms` while mounted, and when somebody comes back to the window, for times that grow old.
+ * @param {number} ms
+ * @returns {number} how often it has
+ */
 export function useTick(ms) {
-  const [, redraw] = useReducer((n) => n + 1, 0);
+  const [count, redraw] = useReducer((n) => n + 1, 0);
   useEffect(() => {
-    const timer = setInterval(() => redraw(null), ms);
-    return () => clearInterval(timer);
+    const timer = setInterval(redraw, ms);
+    addEventListener('focus', redraw);
+    return () => {
+      clearInterval(timer);
+      removeEventListener('focus', redraw);
+    };
   }, [ms]);
+  return count;
 }
 
 const DEBOUNCE_MS = 200;

@@ -1,27 +1,27 @@
 /** The conversations: who, what was said last, and what waits. */
 import { html } from '/vendor/preact-htm.js';
 import { listed, peerOf } from '../core/conversations.js';
-import { shortMoment } from '../core/format.js';
 import { plain } from '../core/formatting.js';
-import { locale, t, tn } from '../core/i18n.js';
-import { Icon, memo, useTick } from './hooks.js';
+import { t, tn } from '../core/i18n.js';
+import { Icon, memo } from './hooks.js';
 import { FETCHED_AFTER_MS, lazy } from './lazy.js';
 import { Avatar, roleOf } from './person.js';
+import { whenInShort } from './wording.js';
 
-const MINUTE_MS = 60_000;
 const JoinByNumber = lazy(() => import('./join.js'), 'JoinByNumber');
 const EntryLine = lazy(() => import('./entry_line.js'), 'EntryLine', 0, ({ text }) => text);
 const FootLinks = lazy(() => import('./foot_links.js'), 'FootLinks', FETCHED_AFTER_MS);
 
-/** @param {{app: import('../app/create.js').App, state: import('../core/state.js').State, route: any}} props */
-export function List({ app, state, route }) {
-  useTick(MINUTE_MS);
+/**
+ * @param {{app: import('../app/create.js').App, state: import('../core/state.js').State, route: any, minute: number}}
+ *   props `minute`: another one with each minute, for times that grow old
+ */
+export function List({ app, state, route, minute }) {
   const me = /** @type {any} */ (state.me);
   const filters = filtersOf(me);
   const filter = filters.some(([name]) => name === route.filter) ? route.filter : 'all';
   const rows = listed(state, filter);
   const any = Object.keys(state.conversations).length > 0;
-  const minute = Math.floor(Date.now() / MINUTE_MS);
   const here = location.pathname + location.search;
   return html`
     <nav class="list" aria-label=${t('list.label')}>
@@ -128,7 +128,7 @@ const Row = memo(({ conversation, me, current, typing, draft, waiting }) => {
           <span class="row-top"><span class="row-name ellipsis" dir="auto">${peer.name}</span>
             ${conversation.lastMessageAt
               && html`<time class="row-time" datetime=${conversation.lastMessageAt}>
-                ${shortMoment(conversation.lastMessageAt, Date.now(), locale(), t('day.yesterdayShort'))}</time>`}
+                ${whenInShort(conversation.lastMessageAt)}</time>`}
                   </span>
           ${peer.role !== 'client' && html`<span class="row-role ellipsis">${roleOf(peer)}</span>`}
           <span class="row-bottom">

@@ -1,8 +1,8 @@
 /** Ctrl+K: people and messages in one field. And `?`: the list of keys. */
 import { html, useEffect, useRef, useState } from '/vendor/preact-htm.js';
 import { listed, peerOf } from '../core/conversations.js';
-import { folded, shortMoment } from '../core/format.js';
-import { locale, t } from '../core/i18n.js';
+import { folded } from '../core/format.js';
+import { t } from '../core/i18n.js';
 import * as api from '../client/api.js';
 import { shared } from '../client/kept.js';
 import { Dialog } from './dialog.js';
@@ -10,6 +10,7 @@ import { markWhenShown } from './hits.js';
 import { useDebounced } from './hooks.js';
 import { Avatar, roleOf } from './person.js';
 import { Marked } from './search.js';
+import { whenInShort } from './wording.js';
 
 const PEOPLE_MAX = 6;
 const MESSAGES_MAX = 8;
@@ -117,7 +118,7 @@ function ofMessage(state, { message: { id, conversationId, senderId, createdAt }
     opened: () => markWhenShown(id, snippet),
     view: html`<span class="row-body">
       <span class="row-top"><span class="row-role ellipsis">${name}</span>
-        <time class="row-time">${shortMoment(createdAt, Date.now(), locale(), t('day.yesterdayShort'))}</time></span>
+        <time class="row-time">${whenInShort(createdAt)}</time></span>
       <span class="palette-text"><${Marked} text=${snippet} /></span></span>`,
   };
 }

@@ -1,9 +1,10 @@
 /** A person at a glance: initials on their own hue, and a dot when they are online. */
 import { html } from '/vendor/preact-htm.js';
 import { now } from '../core/clock.js';
-import { dayNumber, hue, initials, shortMoment, timeOfDay } from '../core/format.js';
+import { dayNumber, hue, initials, timeOfDay } from '../core/format.js';
 import { locale, t } from '../core/i18n.js';
 import { memo } from './hooks.js';
+import { whenInShort } from './wording.js';
 
 /** @param {{person: import('../core/state.js').Person, size?: string, showOnline?: boolean}} props */
 export const Avatar = memo(
@@ -32,5 +33,5 @@ export function presence(peer) {
   if (!peer.lastSeenAt) return t('person.offline');
   const isToday = dayNumber(peer.lastSeenAt) === dayNumber(now());
   if (isToday) return t('person.seenToday', { time: timeOfDay(peer.lastSeenAt, locale()) });
-  return t('person.seen', { when: shortMoment(peer.lastSeenAt, now(), locale(), t('day.yesterdayShort')) });
+  return t('person.seen', { when: whenInShort(peer.lastSeenAt) });
 }

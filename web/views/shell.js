@@ -2,9 +2,11 @@
 import { html, useEffect, useState } from '/vendor/preact-htm.js';
 import { t } from '../core/i18n.js';
 import { Conversation } from './conversation.js';
+import { useTick } from './hooks.js';
 import { FETCHED_AFTER_MS, lazy, loadShared } from './lazy.js';
 import { List } from './list.js';
 
+const MINUTE_MS = 60_000;
 const NOTICE_MS = 5_000;
 const PILL_MS = 2_000;
 const BANNER_MS = 5_000;
@@ -70,6 +72,7 @@ const isShortcut = (event) =>
 
 /** @param {{app: import('../app/create.js').App, state: import('../core/state.js').State, route: any}} props */
 export function Shell({ app, state, route }) {
+  const minute = useTick(MINUTE_MS);
   useEffect(() => {
     /** @type {any} */
     let shortcut;
@@ -105,7 +108,7 @@ export function Shell({ app, state, route }) {
   const atList = route.name === 'home' || route.name === 'test';
   return html`
     <main class="shell" data-at=${atList ? 'list' : 'main'}>
-      <${List} app=${app} state=${state} route=${route} />
+      <${List} app=${app} state=${state} route=${route} minute=${minute} />
       <div class="main"><${LinkState} app=${app} link=${state.link} />
         <${screen} app=${app} state=${state} route=${route} /></div>
     </main>

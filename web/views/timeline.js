@@ -11,17 +11,17 @@ import { now } from '../core/clock.js';
 import { fateOf, lastRead } from '../core/receipts.js';
 import { SLACK, WINDOW } from '../core/timelines.js';
 import { rowsOf } from '../core/rows.js';
-import { dayLabel, dayNumber, shortMoment } from '../core/format.js';
-import { locale, t, tn } from '../core/i18n.js';
+import { dayNumber } from '../core/format.js';
+import { t, tn } from '../core/i18n.js';
 import { Icon } from './hooks.js';
 import { EntryRow, MessageRow } from './message.js';
 import { Reading, isAttended } from './reading.js';
 import { actionsOf } from './row_actions.js';
 import { Scroll } from './scroll.js';
+import { dayInFull, whenInShort } from './wording.js';
 
 const AHEAD_PX = 800;
 const FLASH_MS = 1_600;
-const DAY_CHECKED_EVERY_MS = 30_000;
 
 /** Where one was in a conversation, as long as the page lives. @type {Map<number, import('./scroll.js').Anchor>} */
 const spots = new Map();
@@ -52,16 +52,12 @@ export class Timeline extends Component {
     // Kept when they leave the page: what has the focus tells of its end after that.
     this.setBox = (box) => box && Object.assign(this.scroll, { box });
     this.setList = (list) => list && Object.assign(this.scroll, { list });
-    this.today = dayNumber(now());
     /** Whether a row was drawn that was not there as it is. */
     this.isRedrawn = false;
     /** The frame in which is looked. @type {number|undefined} */
     this.looking = undefined;
     this.resizes = new ResizeObserver(() => this.resized());
-    this.looked = () => {
-      this.passMidnight();
-      this.look();
-    };
+    this.looked = () => this.look();
     this.ended = () => this.toEnd();
     this.on = actionsOf(this);
     /** What keys do, once a row has had the focus. @type {((timeline: any, event: KeyboardEvent) => void)|undefined} */
@@ -75,7 +71,6 @@ export class Timeline extends Component {
     document.addEventListener('visibilitychange', this.looked);
     addEventListener('focus', this.looked);
     document.addEventListener('lexchat:end', this.ended);
-    this.daily = setInterval(() => this.passMidnight(), DAY_CHECKED_EVERY_MS);
     this.arrive();
   }
 
@@ -89,7 +84,6 @@ export class Timeline extends Component {
     cancelAnimationFrame(this.looking ?? 0);
     clearTimeout(this.flashing);
     clearTimeout(this.trimming);
-    clearInterval(this.daily);
     document.removeEventListener('visibilitychange', this.looked);
     removeEventListener('focus', this.looked);
     document.removeEventListener('lexchat:end', this.ended);
@@ -108,6 +102,7 @@ export class Timeline extends Component {
     else if (this.isRedrawn && !this.isFollowed()) this.scroll.settle();
     this.isRedrawn = false;
     this.drawLine();
+    this.tellDay();
     if (line.items !== before.line.items) {
       if (!this.isFollowed()) this.reach();
       if (this.scroll.following && line.items.length > WINDOW + SLACK) this.trim();
@@ -195,13 +190,6 @@ export class Timeline extends Component {
     app.store.dispatch({ type: 'unreadLineDrawn', conversationId: conversation.id, messageId: first });
   }
 
-  /** Days are named anew when another one has begun. */
-  passMidnight() {
-    const today = dayNumber(now());
-    if (this.today !== today) this.setState({});
-    this.today = today;
-  }
-
   scrolled() {
     const { app, line, conversation } = this.props;
     const { scroll } = this;
@@ -231,9 +219,9 @@ export class Timeline extends Component {
   /** The button to the end says which day one has scrolled to. */
   tellDay() {
     const { anchor, following } = this.scroll;
-    const first = anchor && this.scroll.row(anchor.key)?.querySelector('time')?.getAttribute('datetime');
-    const isOfToday = !first || dayNumber(first) === dayNumber(now());
-    const shown = following || isOfToday ? null : shortMoment(first, now(), locale(), t('day.yesterdayShort'));
+    const row = !following && anchor && this.scroll.row(anchor.key);
+    const first = row && row.querySelector('time')?.getAttribute('datetime');
+    const shown = first && dayNumber(first) !== dayNumber(now()) ? whenInShort(first) : null;
     if (shown === this.drawnDay) return;
     this.drawnDay = shown;
     this.setState({});
@@ -366,8 +354,8 @@ export class Timeline extends Component {
         <button class="link" type="button" onClick=${this.on.readAll}>${t('timeline.readAll')}</button></p>`;
     }
     if (row.kind === 'day') {
-      const label = dayLabel(row.at, now(), locale(), { today: t('day.today'), yesterday: t('day.yesterday') });
-      return html`<p key=${key} data-key=${key} class="day"><time datetime=${row.at}>${label}</time></p>`;
+      return html`
+        <p key=${key} data-key=${key} class="day"><time datetime=${row.at}>${dayInFull(row.at)}</time></p>`;
     }
     return this.view(before, row, key === stop);
   }
@@ -391,6 +379,8 @@ export class Timeline extends Component {
       author: own ? me : peer,
       fate: kind === 'message' ? fateOf(said, mark ?? 0) : '',
       receipt: own && said.id === this.receipt,
+      // What was read today is said anew when another day has begun.
+      today: dayNumber(now()),
       editing: said.id === editingId && kind === 'message',
       quote: said.replyToId ? this.quoted(said.replyToId) : null,
       inner: key === inside ? 0 : -1,

@@ -1,5 +1,5 @@
 /** Messages in words: in one line, to a screen reader, and when they were read. */
-import { dayNumber, shortDay, timeOfDay } from '../core/format.js';
+import { dayLabel, dayNumber, shortDay, shortMoment, timeOfDay } from '../core/format.js';
 import { now } from '../core/clock.js';
 import { plain } from '../core/formatting.js';
 import { locale, t, tn } from '../core/i18n.js';
@@ -24,6 +24,13 @@ export function gist(message, myId) {
   if (message.isDeleted) return t('message.deleted');
   return lineOf(message, myId).slice(0, GIST_CHARACTERS) || tn('file.count', message.files.length);
 }
+
+/** The day of something, by itself. @param {string} at */
+export const dayInFull = (at) =>
+  dayLabel(at, now(), locale(), { today: t('day.today'), yesterday: t('day.yesterday') });
+
+/** When something was, where there is little room: the time today, else the day. @param {string} at */
+export const whenInShort = (at) => shortMoment(at, now(), locale(), t('day.yesterdayShort'));
 
 /**
  * When an own message was read: the day too, unless it is the message's.
