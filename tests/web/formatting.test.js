@@ -25,8 +25,23 @@ test('bold_italic_and_code_are_found_where_they_are_meant', () => {
     ['**pas\nsur deux lignes**', '**pas\nsur deux lignes**'],
     ['une * seule', 'une * seule'],
     ['https://exemple.fr/a_b_c et _oui_', '<https://exemple.fr/a_b_c> et i(oui)'],
-    ['**https://exemple.fr**', '**<https://exemple.fr>**'],
+    ['**https://exemple.fr**', 'b(<https://exemple.fr>)'],
     ['<b>rien</b>', '<b>rien</b>'],
+  ]) assert.equal(short(inline(text)), found, text);
+});
+
+test('marks_stand_around_addresses_too', () => {
+  for (const [text, found] of [
+    ['**voir https://exemple.fr/a ici**', 'b(voir <https://exemple.fr/a> ici)'],
+    ['*https://exemple.fr/a_b*', 'i(<https://exemple.fr/a_b>)'],
+    ['_https://exemple.fr/a_b_', 'i(<https://exemple.fr/a_b>)'],
+    ['_voir https://exemple.fr/a_.', 'i(voir <https://exemple.fr/a>).'],
+    ['**jean_dupont@a.fr**, *écrire à jean@a.fr*', 'b(<jean_dupont@a.fr>), i(écrire à <jean@a.fr>)'],
+    ['_**gras https://a.fr/?q=1*2** et https://b.fr_', 'i(b(gras <https://a.fr/?q=1*2>) et <https://b.fr>)'],
+    ['`curl https://a.fr/x` puis https://b.fr', 'c(curl https://a.fr/x) puis <https://b.fr>'],
+    ['https://a.fr/x_ et _oui_', '<https://a.fr/x_> et i(oui)'],
+    ['https://a.fr/_x_/*y*/z', '<https://a.fr/_x_/*y*/z>'],
+    ['2*https://a.fr*3', '2*<https://a.fr*3>'],
   ]) assert.equal(short(inline(text)), found, text);
 });
 

@@ -95,10 +95,10 @@ function begins(lines, at) {
 /** A mark stands before a letter and closes behind one, on one line, and never inside a word. */
 const MARKED = new RegExp(
   [
-    '`([^`\\n]+)`',
-    '\\*\\*(?=[^\\s*])([^\\n]{0,999}?[^\\s])\\*\\*(?![\\p{L}\\p{N}*])',
-    '(?<![\\p{L}\\p{N}*])\\*(?=[^\\s*])([^\\n*]{0,1999}[^\\s*])\\*(?![\\p{L}\\p{N}*])',
-    '(?<![\\p{L}\\p{N}_])_(?=[^\\s_])([^\\n_]{0,1999}[^\\s_])_(?![\\p{L}\\p{N}_])',
+    '`[^`\\n]+`',
+    '\\*\\*(?=[^\\s*])[^\\n]{0,999}?[^\\s]\\*\\*(?![\\p{L}\\p{N}*])',
+    '(?<![\\p{L}\\p{N}*])\\*(?=[^\\s*])[^\\n*]{0,1999}[^\\s*]\\*(?![\\p{L}\\p{N}*])',
+    '(?<![\\p{L}\\p{N}_])_(?=[^\\s_])[^\\n_]{0,1999}[^\\s_]_(?![\\p{L}\\p{N}_])',
   ].join('|'),
   'gu',
 );
@@ -109,35 +109,34 @@ const MARKED = new RegExp(
  * @returns {Inline[]}
  */
 export function inline(text, depth = 0) {
-  /** @type {Inline[]} */
-  const found = [];
-  for (const segment of segments(text)) {
-    if (segment.href || depth > DEPTH_MAX) found.push({ kind: 'text', ...segment });
-    else found.push(...marked(segment.text, depth));
-  }
-  return found;
-}
-
-/**
- * @param {string} text without addresses
- * @param {number} depth
- * @returns {Inline[]}
- */
-function marked(text, depth) {
+  if (depth > DEPTH_MAX) return unformatted(text);
   /** @type {Inline[]} */
   const found = [];
   let from = 0;
-  for (const match of text.matchAll(MARKED)) {
-    const [whole, code, bold, star, low] = match;
-    if (match.index > from) found.push({ kind: 'text', text: text.slice(from, match.index), href: null });
-    if (code !== undefined) found.push({ kind: 'code', text: code });
-    else if (bold !== undefined) found.push({ kind: 'bold', parts: inline(bold, depth + 1) });
-    else found.push({ kind: 'italic', parts: inline(star ?? low, depth + 1) });
-    from = match.index + whole.length;
+  for (const { 0: whole, index } of masked(text).matchAll(MARKED)) {
+    found.push(...unformatted(text.slice(from, index)));
+    from = index + whole.length;
+    const isBold = whole.startsWith('**');
+    const width = isBold ? 2 : 1;
+    const marked = text.slice(index + width, from - width);
+    if (whole[0] === '`') found.push({ kind: 'code', text: marked });
+    else found.push({ kind: isBold ? 'bold' : 'italic', parts: inline(marked, depth + 1) });
   }
-  if (from < text.length) found.push({ kind: 'text', text: text.slice(from), href: null });
-  return found;
+  return [...found, ...unformatted(text.slice(from))];
 }
+
+/** @param {string} text @returns {Inline[]} */
+const unformatted = (text) => segments(text).map((piece) => ({ kind: 'text', ...piece }));
+
+/**
+ * A text of the same length in which addresses hold no marks: what looks like one belongs to the address. An underscore
+ * at its end is of it only where it closes nothing.
+ * @param {string} text
+ */
+const masked = (text) =>
+  segments(text)
+    .map(({ text: said, href }) => (href ? said.replace(/^.*[^_]/s, ({ length }) => 'x'.repeat(length)) : said))
+    .join('');
 
 /** @param {Inline} part @returns {string} */
 const unmarked = (part) => ('text' in part ? part.text : part.parts.map(unmarked).join(''));
