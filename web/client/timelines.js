@@ -5,9 +5,6 @@
 import { peerOf } from '../core/conversations.js';
 
 const PAGE = 50;
-/** How far back the beginning is looked for, where the server knows no place before the first message. */
-const BACK_PAGE = 200;
-const BACK_PAGES_MAX = 25;
 const JOIN_AGAIN_MS = 1_000;
 /** Changes to catch up with, beyond which loading anew is cheaper. */
 const SYNC_PAGES_MAX = 5;
@@ -113,9 +110,8 @@ export class Timelines {
     const firstUnread = conversation.unreadCount > 0 ? messages.find(isUnread) : null;
     const above = conversation.unreadCount > 0 && hasMore && (!firstUnread || firstUnread === messages[0]);
     if (above) {
-      // Who has never read anything begins at the beginning.
-      const around = () => this.history(id, { around: mark, limit: PAGE });
-      const page = await (mark ? around() : this.beginning(id, messages[0].id));
+      // Who has never read anything begins at the beginning, which is around nothing.
+      const page = await this.history(id, { around: mark, limit: PAGE });
       if (page) {
         this.replace(id, page, conversation.rev, { unreadFrom: page.messages.find(isUnread)?.id ?? null });
         return;
@@ -123,26 +119,6 @@ export class Timelines {
     }
     const page = { messages, hasMoreBefore: hasMore, hasMoreAfter: false };
     this.replace(id, page, conversation.rev, { unreadFrom: firstUnread?.id ?? null });
-  }
-
-  /**
-   * The first messages of a conversation.
-   * @param {number} id
-   * @param {number} from a message that is known
-   * @returns {Promise<any|null>} `null` if they lie too far back
-   */
-  async beginning(id, from) {
-    let page = await this.history(id, { after: 0, limit: PAGE });
-    if (page) return { ...page, hasMoreBefore: false };
-    let edge = from;
-    for (let round = 0; round < BACK_PAGES_MAX; round += 1) {
-      page = await this.history(id, { before: edge, limit: BACK_PAGE });
-      if (!page?.messages.length) return null;
-      const messages = page.messages.slice(0, PAGE);
-      if (!page.hasMoreBefore) return { messages, hasMoreBefore: false, hasMoreAfter: true };
-      edge = page.messages[0].id;
-    }
-    return null;
   }
 
   /**

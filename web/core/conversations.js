@@ -115,7 +115,7 @@ export function presenceChanged(state, { userId, isOnline, at }) {
 export function readMarked(state, { conversationId, userId, messageId, at, unreadCount }) {
   if (!messageId) return state;
   const mine = userId === state.me?.id;
-  let after = withConversation(state, conversationId, (old) => {
+  const after = withConversation(state, conversationId, (old) => {
     if (!old) return old;
     if (!mine) return messageId > (old.peerLastReadMessageId ?? 0) ? { ...old, peerLastReadMessageId: messageId } : old;
     const newer = messageId > (old.lastReadMessageId ?? 0);
@@ -128,19 +128,11 @@ export function readMarked(state, { conversationId, userId, messageId, at, unrea
       : old;
   });
   if (mine) return after;
-  after = withTimeline(after, conversationId, (line) => {
-    const touched = line.items.some((one) => one.id <= messageId && one.senderId !== userId && !one.isRead);
-    if (!touched) return line;
-    return {
-      ...line,
-      items: line.items.map((one) =>
-        one.id <= messageId && one.senderId !== userId && !one.isRead
-          ? { ...one, isRead: true, readAt: one.readAt ?? at ?? null }
-          : one,
-      ),
-    };
-  });
-  return after;
+  const isNew = (one) => one.id <= messageId && one.senderId !== userId && !one.isRead;
+  const read = (one) => (isNew(one) ? { ...one, isRead: true, readAt: one.readAt ?? at ?? null } : one);
+  return withTimeline(after, conversationId, (line) =>
+    line.items.some(isNew) ? { ...line, items: line.items.map(read) } : line,
+  );
 }
 
 /**
