@@ -1,6 +1,7 @@
 /** The store: what each event makes of what the page knows. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { Changes } from '../../web/client/changes.js';
 import { titleOf } from '../../web/views/badge.js';
 import { listed, pending, unreadTotal } from '../../web/core/conversations.js';
 import { apply, initial } from '../../web/core/state.js';
@@ -45,6 +46,43 @@ test('what_is_quoted_follows_its_message', () => {
   const before = after(ready([message(9)]), { type: 'quoteLoaded', messageId: 3, message: message(3) });
   const state = apply(before, { type: 'messageChanged', message: message(3, { content: '', isDeleted: true, rev: 10 }) });
   assert.deepEqual([state.quotes[3].content, state.quotes[3].isDeleted], ['', true]);
+  const missed = after(apply(before, page([message(9)], { hasBefore: true })), { type: 'synced', conversationId: 1, messages: [message(3, { content: 'autre', rev: 10 })], rev: 10 });
+  assert.deepEqual([missed.quotes[3].content, ids(missed)], ['autre', [9]]);
+});
+
+test('what_is_quoted_and_could_not_be_fetched_is_asked_for_when_the_connection_is_back_or_it_is_shown_again', async (context) => {
+  const { fetch } = globalThis;
+  context.after(() => { globalThis.fetch = fetch; });
+  let asked = 0;
+  let isUp = false;
+  globalThis.fetch = async () => {
+    asked += 1;
+    if (!isUp) throw new TypeError('no way out');
+    return Response.json(message(3));
+  };
+  let state = ready([message(9)]);
+  const dispatch = (event) => { state = apply(state, event); };
+  const changes = new Changes(/** @type {any} */ ({ state: () => state, dispatch }));
+  const drawn = async () => {
+    const shown = changes.quoted(3);
+    await new Promise((resolve) => { setTimeout(resolve, 5); });
+    return shown;
+  };
+  dispatch({ type: 'linkChanged', stage: 'down', at: 1 });
+  for (let round = 0; round < 3; round += 1) assert.equal(await drawn(), null);
+  assert.equal(asked, 1, 'not at each drawing');
+  for (const event of [{ type: 'linkChanged', stage: 'up', at: 2 }, { type: 'opened', conversationId: 1 }]) {
+    dispatch(event);
+    await drawn();
+  }
+  assert.equal(asked, 3);
+  isUp = true;
+  dispatch({ type: 'opened', conversationId: 1 });
+  await drawn();
+  assert.equal((await drawn()).id, 3);
+  dispatch({ type: 'linkChanged', stage: 'down', at: 3 });
+  assert.equal((await drawn()).id, 3);
+  assert.equal(asked, 4, 'what is there is not asked for');
 });
 
 test('a_read_mark_never_moves_backwards', () => {

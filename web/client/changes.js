@@ -37,7 +37,19 @@ export class Changes {
     this.client.dispatch({ type: 'reactionsChanged', conversationId, messageId, reactions: reply.reactions });
   }
 
-  /** A message that another one answers and that the timeline does not hold. @param {number} messageId */
+  /**
+   * A message that is answered and that the timeline does not hold. It is asked for once, and again when the connection
+   * is back or another conversation was opened.
+   * @param {number} messageId
+   * @returns {any} `null` until it has come
+   */
+  quoted(messageId) {
+    const { quotes } = this.client.state();
+    if (!(messageId in quotes)) queueMicrotask(() => this.loadQuote(messageId));
+    return quotes[messageId] ?? null;
+  }
+
+  /** @param {number} messageId */
   async loadQuote(messageId) {
     if (messageId in this.client.state().quotes) return;
     this.client.dispatch({ type: 'quoteLoaded', messageId, message: null });

@@ -96,7 +96,7 @@ const CHANGES = {
   noticed: (state, { text, tone = 'info', at }) => ({ ...state, notice: { text, tone, at } }),
   noticeEnded: (state) => ({ ...state, notice: null }),
   linkChanged: (state, { stage, at }) =>
-    state.link.stage === stage ? state : { ...state, link: { stage, since: at } },
+    state.link.stage === stage ? state : { ...state, link: { stage, since: at }, quotes: arrived(state) },
 
   historySeen,
   conversationsLoaded: (state, { conversations }) => ({
@@ -108,8 +108,10 @@ const CHANGES = {
     withConversation(state, conversation.id, (old) => merged(old, conversation, true)),
   // The line of new messages is that of one visit.
   opened: (state, { conversationId }) =>
-    withTimeline({ ...state, openId: conversationId, refused: null }, conversationId, (line) =>
-      line.unreadFrom ? { ...line, unreadFrom: null } : line,
+    withTimeline(
+      { ...state, openId: conversationId, refused: null, quotes: arrived(state) },
+      conversationId,
+      (line) => (line.unreadFrom ? { ...line, unreadFrom: null } : line),
     ),
   conversationRefused: (state, { conversationId }) => ({ ...state, refused: conversationId }),
 
@@ -196,6 +198,9 @@ function historySeen(state, { history, contradicted = false }) {
  * @returns {State}
  */
 const quoted = (state, id, message) => ({ ...state, quotes: { ...state.quotes, [id]: message } });
+
+/** What was asked for and has not come may be asked for again. @param {State} state */
+const arrived = ({ quotes }) => Object.fromEntries(Object.entries(quotes).filter(([, message]) => message));
 
 /** @param {Draft} draft @returns {Draft} what was written, and no longer about a message */
 function detached({ aside, ...draft }) {

@@ -143,7 +143,8 @@ export function synced(state, { conversationId, messages, rev, reads = [] }) {
     );
   });
   for (const read of reads) after = readMarked(after, { conversationId, ...read });
-  return after;
+  // What lies above the loaded part may be quoted in it.
+  return { ...after, quotes: { ...after.quotes, ...Object.fromEntries(messages.map((one) => [one.id, one])) } };
 }
 
 /**

@@ -102,10 +102,10 @@ const MARKS = { b: '**', i: '_' };
 const BLANK = Object.freeze({ id: '', text: '', replyToId: null, editingId: null, files: [] });
 
 /**
- * @param {{app: import('../app/create.js').App, conversationId: number, draft: any, line: any, quotes: any,
- *   me: any, peer: any}} props
+ * @param {{app: import('../app/create.js').App, conversationId: number, draft: any, line: any, me: any,
+ *   peer: any}} props
  */
-export function Composer({ app, conversationId, draft = BLANK, line, quotes, me, peer }) {
+export function Composer({ app, conversationId, draft = BLANK, line, me, peer }) {
   const { text, replyToId, editingId, files } = draft;
   const [dragged, setDragged] = useState(false);
   const [selects, setSelects] = useState(false);
@@ -140,7 +140,7 @@ export function Composer({ app, conversationId, draft = BLANK, line, quotes, me,
   };
   const select = ({ target }) => setSelects(target.selectionStart !== target.selectionEnd);
   const about = editingId ?? replyToId;
-  const message = about && (line?.items.find((one) => one.id === about) ?? quotes[about]);
+  const message = about && (line?.items.find((one) => one.id === about) ?? app.client?.changes.quoted(about));
   const sends = text.trim() || (!editingId && files.length > 0);
   return html`
     <form class="composer" onSubmit=${submit}>

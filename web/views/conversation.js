@@ -41,14 +41,14 @@ export function Conversation({ app, state, route }) {
         <${Head} app=${app} peer=${peer} conversationId=${route.id} />
         ${line ? html`
           <${Timeline} key=${route.id} app=${app} line=${line} entries=${entries} conversation=${conversation} me=${me}
-            peer=${peer} quotes=${state.quotes} editingId=${draft?.editingId ?? null} />`
+            peer=${peer} editingId=${draft?.editingId ?? null} />`
           : html`<div class="timeline-box" aria-busy="true">
             ${state.link.stage === 'down' && html`<p class="empty">${t('timeline.away')}</p>`}</div>`}
         <${PushOffer} app=${app} state=${state} id=${route.id} />
         <p class="typing-line">${state.typing[route.id] ? t('timeline.typing', { name: peer.name }) : ''}</p>
         ${conversation.isActive === false ? html`<${Closed} name=${peer.name} />` : html`
           <${Composer} key=${`c${route.id}`} app=${app} conversationId=${route.id} draft=${draft} line=${loaded}
-            quotes=${state.quotes} me=${me} peer=${peer} />`}
+            me=${me} peer=${peer} />`}
       </section>
       <aside class="details" aria-label=${t('details.title')}><${Beside} ...${about} asked=${false} /></aside>
     </div>

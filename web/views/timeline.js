@@ -403,11 +403,9 @@ export class Timeline extends Component {
 
   /** The message that another one answers: one of the timeline, or fetched. @param {number} id */
   quoted(id) {
-    const { line, app, quotes } = this.props;
+    const { app, line } = this.props;
     const { items } = line;
     if (this.byId.items !== items) this.byId = { items, map: new Map(items.map((one) => [one.id, one])) };
-    const found = this.byId.map.get(id) ?? quotes[id];
-    if (found === undefined) queueMicrotask(() => app.client?.changes.loadQuote(id));
-    return found ?? null;
+    return this.byId.map.get(id) ?? app.client?.changes.quoted(id);
   }
 }
