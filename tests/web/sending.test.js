@@ -219,6 +219,12 @@ test('a_message_that_was_deleted_is_called_so_wherever_it_is_quoted', () => {
   assert.equal(gist({ isDeleted: true, content: '', files: [] }), 'Message supprimé');
   assert.equal(gist({ content: '', files: [{}, {}] }), '2 fichiers');
   assert.equal(gist(null), '…');
+  // Files that lie somewhere else are files; one that is stored here stands in both.
+  const url = '/attachments/4/plan.png';
+  const elsewhere = message({ content: '', files: [{ url, name: 'plan.png' }], attachments: [url, 'https://exemple.fr/bail.pdf'] });
+  assert.equal(gist(elsewhere, 1), '2 fichiers');
+  assert.match(spoken(row(elsewhere)), /2 fichiers\u00a0: plan\.png, https:\/\/exemple\.fr\/bail\.pdf$/);
+  assert.equal(gist({ content: '', files: [], attachments: ['https://exemple.fr/a'] }, 1), '1 fichier');
 });
 
 test('what_is_too_old_to_be_changed_is_not_offered_for_it', () => {

@@ -37,7 +37,8 @@ export function eventsOf(client) {
     notification: (data) => {
       const { conversationId, messageId, senderId, senderName, preview } = data;
       dispatch({ ...data, type: 'notified' });
-      if (!client.state().conversations[conversationId]) people.load();
+      // How many files there are is told with the conversation.
+      if (!preview || !client.state().conversations[conversationId]) people.load();
       const text = preview || t('announce.files');
       listener.onMessage?.({ conversationId, messageId, senderId, senderName, text });
     },

@@ -74,7 +74,7 @@ export function notified(state, { conversationId, messageId, senderId, preview, 
         lastMessageAt: timestamp,
         lastMessageId: messageId,
         lastMessageSenderId: senderId,
-        // A message without a text has a file; how many is told with the conversation.
+        // A message without a text has a file at least.
         lastMessageFileCount: preview ? 0 : 1,
       },
   );
@@ -168,13 +168,14 @@ export function peerOf(conversation, myId) {
 }
 
 /**
- * @param {Message} message
- * @returns {number} files and addresses that go with it
+ * @param {{files: {url?: string}[], attachments?: string[]|null}} message
+ * @returns {string[]} addresses of files that lie somewhere else
  */
-export function countOfFiles(message) {
-  const stored = new Set(message.files.map((file) => file.url));
-  return message.files.length + (message.attachments ?? []).filter((address) => !stored.has(address)).length;
-}
+export const addressesOf = ({ files, attachments }) =>
+  (attachments ?? []).filter((address) => !files.some(({ url }) => url === address));
+
+/** @param {any} message @returns {number} files and addresses that go with it */
+export const countOfFiles = (message) => message.files.length + addressesOf(message).length;
 
 /**
  * The list as it is shown.

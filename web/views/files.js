@@ -1,6 +1,7 @@
 /** The files of a message: pictures drawn in their place from the start, others as a named row. */
 import { html, useEffect, useState } from '/vendor/preact-htm.js';
 import { isPicture, isReadable, picture } from '../client/media.js';
+import { addressesOf } from '../core/conversations.js';
 import { fileSize } from '../core/format.js';
 import { locale, t } from '../core/i18n.js';
 import { Icon } from './hooks.js';
@@ -12,8 +13,7 @@ const PICTURE_MAX = { width: 360, height: 320 };
  *   props stored files, or those of a message on its way (with their blob)
  */
 export function Files({ files, addresses, inner, on }) {
-  const stored = new Set(files.map((file) => file.url));
-  const elsewhere = (addresses ?? []).filter((address) => !stored.has(address));
+  const elsewhere = addressesOf({ files, attachments: addresses });
   if (!files.length && !elsewhere.length) return null;
   const infos = files.map((file) =>
     file.blob ? { ...file, ...file.info, mimeType: file.info?.mimeType ?? file.type } : file,

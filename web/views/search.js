@@ -3,7 +3,7 @@
  * marks anything read. What is looked for stands in the address, so that Back and a reload find it again.
  */
 import { html, useEffect, useRef, useState } from '/vendor/preact-htm.js';
-import { peerOf } from '../core/conversations.js';
+import { addressesOf, peerOf } from '../core/conversations.js';
 import { dayAndTime, fullMoment } from '../core/format.js';
 import { plain } from '../core/formatting.js';
 import { locale, t } from '../core/i18n.js';
@@ -84,10 +84,10 @@ export function Search({ app, state, route }) {
 
 /** @param {{result: any, state: import('../core/state.js').State}} props */
 function Result({ result: { message, snippet }, state }) {
-  const { conversationId, senderId, createdAt, id, files } = message;
+  const { conversationId, senderId, createdAt, id } = message;
   const conversation = state.conversations[conversationId];
   const name = conversation ? peerOf(conversation, state.me?.id ?? 0).name : '';
-  const names = files.map((file) => file.name).join(', ');
+  const names = [...message.files.map((file) => file.name), ...addressesOf(message)].join(', ');
   const left = () => {
     history.replaceState(LEFT, '');
     markWhenShown(id, snippet);

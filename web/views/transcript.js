@@ -1,7 +1,7 @@
 /** What is copied over several messages says who wrote each of them, and when. */
 import { dayAndTime } from '../core/format.js';
 import { locale, t } from '../core/i18n.js';
-import { peerOf } from '../core/conversations.js';
+import { addressesOf, peerOf } from '../core/conversations.js';
 
 /** @type {import('../app/create.js').App|null} */
 let watched = null;
@@ -31,10 +31,10 @@ function lineOf(row, selection) {
   const { timelines, conversations, openId, me } = /** @type {any} */ (watched).store.state();
   const message = timelines[openId]?.items.find((one) => String(one.id) === /** @type {any} */ (row).dataset.id);
   if (!message || message.isDeleted) return '';
-  const name = message.senderId === me.id ? me.name : peerOf(conversations[openId], me.id).name;
-  const files = message.files.map((file) => `[${file.name}]`);
+  const by = message.senderId === me.id ? me.name : peerOf(conversations[openId], me.id).name;
+  const files = [...message.files.map(({ name }) => name), ...addressesOf(message)].map((one) => `[${one}]`);
   const said = [selectedOf(row, selection, message.content), ...files].filter(Boolean).join(' ');
-  return t('colon', { name: `${dayAndTime(message.createdAt, locale())}, ${name}`, text: said });
+  return t('colon', { name: `${dayAndTime(message.createdAt, locale())}, ${by}`, text: said });
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Messages in words: in one line, to a screen reader, and when they were read. */
 import { dayLabel, dayNumber, shortDay, shortMoment, timeOfDay } from '../core/format.js';
 import { now } from '../core/clock.js';
+import { addressesOf, countOfFiles } from '../core/conversations.js';
 import { plain } from '../core/formatting.js';
 import { locale, t, tn } from '../core/i18n.js';
 
@@ -22,7 +23,7 @@ export const lineOf = (message, myId) =>
 export function gist(message, myId) {
   if (!message) return '…';
   if (message.isDeleted) return t('message.deleted');
-  return lineOf(message, myId).slice(0, GIST_CHARACTERS) || tn('file.count', message.files.length);
+  return lineOf(message, myId).slice(0, GIST_CHARACTERS) || tn('file.count', countOfFiles(message));
 }
 
 /** The day of something, by itself. @param {string} at */
@@ -57,8 +58,8 @@ export function spoken({ message, entry, own, author, peer, fate, quote, myId })
   const quoted = quote && (quote.senderId === myId ? t('person.yourself') : peer.name);
   if (said.replyToId && quoted) parts.push(t('composer.replying', { name: quoted }));
   if (said.content) parts.push(lineOf(said, myId));
-  const names = said.files.map((one) => one.name).join(', ');
-  if (names) parts.push(t('colon', { name: tn('file.count', said.files.length), text: names }));
+  const names = [...said.files.map((one) => one.name), ...addressesOf(said)];
+  if (names.length) parts.push(t('colon', { name: tn('file.count', names.length), text: names.join(', ') }));
   if (said.reactions?.length) parts.push(said.reactions.map((one) => one.emoji).join(' '));
   if (said.editedAt) parts.push(fate === 'stale' && !own ? t('message.editedSince') : t('message.edited'));
   if (own) parts.push(fateInWords(said, fate));
