@@ -94,6 +94,15 @@ test('a_clipboard_is_about_files_only_where_there_is_no_other_text', () => {
   assert.deepEqual(pastedFiles(null), []);
 });
 
+test('folders_are_parted_from_files', async () => {
+  const { parted } = await import('../../web/views/drags.js');
+  const item = (isDirectory) => ({ kind: 'file', webkitGetAsEntry: () => (isDirectory === null ? null : { isDirectory }) });
+  const of = (...items) => ({ items: [{ kind: 'string' }, ...items], files: items.map((_, at) => ({ name: `f${at}` })) });
+  const names = ({ files, hasFolders }) => [files.map(({ name }) => name), hasFolders];
+  assert.deepEqual(names(parted(of(item(false), item(true), item(null)))), [['f0', 'f2'], true]);
+  assert.deepEqual(names(parted(of({ kind: 'file' }))), [['f0'], false], 'where a browser does not say');
+});
+
 test('a_file_that_was_changed_on_disk_goes_from_the_copy_in_storage_or_says_so', async () => {
   const gone = Object.assign(new Error('changed'), { code: 'UNREADABLE' });
   const send = async (file) => {

@@ -1,6 +1,7 @@
 /** What goes on in the background while somebody is signed in. */
 import { attend as attendTo } from '../client/notices.js';
 import { watchBadge } from '../views/badge.js';
+import { guardDrags } from '../views/drags.js';
 import { keepFocus } from './focus.js';
 
 /** @type {WeakSet<object>} */
@@ -16,6 +17,7 @@ export function attend(app) {
 function follow(app) {
   followed.add(app);
   keepFocus();
+  guardDrags();
   app.retitle = watchBadge(app.store, app.route);
   // A press on a notification is told by the service worker.
   navigator.serviceWorker?.addEventListener('message', ({ data }) => {

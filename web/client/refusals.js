@@ -14,6 +14,7 @@ const SAID = {
   tooMany: (values) => t('file.tooMany', values),
   tooLarge: ({ bytes }) => t('file.tooLarge', { size: fileSize(bytes, locale()) }),
   empty: () => t('file.empty'),
+  folder: () => t('file.folder'),
   messageGone: () => t('timeline.messageGone'),
 };
 

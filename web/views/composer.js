@@ -118,7 +118,7 @@ export function Composer({ app, conversationId, draft = BLANK, line, me, peer })
   useEffect(() => {
     let end = () => {};
     const timer = setTimeout(() => drags().then(({ watchDrags }) => {
-      end = watchDrags(setDragged, actions.stage);
+      end = watchDrags({ app, box, show: setDragged, stage: actions.stage });
     }, () => {}), FETCHED_AFTER_MS);
     return () => {
       clearTimeout(timer);

@@ -27,7 +27,8 @@ export function StagedFiles({ files, actions }) {
 function StagedFile({ file, place, ways: { drafts, id, dragged, onDrag, change, retry, unstage } }) {
   const source = usePicture(isPicture(file.type) ? file : {});
   const start = (event) => {
-    event.dataTransfer.setData('text/plain', file.name);
+    // Nothing that a text box would take.
+    event.dataTransfer.setData('application/x-place', '');
     onDrag(file.key);
   };
   const over = (event) => dragged && event.preventDefault();

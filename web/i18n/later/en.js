@@ -170,6 +170,7 @@ export default {
   'file.change': 'Rename or move {name}',
   'file.changeTitle': 'Name and place of the file',
   'file.empty': 'An empty file cannot be sent.',
+  'file.folder': 'A folder cannot be attached. Attach its files, or a ZIP archive.',
   'file.name': 'Name of the file',
   'file.place': 'Place',
   'file.placeOf': '{n} of {count}',

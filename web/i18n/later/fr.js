@@ -173,6 +173,7 @@ export default {
   'file.change': 'Renommer ou déplacer {name}',
   'file.changeTitle': 'Nom et place du fichier',
   'file.empty': 'Un fichier vide ne peut pas être envoyé.',
+  'file.folder': 'Un dossier ne peut pas être joint. Joignez ses fichiers, ou une archive ZIP.',
   'file.name': 'Nom du fichier',
   'file.place': 'Place',
   'file.placeOf': '{n} sur {count}',
