@@ -355,6 +355,24 @@ for (const name of CHOSEN) {
       await person.until(() => location.pathname === '/');
     });
 
+    // Firefox remembers, as long as the page lives, that a script could not be fetched.
+    if (name === 'chromium') test('a view whose script could not be fetched is there once it can be', async () => {
+      const person = await here.person();
+      const { page } = person;
+      await person.signIn(server, 'juriste1');
+      let failed = 0;
+      await page.setRequestInterception(true);
+      page.on('request', (request) => {
+        if (!request.url().endsWith('/views/details.js') || failed) return request.continue();
+        failed += 1;
+        return request.abort();
+      });
+      await person.visit(`${server.url}/c/${id}`);
+      await person.hears('Bonjour');
+      await person.until(() => document.querySelector('aside.details .details-name')?.textContent === 'Camille Moreau');
+      assert.equal(failed, 1);
+    });
+
     test('the test page still does what its name says', async () => {
       const person = await here.person();
       await person.visit(`${server.url}/test-websocket.html`);

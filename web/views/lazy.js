@@ -6,7 +6,10 @@ import { html, useEffect, useState } from '/vendor/preact-htm.js';
 import { loadTexts } from '../core/i18n.js';
 import { PATHS } from './hooks.js';
 
-/** When it is fetched at the latest: after the first screen, and before it is needed or the connection gone. */
+/**
+ * When it is fetched at the latest: after the first screen, and before it is needed or the connection gone; and when it
+ * is tried again.
+ */
 export const FETCHED_AFTER_MS = 1_500;
 
 /** @type {Promise<any>|null} */
@@ -46,12 +49,14 @@ export function lazy(load, name, afterMs = 0, meanwhile = () => null) {
     const [, redraw] = useState(0);
     useEffect(() => {
       if (view) return undefined;
-      const fetched = () => Promise.all([load(), loadShared()]);
-      const shown = (/** @type {any[]} */ [module]) => {
+      const shown = (/** @type {any} */ [module]) => {
         view = module[name];
         redraw(1);
       };
-      const timer = setTimeout(() => fetched().then(shown, () => {}), afterMs);
+      // It goes on where nobody waits for it any more: it will be wanted again.
+      const fetched = () =>
+        Promise.all([load(), loadShared()]).then(shown, () => setTimeout(fetched, FETCHED_AFTER_MS));
+      const timer = setTimeout(fetched, afterMs);
       return () => clearTimeout(timer);
     }, []);
     return view ? html`<${view} ...${props} />` : meanwhile(props);
