@@ -233,7 +233,10 @@ fn numbers(text: &str, words: &Words, asked: &Range<usize>, goes_on: bool, any: 
 fn is_compound(text: &str, words: &[Word]) -> bool {
     words.len() > 1
         && words.iter().all(|word| word.kind == Kind::Letters)
-        && words.windows(2).all(|pair| fold(&text[pair[0].at.end..pair[1].at.start]) == "-")
+        && words.windows(2).all(|pair| {
+            // One character may hold several words.
+            text.get(pair[0].at.end..pair[1].at.start).is_some_and(|between| fold(between) == "-")
+        })
 }
 
 /// The same in the singular and the plural, of which the last part takes the mark, the first (`ayants-droit`), or both.
@@ -356,6 +359,7 @@ mod tests {
             ("\"S.A.S. Delmas\"", vec!["s a s delmas|sas delmas"], vec![]),
             ("१२ ५००", vec!["12&500*|12500*"], vec![]),
             ("l'É.N.A.", vec!["e n a*|ena*"], vec![]),
+            ("㏂", vec!["a m*"], vec![]),
             ("20-12345", vec!["20 12345*|20&12345*"], vec![]),
             ("\"de 12 500 euros\"", vec!["de 12 500 euros|de&12500&euros"], vec![]),
             ("契约法", vec!["契约 约法"], vec![]),
@@ -367,6 +371,18 @@ mod tests {
                 (all.iter().map(|s| (*s).to_owned()).collect(), none.iter().map(|s| (*s).to_owned()).collect()),
                 "{query}"
             );
+        }
+    }
+
+    #[test]
+    fn what_stands_for_several_words_or_for_none_is_read_too() {
+        for c in (0..0x1_0000).filter_map(char::from_u32) {
+            let query = format!("{c}{c}-{c}.{c}. \"{c} {c}.{c}.\" -{c}.a {c}");
+            for term in Terms::read(&query).all {
+                for phrase in term.any.iter().flatten() {
+                    assert!(phrase.words.split(' ').all(|word| !word.is_empty()), "{c:?}: {phrase:?}");
+                }
+            }
         }
     }
 
