@@ -195,9 +195,17 @@ fn phrase(words: &Words, range: Range<usize>, is_prefix: bool) -> Phrase {
 fn initials(text: &str, words: &Words, asked: &Range<usize>, goes_on: bool, any: &mut Vec<Vec<Phrase>>) {
     let Some(mut pieces) = words.with_initials_joined(text) else { return };
     pieces.retain(|piece| asked.start <= piece.words.start && piece.words.end <= asked.end);
-    let folded: Vec<&str> = pieces.iter().map(|piece| piece.folded.as_str()).collect();
-    let spelling = vec![Phrase { words: folded.join(" "), is_prefix: goes_on }];
-    if !folded.is_empty() && !any.contains(&spelling) {
+    let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { return };
+    // The room may end within some: what is left of them is no spelling.
+    if first.words.start > asked.start || last.words.end < asked.end {
+        return;
+    }
+    // The last character of a run, as above.
+    let is_tail = pieces.len() > 1 && pieces[pieces.len() - 2].words == last.words && last.folded.chars().count() == 1;
+    let shown = &pieces[..pieces.len() - usize::from(is_tail)];
+    let folded: Vec<&str> = shown.iter().map(|piece| piece.folded.as_str()).collect();
+    let spelling = vec![Phrase { words: folded.join(" "), is_prefix: goes_on && !is_tail }];
+    if !any.contains(&spelling) {
         any.push(spelling);
     }
 }
@@ -359,6 +367,8 @@ mod tests {
             ("\"S.A.S. Delmas\"", vec!["s a s delmas|sas delmas"], vec![]),
             ("१२ ५००", vec!["12&500*|12500*"], vec![]),
             ("l'É.N.A.", vec!["e n a*|ena*"], vec![]),
+            ("S.\u{200b}A.\u{ad}S. -S.A.", vec!["s a s|sas"], vec!["s a|sa"]),
+            ("ส.ส.ร.", vec!["ส ส ร*|สส สร"], vec![]),
             ("㏂", vec!["a m*"], vec![]),
             ("20-12345", vec!["20 12345*|20&12345*"], vec![]),
             ("\"de 12 500 euros\"", vec!["de 12 500 euros|de&12500&euros"], vec![]),
@@ -384,6 +394,13 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn initials_that_there_is_no_room_for_are_no_spelling() {
+        let words: String = (3..WORDS_MAX + 1).map(|length| format!("{} ", "x".repeat(length))).collect();
+        let terms = Terms::read(&format!("{words} \"la S.A.R.L.\""));
+        assert_eq!(short(&terms.all).last().unwrap(), "la s");
     }
 
     #[test]

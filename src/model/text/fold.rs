@@ -65,6 +65,14 @@ pub(in crate::model::text) fn fold_char(c: char, emit: &mut impl FnMut(char)) {
     }
 }
 
+/// Whether nothing stands for a character: it is a mark that does not count, or nobody sees it.
+#[must_use]
+pub fn folds_to_nothing(c: char) -> bool {
+    let mut is_nothing = true;
+    fold_char(c, &mut |_| is_nothing = false);
+    is_nothing
+}
+
 /// The letter under an accent of Western European languages: what decomposing comes to, without looking it up.
 const fn western(c: char) -> Option<char> {
     Some(match c {
@@ -138,6 +146,8 @@ fn plain(c: char, emit: &mut impl FnMut(char)) {
         '“' | '”' | '„' | '‟' | '«' | '»' => "\"",
         '‐'..='―' | '−' => "-",
         '⁄' => "/",
+        // Between the thousands of Arabic numbers.
+        '٬' => "'",
         c => return emit(digit(c).unwrap_or(c)),
     };
     letters.chars().for_each(emit);

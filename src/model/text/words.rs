@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use crate::model::text::fold::fold_char;
+use crate::model::text::fold::{fold_char, folds_to_nothing};
 use crate::model::text::nfc::nfc;
 use crate::model::text::words::initials::{Initials, initials};
 use crate::model::text::words::reader::Reader;
@@ -70,8 +70,8 @@ impl Words {
         &self.folded[word.folded.clone()]
     }
 
-    /// The words of `text`, which must be the one that was read, as a whole: letters with points between them are one.
-    /// `None` if there are no such letters.
+    /// The words of `text`, which must be the one that was read, as a whole: letters with points between them are one, or
+    /// what a text without the points would have there. `None` if there are no such letters.
     #[must_use]
     pub fn with_initials_joined(&self, text: &str) -> Option<Vec<Piece>> {
         let mut found = initials(text).peekable();
@@ -84,7 +84,9 @@ impl Words {
             let words = word_at(at.start)..word_at(at.end);
             pieces.extend((next..words.start).map(single));
             next = words.end;
-            pieces.push(Piece { folded: letters, words });
+            let joined = Self::read(&letters);
+            let piece = |word| Piece { folded: joined.folded(word).to_owned(), words: words.clone() };
+            pieces.extend(joined.words.iter().filter(|_| !words.is_empty()).map(piece));
         }
         pieces.extend((next..self.words.len()).map(single));
         Some(pieces)
@@ -124,7 +126,7 @@ impl Words {
         if between == ") " && text[..word.at.start].ends_with('(') && self.folded(word).starts_with('0') {
             return Some(' ');
         }
-        let mut between = between.chars();
+        let mut between = between.chars().filter(|c| !folds_to_nothing(*c));
         let gap = between.next().filter(|_| between.next().is_none())?;
         if gap.is_whitespace() {
             return (!matches!(gap, '\n' | '\u{2028}' | '\u{2029}')).then_some(' ');

@@ -1,10 +1,13 @@
 //! Letters with points between them, as `S.A.R.L.`, `L.O.` and `J.-P.`: people also write and look for them in one piece.
+//!
+//! What folding leaves out is passed over here as well: a text out of a PDF has hidden places for a line's end in them.
 
 use std::ops::Range;
+use std::str::Chars;
 
 use unicode_normalization::char::is_combining_mark;
 
-use crate::model::text::fold::fold_char;
+use crate::model::text::fold::{fold_char, folds_to_nothing};
 
 /// Letters with points between them.
 pub(super) struct Initials {
@@ -18,10 +21,12 @@ pub(super) struct Initials {
 pub(super) fn initials(text: &str) -> impl Iterator<Item = Initials> {
     let mut from = 0;
     std::iter::from_fn(move || {
-        while let Some(point) = text[from..].find('.').map(|at| from + at) {
-            let start = text[from..point].char_indices().next_back().filter(|(_, c)| c.is_alphabetic());
+        while let Some((point, length)) = text[from..].char_indices().find(|(_, c)| is_point(*c)) {
+            let (point, after) = (from + point, from + point + length.len_utf8());
+            let start = text[from..point].char_indices().rev().find(|(_, c)| !folds_to_nothing(*c));
+            let start = start.filter(|(_, c)| c.is_alphabetic());
             let found = start.and_then(|(start, _)| initials_at(text, from + start));
-            from = found.as_ref().map_or(point + 1, |initials| initials.at.end);
+            from = found.as_ref().map_or(after, |initials| initials.at.end);
             if found.is_some() {
                 return found;
             }
@@ -36,15 +41,17 @@ fn initials_at(text: &str, start: usize) -> Option<Initials> {
     let mut letters = String::new();
     let mut end = start;
     let mut count = 0;
-    while let Some(letter) = rest.next().filter(|c| c.is_alphabetic()) {
-        let is_pointed = rest.clone().next() == Some('.');
-        if !is_pointed && rest.clone().next().is_some_and(is_of_a_word) {
+    while let Some(letter) = next(&mut rest).filter(|c| c.is_alphabetic()) {
+        let mut behind = rest.clone();
+        let following = next(&mut behind);
+        let is_pointed = following.is_some_and(is_point);
+        if !is_pointed && following.is_some_and(is_of_a_word) {
             break;
         }
         fold_char(letter, &mut |c| letters.push(c));
         count += 1;
         if is_pointed {
-            rest.next();
+            rest = behind;
         }
         end = text.len() - rest.as_str().len();
         if !is_pointed {
@@ -52,20 +59,31 @@ fn initials_at(text: &str, start: usize) -> Option<Initials> {
         }
         pass_hyphen(&mut rest);
     }
-    (count > 1 && !text[..start].ends_with(is_of_a_word)).then_some(Initials { letters, at: start..end })
+    let before = text[..start].chars().rev().find(|c| !folds_to_nothing(*c));
+    (count > 1 && !before.is_some_and(is_of_a_word)).then_some(Initials { letters, at: start..end })
+}
+
+/// The next character that counts.
+fn next(rest: &mut Chars) -> Option<char> {
+    rest.find(|c| !folds_to_nothing(*c))
 }
 
 /// Goes behind the hyphen of `J.-P.`, if another pointed letter follows.
-fn pass_hyphen(rest: &mut std::str::Chars) {
+fn pass_hyphen(rest: &mut Chars) {
     let mut ahead = rest.clone();
     let mut is_hyphen = false;
-    if let Some(c) = ahead.next() {
+    if let Some(c) = next(&mut ahead) {
         fold_char(c, &mut |c| is_hyphen = c == '-');
     }
     let behind = ahead.clone();
-    if is_hyphen && ahead.next().is_some_and(char::is_alphabetic) && ahead.next() == Some('.') {
+    if is_hyphen && next(&mut ahead).is_some_and(char::is_alphabetic) && next(&mut ahead).is_some_and(is_point) {
         *rest = behind;
     }
+}
+
+/// A point, in any width.
+fn is_point(c: char) -> bool {
+    matches!(c, '.' | '\u{2024}' | '\u{fe52}' | '\u{ff0e}')
 }
 
 fn is_of_a_word(c: char) -> bool {

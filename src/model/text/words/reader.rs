@@ -89,7 +89,14 @@ impl Reader {
             let Some(c) = text[end..].chars().next() else { break };
             let start = end;
             end += c.len_utf8();
-            fold_char(c, &mut |c| reader.take(c, start..end));
+            let mut is_nothing = true;
+            fold_char(c, &mut |c| {
+                is_nothing = false;
+                reader.take(c, start..end);
+            });
+            if is_nothing {
+                reader.stretch(end);
+            }
         }
         reader.end_word(0);
         (reader.folded, reader.words)
@@ -226,6 +233,16 @@ impl Reader {
         {
             *last = (both, last.1.start..at.end);
             self.at.end = at.end;
+        }
+    }
+
+    /// A mark that does not count, or something that nobody sees: it stands where the word before it does.
+    fn stretch(&mut self, end: usize) {
+        if self.kind.is_some() {
+            self.at.end = end;
+        }
+        if let Some((_, last)) = self.run.last_mut() {
+            last.end = end;
         }
     }
 

@@ -64,6 +64,10 @@ fn words_know_where_they_stand() {
         ("a\u{301}b 12m", vec!["a\u{301}b", "12", "m"]),
         ("x中国", vec!["x", "中国", "国"]),
         ("½ ﬁn", vec!["½", "½", "ﬁn"]),
+        (
+            "q\u{303} مُحَمَّدٌ ก\u{200b}ข 1\u{fe0f}\u{20e3}",
+            vec!["q\u{303}", "مُحَمَّدٌ", "ก\u{200b}ข", "ข", "1\u{fe0f}\u{20e3}"],
+        ),
     ] {
         let words = Words::read(text);
         let stand: Vec<&str> = words.as_slice().iter().map(|word| &text[word.at.clone()]).collect();
@@ -89,6 +93,8 @@ fn a_number_in_groups_is_known_in_one_piece() {
         ("06‑12‑34‑56‑78", vec!["0612345678"]),
         ("12＇500", vec!["12500"]),
         ("१२ ५००", vec!["12500"]),
+        ("١٢٬٥٠٠", vec!["12500"]),
+        ("12\u{2060}\u{a0}\u{2060}500", vec!["12500"]),
         ("+33 6 12 34 56 78", vec!["33612345678", "0612345678"]),
         ("+33612345678", vec!["0612345678"]),
         ("0033 6 12 34 56 78", vec!["0033612345678", "0612345678"]),
@@ -120,9 +126,20 @@ fn letters_with_points_between_them_are_known_in_one_piece() {
         ("art. L. 132-1 C. civ.", vec![]),
         ("www.a.fr, v1.ab, p.ex. fin.A.", vec![]),
         ("a.. .b. …", vec![]),
-        ("x.é\u{301}.z", vec![]),
+        ("x.é\u{301}.z, Q\u{303}.R.", vec!["xez", "qr"]),
+        ("S.\u{200b}A.\u{ad}S. \u{2060}O.\u{2060}N.\u{2060}U., B\u{200b}.\u{feff}P.", vec!["sas", "onu", "bp"]),
+        ("Ｓ．Ｃ．Ｉ．, S․A․", vec!["sci", "sa"]),
+        ("क.कि.ग.", vec![]),
     ] {
         assert_eq!(initials(text).map(|initials| initials.letters).collect::<Vec<_>>(), joined, "{text}");
+    }
+    for (text, indexed) in [
+        ("ส.ส.ร. a", "ส ส ร a ‖ สส สร ร a"),
+        ("n.º 5", "n 5"),
+        ("\u{3164}.\u{3164}. a", "a"),
+        ("ﷺ.a.", "صلي الله عليه وسلم a ‖ صلي الله عليه وسلمa"),
+    ] {
+        assert_eq!(indexed_words(text, []), indexed);
     }
     assert_eq!(indexed_words("la S.C.I. X", ["K.O..pdf"]), "la s c i x ‖ la sci x ‖ k o pdf ‖ ko pdf");
     assert_eq!(indexed_words("L.O. 111\u{2011}1 bis", []), "l o 111 1 bis ‖ lo 111 1 bis");
