@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::model::text::nfc::nfc;
+use crate::model::text::visible;
 use crate::model::text::words::{Piece, Words};
 use crate::store::search::Term;
 
@@ -42,8 +43,8 @@ fn cut(text: &str, terms: &[Term], must_hit: bool) -> Option<String> {
     let to = if end == all.len() { text.len() } else { all[end - 1].at.end };
     let first_at = hits.first().map_or(from, |hit| all[hit.start].at.start);
     let before = text[from..first_at].char_indices().rev().nth(CHARS_BEFORE - 1);
-    let from = before.map_or(from, |(at, _)| from + at);
-    let to = text[from..to].char_indices().nth(CHARS).map_or(to, |(at, _)| from + at);
+    let from = before.map_or(from, |(at, _)| visible::cut_before(&text, from + at));
+    let to = text[from..to].char_indices().nth(CHARS).map_or(to, |(at, _)| visible::cut_before(&text, from + at));
     let mut shown = String::with_capacity(to - from + 16);
     shown.push_str(if from == 0 { "" } else { "…" });
     // The text's own are no marks.
@@ -145,6 +146,15 @@ mod tests {
         ] {
             assert_eq!(shown(&content, &[], query), expected);
         }
+    }
+
+    #[test]
+    fn what_is_drawn_as_one_is_shown_whole() {
+        let family = "👨\u{200d}👩\u{200d}👧";
+        let text = format!("{} bail{}", family.repeat(100), family.repeat(100));
+        let shown = shown(&text, &[], "bail");
+        let families = shown.replace("⟦bail⟧", "").replace([' ', '…'], "");
+        assert!(shown.contains(" ⟦bail⟧") && families.replace(family, "").is_empty(), "{shown}");
     }
 
     #[test]

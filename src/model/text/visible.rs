@@ -5,6 +5,9 @@
 
 use unicode_normalization::char::is_combining_mark;
 
+/// Characters that may be drawn as one: twice those of a family. A text can put any number of marks on a letter.
+const DRAWN_AS_ONE_MAX: usize = 32;
+
 /// A character that shows nothing by itself: controls, zero-width characters, changes of the writing direction,
 /// variation selectors, tags, letters that are drawn as blanks. Spaces and line ends do not count.
 #[must_use]
@@ -53,6 +56,27 @@ pub fn has_hidden(text: &str) -> bool {
     false
 }
 
+/// A place at `at` or shortly before it where the text can be cut: what is drawn as one stays in one piece.
+#[must_use]
+pub fn cut_before(text: &str, at: usize) -> usize {
+    let places = text[..at].char_indices().rev().map(|(at, _)| at).take(DRAWN_AS_ONE_MAX);
+    std::iter::once(at).chain(places).find(|at| !is_within(text, *at)).unwrap_or(at)
+}
+
+/// Whether what stands before a place and what stands behind it are drawn as one.
+fn is_within(text: &str, at: usize) -> bool {
+    let (Some(before), Some(behind)) = (text[..at].chars().next_back(), text[at..].chars().next()) else {
+        return false;
+    };
+    let is_flag_letter = |c: char| matches!(c, '\u{1f1e6}'..='\u{1f1ff}');
+    let flag_letters = || text[..at].chars().rev().take_while(|c| is_flag_letter(*c)).count();
+    before == '\u{200d}'
+        || is_combining_mark(behind)
+        || is_hidden(behind)
+        || matches!(behind, '\u{1f3fb}'..='\u{1f3ff}')
+        || (is_flag_letter(behind) && flag_letters() % 2 == 1)
+}
+
 /// Zero-width joiner and non-joiner.
 pub(in crate::model) fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}')
@@ -66,6 +90,19 @@ pub(in crate::model) fn joins(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_drawn_as_one_is_not_cut() {
+        for one in ["👨\u{200d}👩\u{200d}👧", "👍🏽", "🇫🇷", "q\u{303}\u{323}", "1\u{fe0f}\u{20e3}", "a", "क\u{93f}"]
+        {
+            let text = one.repeat(3);
+            for (at, _) in text.char_indices() {
+                assert_eq!(cut_before(&text, at), at - at % one.len(), "{one} at {at}");
+            }
+        }
+        let marked = format!("q{}", "\u{303}".repeat(100));
+        assert_eq!(cut_before(&marked, marked.len() - 2), marked.len() - 2, "too many marks");
+    }
 
     /// One of each kind of what nobody sees.
     pub(in crate::model) const HIDDEN: [char; 31] = [
