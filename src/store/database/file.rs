@@ -1,11 +1,21 @@
 //! The database's file, before SQLite sees it: there, ours to write, and nobody else's to read, whatever the umask.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::store::database::error::OpenError;
+use crate::store::database::schema::APPLICATION_ID;
 use crate::store::database::settings::Missing;
+
+/// What a database of SQLite begins with.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// Where the number stands in it that says whose database it is.
+const NUMBER_AT: usize = 68;
+
+/// Bytes up to the end of that.
+const HEAD: usize = NUMBER_AT + 4;
 
 /// The path of a file and of nothing else: SQLite takes `file:…` for an address with settings in it, and `:memory:` for no
 /// file at all, where they are the names of files.
@@ -30,7 +40,8 @@ pub fn require(path: &Path) -> Result<fs::Metadata, OpenError> {
     }
 }
 
-/// Sees to it that there is a file, and that it is its owner's alone.
+/// Sees to it that there is a file, and that it is its owner's alone, unless it is another program's: somebody who mistook
+/// the path would have locked others out of that.
 ///
 /// # Errors
 /// When there is none and none is to be made, or the system does not let us read and write it.
@@ -43,12 +54,26 @@ pub fn prepare(path: &Path, missing: Missing) -> Result<(), OpenError> {
         Err(refusal) => return Err(refusal),
     }
     match fs::OpenOptions::new().read(true).write(true).open(path) {
-        Ok(_) => keep_private(path, 0o600).map_err(unusable),
+        Ok(file) => match may_be_ours(&file) {
+            Ok(true) => keep_private(path, 0o600).map_err(unusable),
+            // It is refused later on, as it is.
+            Ok(false) => Ok(()),
+            Err(cause) => Err(unusable(cause)),
+        },
         Err(denied) if denied.kind() == io::ErrorKind::ReadOnlyFilesystem => {
             Err(OpenError::ReadOnly { path: path.to_owned() })
         }
         Err(cause) => Err(unusable(cause)),
     }
+}
+
+/// Whether a file is empty, or a database that does not say that it is another program's.
+fn may_be_ours(file: &fs::File) -> io::Result<bool> {
+    let mut head = Vec::with_capacity(HEAD);
+    file.take(HEAD as u64).read_to_end(&mut head)?;
+    let number = head.get(NUMBER_AT..).unwrap_or_default();
+    let number = number.iter().fold(0, |number, byte| number << 8 | i64::from(*byte));
+    Ok(head.is_empty() || head.starts_with(MAGIC) && matches!(number, 0 | APPLICATION_ID))
 }
 
 /// Makes the empty file and the folder that it is in. That another process made it first is no error.

@@ -243,7 +243,13 @@ mod tests {
             Err(OpenError::Unusable { .. })
         ));
         fs::write(&path, "Cher Maître, ceci n'est pas une base de données.").unwrap();
+        #[cfg(unix)]
+        let mode = || std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions()) & 0o777;
+        #[cfg(unix)]
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
         assert!(matches!(Db::open(&settings), Err(OpenError::Foreign { .. })));
+        #[cfg(unix)]
+        assert_eq!(mode(), 0o644);
         fs::remove_file(&path).unwrap();
         Connection::open(&path).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
         let before = fs::read(&path).unwrap();
