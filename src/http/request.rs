@@ -159,6 +159,8 @@ pub fn fault_of(request: &hyper::Request<impl hyper::body::Body>) -> Option<Head
     }
     match host.map(|host| host.to_str().ok().filter(|host| is_authority(host))) {
         Some(None) => return Some(HeadFault::BadHost),
+        // As of requests whose address has none: all of ours have one.
+        Some(Some("")) => return Some(HeadFault::NoHost),
         Some(Some(host))
             if request.uri().authority().is_some_and(|named| !named.as_str().eq_ignore_ascii_case(host)) =>
         {
@@ -185,7 +187,6 @@ pub enum HeadFault {
     BadEncoding,
 }
 
-/// An empty `Host` is one of requests whose address has none.
 fn is_authority(host: &str) -> bool {
     host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~[]:%!$&'()*+;=,".contains(&byte))
 }

@@ -172,6 +172,7 @@ async fn a_head_with_two_meanings_is_refused_and_ends_the_connection() {
     let second = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     for (line, head) in [
         ("GET / HTTP/1.1", "Accept: */*\r\n"),
+        ("GET / HTTP/1.1", "Host:\r\n"),
         ("GET / HTTP/1.1", "Host: localhost\r\nHost: evil.example\r\n"),
         ("GET / HTTP/1.1", "Host: localhost\r\nHost: localhost\r\n"),
         ("GET / HTTP/1.1", "Host: localhost/x\r\n"),
