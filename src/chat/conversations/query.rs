@@ -80,21 +80,15 @@ fn parts(query: &str) -> Vec<Part> {
     while let Some(start) = query[at..].find(|c: char| !c.is_whitespace()).map(|gap| at + gap) {
         let is_unwanted = query[start..].starts_with('-');
         let start = start + usize::from(is_unwanted);
-        let quote = query[start..].chars().next().filter(|c| is_quote(*c));
-        let (inner, after) = match quote {
-            Some(quote) => {
-                let inner = start + quote.len_utf8();
-                let end = query[inner..].find(is_quote).map_or(query.len(), |end| inner + end);
-                (inner..end, end + query[end..].chars().next().map_or(0, char::len_utf8))
-            }
-            None => {
-                let end = |c: char| c.is_whitespace() || is_quote(c);
-                let end = query[start..].find(end).map_or(query.len(), |end| start + end);
-                (start..end, end)
-            }
-        };
+        let quoted = quoted(query, start);
+        let is_phrase = quoted.is_some();
+        let (inner, after) = quoted.unwrap_or_else(|| {
+            let end = |c: char| c.is_whitespace() || is_quote(c);
+            let end = query[start..].find(end).map_or(query.len(), |end| start + end);
+            (start..end, end)
+        });
         at = after;
-        let part = Part { at: inner, is_phrase: quote.is_some(), is_unwanted, is_last: false };
+        let part = Part { at: inner, is_phrase, is_unwanted, is_last: false };
         match parts.last_mut() {
             Some(before) if continues(query, before, &part) => before.at.end = part.at.end,
             _ => parts.push(part),
@@ -104,6 +98,20 @@ fn parts(query: &str) -> Vec<Part> {
         last.is_last = !last.is_phrase && !last.is_unwanted;
     }
     parts
+}
+
+/// What stands in quotes at `start`, and where these end. Single ones are apostrophes as well, so both must be there.
+fn quoted(query: &str, start: usize) -> Option<(Range<usize>, usize)> {
+    let quote = query[start..].chars().next()?;
+    let inner = start + quote.len_utf8();
+    if is_quote(quote) {
+        let end = query[inner..].find(is_quote).map_or(query.len(), |end| inner + end);
+        return Some((inner..end, end + query[end..].chars().next().map_or(0, char::len_utf8)));
+    }
+    let mut singles =
+        query[inner..].match_indices(['‘', '’']).map(|(at, quote)| (inner + at, inner + at + quote.len()));
+    let (end, after) = singles.find(|(_, after)| !query[*after..].starts_with(char::is_alphanumeric))?;
+    matches!(quote, '‘' | '‚').then_some((inner..end, after))
 }
 
 fn is_quote(c: char) -> bool {
@@ -336,6 +344,8 @@ mod tests {
             ("「code civil」", vec!["code civil"], vec![]),
             ("〝code civil〞", vec!["code civil"], vec![]),
             ("„code civil‟ x", vec!["code civil", "x"], vec![]),
+            ("‘code de l’avocat’ ‚x y‘ d‘", vec!["code de l avocat", "x y", "d"], vec![]),
+            ("-‘code civil’ ‘un d’accord", vec!["un", "accord*"], vec!["code civil"]),
             ("bail \"mise en", vec!["bail|bails|baux", "mise en"], vec![]),
             ("loi -meublé", vec!["loi|lois"], vec!["meuble|meubles"]),
             ("-\"deux mots\" un", vec!["un*"], vec!["deux mots"]),
