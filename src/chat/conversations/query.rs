@@ -340,7 +340,6 @@ mod tests {
             ("“code civil”", vec!["code civil"], vec![]),
             ("« code civil »", vec!["code civil"], vec![]),
             ("‹code civil›", vec!["code civil"], vec![]),
-            ("„code civil“", vec!["code civil"], vec![]),
             ("「code civil」", vec!["code civil"], vec![]),
             ("〝code civil〞", vec!["code civil"], vec![]),
             ("„code civil‟ x", vec!["code civil", "x"], vec![]),
