@@ -13,6 +13,7 @@ use crate::model::text::words::initials::{Initials, initials};
 use crate::model::text::words::reader::Reader;
 use crate::model::text::words::word::{Kind, Word};
 
+mod bytes;
 mod initials;
 mod reader;
 pub mod word;

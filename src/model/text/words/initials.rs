@@ -8,6 +8,7 @@ use std::str::Chars;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::model::text::fold::{fold_char, folds_to_nothing};
+use crate::model::text::words::bytes;
 
 /// Letters with points between them.
 pub(super) struct Initials {
@@ -21,8 +22,7 @@ pub(super) struct Initials {
 pub(super) fn initials(text: &str) -> impl Iterator<Item = Initials> {
     let mut from = 0;
     std::iter::from_fn(move || {
-        while let Some((point, length)) = text[from..].char_indices().find(|(_, c)| is_point(*c)) {
-            let (point, after) = (from + point, from + point + length.len_utf8());
+        while let Some((point, after)) = next_point(text, from) {
             let start = text[from..point].char_indices().rev().find(|(_, c)| !folds_to_nothing(*c));
             let start = start.filter(|(_, c)| c.is_alphabetic());
             let found = start.and_then(|(start, _)| initials_at(text, from + start));
@@ -33,6 +33,20 @@ pub(super) fn initials(text: &str) -> impl Iterator<Item = Initials> {
         }
         None
     })
+}
+
+/// Where the first point from there on begins and ends.
+fn next_point(text: &str, mut from: usize) -> Option<(usize, usize)> {
+    loop {
+        // What points of ASCII and of another width begin with.
+        from += bytes::until(&text[from..], |byte| matches!(byte, b'.' | 0xe2 | 0xef));
+        let c = text[from..].chars().next()?;
+        let after = from + c.len_utf8();
+        if is_point(c) {
+            return Some((from, after));
+        }
+        from = after;
+    }
 }
 
 /// What stands at `start`, if no word begins or ends there.

@@ -6,6 +6,7 @@ use std::ops::Range;
 use unicode_normalization::char::{compose, is_combining_mark};
 
 use crate::model::text::fold::{self, fold_char};
+use crate::model::text::words::bytes;
 use crate::model::text::words::word::{Kind, Word};
 
 /// Reads a text from its beginning to its end.
@@ -61,16 +62,9 @@ const PARTS: [Part; 256] = {
     parts
 };
 
-/// Bytes that are looked at in one go.
-const AT_ONCE: usize = 16;
-
 /// How much of the beginning of a text is letters and gaps of ASCII.
 fn letters(text: &str) -> usize {
-    let ends = |byte: u8| !byte.is_ascii() | byte.is_ascii_digit();
-    let are_letters = |chunk: &&[u8]| !chunk.iter().fold(false, |found, byte| found | ends(*byte));
-    let length = AT_ONCE * text.as_bytes().chunks_exact(AT_ONCE).take_while(are_letters).count();
-    let rest = &text.as_bytes()[length..];
-    length + rest.iter().position(|byte| ends(*byte)).unwrap_or(rest.len())
+    bytes::until(text, |byte| !byte.is_ascii() | byte.is_ascii_digit())
 }
 
 /// How much of the beginning of a text is digits.
