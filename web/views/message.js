@@ -29,7 +29,7 @@ export const MessageRow = memo((props) => {
         <div class=${classes('bubble', message.files?.length && 'with-files', message.editedAt && 'changed')}>
           <div class="content"><${Content} ...${props} /></div><${Foot} ...${props} />
         </div>
-        ${tools && !message.isDeleted && html`<${Tools} message=${message} closed=${props.closed} on=${on} />`}
+        ${tools && !message.isDeleted && html`<${Tools} message=${message} few=${tools === 'few'} on=${on} />`}
       </div>
       ${message.reactions?.length > 0 && html`
         <${Reactions} message=${message} myId=${myId} peer=${peer} inner=${inner} on=${on} />`}
@@ -79,11 +79,11 @@ const Ticks = ({ read }) => html`<span class=${classes('fate', read && 'read')}>
   <${Icon} name=${read ? 'checks' : 'check'} label=${read ? t('fate.read') : t('fate.sent')} /></span>`;
 
 /** @param {any} props */
-function Tools({ message, closed, on }) {
+function Tools({ message, few, on }) {
   /** @type {[any, string, (event: any) => void][]} */
   const all = /** @type {any} */ ([
     ['smile', t('message.react'), (event) => on.react(message, event.currentTarget)],
-    !closed && ['reply', t('message.reply'), () => on.reply(message)],
+    !few && ['reply', t('message.reply'), () => on.reply(message)],
     ['more', t('message.more'), (event) => on.menu(message, event.currentTarget)],
   ].filter(Boolean));
   return html`<div class="tools">${all.map(([icon, label, act]) => html`

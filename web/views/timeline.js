@@ -374,6 +374,7 @@ export class Timeline extends Component {
     const said = row.message ?? row.entry;
     const own = kind === 'entry' || said.senderId === me.id;
     const mark = own ? conversation.peerLastReadMessageId : conversation.lastReadMessageId;
+    // Not one more: as a copy of it is made, each of those that are kept would take a kilobyte from there on.
     const props = {
       key, rowKey: key, starts, ends, tab, peer, own, myId: me.id, on: this.on,
       author: own ? me : peer,
@@ -384,10 +385,9 @@ export class Timeline extends Component {
       editing: said.id === editingId && kind === 'message',
       quote: said.replyToId ? this.quoted(said.replyToId) : null,
       inner: key === inside ? 0 : -1,
-      tools: key === active,
+      tools: key === active && (conversation.isActive === false ? 'few' : 'all'),
       flash: flash === said.id,
       unfolded: unfolded.has(key),
-      closed: conversation.isActive === false,
     };
     const parts = [said, ...Object.values(props)];
     let drawn = before.get(key);
