@@ -117,7 +117,7 @@ mod tests {
             let call = load(fixture.conn(), id).unwrap();
             assert_eq!((call.state, call.end_reason), (CallState::Ended, Some(EndReason::Lost)));
             assert!(call.participants.iter().all(|one| one.left_at.is_some()) && call.message_id.is_some());
-            // Nothing of a recorder who is gone can be on its way any more; what the other one has may be.
+            // Nothing of a recorder who is gone can be on its way any more; what another member has may be.
             let state = if closed == 6 { RecordingState::Off } else { RecordingState::On };
             assert_eq!(call.recording.state, state, "{closed} was closed");
             assert!(fixture.run(Actor::System, EndCalls).unwrap().events.is_empty(), "once is enough");
